@@ -1,0 +1,1 @@
+"""A paper broker you can import."""

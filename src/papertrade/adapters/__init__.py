@@ -1,0 +1,1 @@
+"""Ready-made outsides. Each is imported only by name."""

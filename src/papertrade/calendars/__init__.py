@@ -1,0 +1,1 @@
+"""When: which trading day an instant belongs to."""

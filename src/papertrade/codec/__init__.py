@@ -1,0 +1,1 @@
+"""Events and snapshots as canonical bytes, with versions."""

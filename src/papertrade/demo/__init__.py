@@ -1,0 +1,1 @@
+"""The bundled day and the small strategy behind `python -m papertrade demo`."""

@@ -1,0 +1,84 @@
+"""Instants: integer nanoseconds of UTC inside, aware datetimes outside.
+
+No arithmetic here goes through a float: a timestamp of today has more digits than a float can hold.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from papertrade.errors import InvalidValueError, NaiveDatetimeError
+
+SECOND_NS = 1_000_000_000
+DAY_NS = 86_400 * SECOND_NS
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_NS = 2**63 - 1
+_ACCEPTED = "an aware datetime, ISO text with an offset, or whole nanoseconds since 1970 (UTC)"
+
+
+def parse_instant(value: object, field: str) -> int:
+    """Nanoseconds of UTC from an aware datetime, ISO text with an offset, or nanoseconds."""
+    if isinstance(value, datetime):
+        return _from_datetime(value, field)
+    if type(value) is int:
+        if 0 <= value <= _LATEST_NS:
+            return value
+        raise InvalidValueError(field, value, _ACCEPTED)
+    if type(value) is str and len(value) <= 40:
+        return _from_text(value, field)
+    raise InvalidValueError(field, value, _ACCEPTED)
+
+
+def _from_datetime(value: datetime, field: str) -> int:
+    offset = value.utcoffset()
+    if offset is None:
+        raise NaiveDatetimeError(field, value)
+    # Subtracting the offset from the bare fields stays exact where converting to UTC would leave year 1..9999.
+    since = value.replace(tzinfo=UTC) - _EPOCH - offset
+    ns = (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000
+    if 0 <= ns <= _LATEST_NS:
+        return ns
+    raise InvalidValueError(field, value, "an instant between 1970 and 2262")
+
+
+def _from_text(text: str, field: str) -> int:
+    # A leap second has no number of its own in UTC nanoseconds: it maps to the second after it.
+    leap = text[16:19] == ":60"
+    plain = f"{text[:17]}59{text[19:]}" if leap else text
+    extra = 0
+    dot = plain.find(".")
+    if dot != -1:
+        # fromisoformat stops at microseconds; the digits after them are kept by hand.
+        end = dot + 1
+        while end < len(plain) and plain[end].isdigit() and plain[end].isascii():
+            end += 1
+        digits = plain[dot + 1 : end]
+        if 6 < len(digits) <= 9:
+            extra = int(digits[6:].ljust(3, "0"))
+            plain = plain[: dot + 7] + plain[end:]
+    try:
+        parsed = datetime.fromisoformat(plain)
+    except ValueError:
+        raise InvalidValueError(field, text, _ACCEPTED) from None
+    return _from_datetime(parsed, field) + extra + (SECOND_NS if leap else 0)
+
+
+def to_datetime(ns: int) -> datetime:
+    """The aware UTC datetime of an instant, cut to the microsecond that datetime can hold."""
+    return _EPOCH + timedelta(microseconds=ns // 1_000)
+
+
+def text_of_instant(ns: int) -> str:
+    """Canonical ISO text with Z and as many decimals as needed, up to nanoseconds."""
+    seconds, fraction = divmod(ns, SECOND_NS)
+    base = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    decimals = f".{fraction:09d}".rstrip("0") if fraction else ""
+    return f"{base}{decimals}Z"
+
+
+def instant_of_text(text: str) -> int:
+    """Back from canonical text; any other spelling of the same instant is refused."""
+    ns = _from_text(text, "instant") if len(text) <= 40 else -1
+    if text_of_instant(ns) != text:
+        raise InvalidValueError("instant", text, "canonical UTC text ending in Z")
+    return ns

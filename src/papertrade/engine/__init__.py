@@ -1,0 +1,1 @@
+"""The conductor: decide, evolve, snapshot, digest. It waits for nothing and asks for nothing."""

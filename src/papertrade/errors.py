@@ -1,0 +1,216 @@
+"""Every exception that papertrade raises, sorted by what the person who meets it can do.
+
+Four kinds of no, kept apart:
+
+1. A *refusal* (no funds, off tick, limit reached) is not here. It is an event and an order record
+   with a reason and the numbers compared, because a strategy has to handle it like any other fact.
+2. ``UsageError``: the call itself is wrong. Nothing was recorded, nothing changed; mend the call.
+3. ``StoreError`` and ``FeedError``: the outside failed. The class says whether to retry, reload or stop.
+4. ``InvariantError``: papertrade found its own books wrong. Nothing catches it; the account stops.
+
+Each error carries its data as attributes and builds its own text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class PaperTradeError(Exception):
+    """The root of every papertrade error."""
+
+
+# ------------------------------------------------------------------ misuse
+
+
+class UsageError(PaperTradeError, ValueError):
+    """The call is wrong: nothing was recorded and nothing changed."""
+
+
+class InvalidValueError(UsageError):
+    """A field holds something it cannot hold."""
+
+    def __init__(self, field: str, found: object, accepted: str) -> None:
+        self.field, self.found, self.accepted = field, found, accepted
+        super().__init__(f"{field}: found {_shown(found)}; accepted: {accepted}")
+
+
+class NaiveDatetimeError(UsageError):
+    """A datetime without a time zone was given where an instant is needed."""
+
+    def __init__(self, field: str, found: object) -> None:
+        self.field, self.found = field, found
+        super().__init__(
+            f"{field}: {_shown(found)} has no time zone; pass an aware datetime, "
+            "for example datetime(2026, 1, 5, 9, 15, tzinfo=ZoneInfo('Asia/Kolkata'))"
+        )
+
+
+class ClockMismatchError(UsageError):
+    """The first datum is more than a day away from the clock: the wrong clock is in use."""
+
+    def __init__(self, at: str, now: str) -> None:
+        self.at, self.now = at, now
+        super().__init__(
+            f"the datum is dated {at} but the clock says {now}; to replay recorded data, "
+            'open the broker with clock="data", under which time is the latest datum'
+        )
+
+
+class ClockBackwardsError(UsageError):
+    """Somebody tried to move a clock back."""
+
+    def __init__(self, asked: str, now: str) -> None:
+        self.asked, self.now = asked, now
+        super().__init__(f"the clock stands at {now} and cannot go back to {asked}")
+
+
+class UnsupportedError(UsageError):
+    """The broker cannot do this. Ask ``broker.capabilities()`` first."""
+
+    def __init__(self, what: str, accepted: Iterable[str]) -> None:
+        self.what, self.accepted = what, tuple(accepted)
+        super().__init__(f"this broker does not support {what}; it supports {', '.join(self.accepted)}")
+
+
+class CurrencyMismatchError(UsageError):
+    """An instrument is quoted in another currency than the account keeps."""
+
+    def __init__(self, symbol: str, found: str, accepted: str) -> None:
+        self.symbol, self.found, self.accepted = symbol, found, accepted
+        super().__init__(
+            f"{symbol} is quoted in {found} and this account keeps {accepted}; "
+            f"open an account in {found} to trade it"
+        )
+
+
+class KeyConflictError(UsageError):
+    """A key (client_order_id or command id) was used before with another content."""
+
+    def __init__(self, key: str, field: str, first: object, now: object) -> None:
+        self.key, self.field, self.first, self.now = key, field, first, now
+        super().__init__(
+            f"{key!r} was used before with {field}={first!s}; this call has {field}={now!s}. "
+            "Repeat the same call to get the first answer, or choose a new key"
+        )
+
+
+class _LookupUsageError(UsageError, LookupError):
+    """A name that is not known."""
+
+
+class UnknownSymbolError(_LookupUsageError):
+    """The exchange does not list this symbol. Symbols match exactly."""
+
+    def __init__(self, symbol: str, near: Iterable[str] = ()) -> None:
+        self.symbol, self.near = symbol, tuple(near)
+        hint = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
+        super().__init__(f"unknown symbol {symbol!r}{hint} (list it with add_instrument; symbols match exactly)")
+
+
+class UnknownOrderError(_LookupUsageError):
+    """The account has no order with this id."""
+
+    def __init__(self, order_id: object, account: str) -> None:
+        self.order_id, self.account = order_id, account
+        super().__init__(f"account {account!r} has no order {_shown(order_id)}; find_order returns None instead")
+
+
+class UnknownAccountError(_LookupUsageError):
+    """The exchange has no account with this name."""
+
+    def __init__(self, account: str, near: Iterable[str] = ()) -> None:
+        self.account, self.near = account, tuple(near)
+        hint = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
+        super().__init__(f"no account {account!r} on this exchange{hint}")
+
+
+class ThreadError(UsageError):
+    """A broker opened with ``threadsafe=False`` was called from another thread."""
+
+    def __init__(self, owner: int, caller: int) -> None:
+        self.owner, self.caller = owner, caller
+        super().__init__(
+            f"this exchange belongs to thread {owner} and was called from {caller}; "
+            "open it with threadsafe=True to share it"
+        )
+
+
+# ------------------------------------------------------------- the outside
+
+
+class StoreError(PaperTradeError):
+    """The store could not do its work. The subclass says what to do about it."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store did not take the append and says so. Remedy: retry the same command."""
+
+
+class OutcomeUnknownError(StoreError):
+    """Nobody knows whether the append happened. Remedy: retry with the same key; the account waits."""
+
+
+class StoreConflictError(StoreError):
+    """Somebody else wrote to this account first. Remedy: the account is reloaded; decide again."""
+
+    def __init__(self, stream: str, expected: int, actual: int) -> None:
+        self.stream, self.expected, self.actual = stream, expected, actual
+        super().__init__(f"stream {stream!r} is at version {actual}, this writer expected {expected}")
+
+
+class StoreMismatchError(StoreError):
+    """A commit id came back with other content. Remedy: stop and look for two writers sharing keys."""
+
+    def __init__(self, stream: str, commit_id: str) -> None:
+        self.stream, self.commit_id = stream, commit_id
+        super().__init__(f"commit {commit_id!r} of stream {stream!r} was stored before with other content")
+
+
+class StoreFullError(StoreError):
+    """There is no room left. Remedy: make room, then retry."""
+
+
+class StoreCorruptError(StoreError):
+    """Stored data is not what was written. Remedy: stop and restore a good copy."""
+
+
+class StoreClosedError(StoreError):
+    """The store was closed. Remedy: open it again."""
+
+
+class FeedError(PaperTradeError):
+    """A market data feed failed. Remedy: reconnect the feed; no state was lost."""
+
+
+# ------------------------------------------------------------- our own fault
+
+
+class InvariantError(PaperTradeError):
+    """papertrade found its own books wrong. Never caught: the account stops and says why."""
+
+    def __init__(self, check: str, account: str, found: object, expected: object) -> None:
+        self.check, self.account, self.found, self.expected = check, account, found, expected
+        super().__init__(f"{check} broken in account {account!r}: found {found!s}, expected {expected!s}")
+
+
+class AccountSuspendedError(StoreError):
+    """The account waits until the store says whether its last append happened, or is stopped for good."""
+
+    def __init__(self, account: str, why: str) -> None:
+        self.account, self.why = account, why
+        super().__init__(f"account {account!r} is suspended: {why}")
+
+
+def _shown(value: object) -> str:
+    """A value for an error text: its repr, cut short, so that a hostile value cannot flood a log."""
+    if isinstance(value, (str, bytes)) and len(value) > 60:
+        value = value[:60]
+        return f"{value!r}…"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**30:
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:80] + "…"

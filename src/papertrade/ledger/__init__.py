@@ -1,0 +1,1 @@
+"""What money does: balanced entries, holds, lots, fees, margin arithmetic."""

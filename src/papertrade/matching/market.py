@@ -1,0 +1,284 @@
+"""What is known of one symbol: the standing quote or depth, the last trade, the last bar, and what rests on it.
+
+Everything here is volatile. It comes from data, is never stored, and after a restart there is no quote until one
+arrives. Late and repeated data change nothing but a counter.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from papertrade.domain.events import Evidence
+from papertrade.domain.fields import MaybeAmount, MaybeInstant
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.numbers import text_of
+from papertrade.domain.words import DataKind
+from papertrade.matching.resting import RestingIndex
+
+Levels = tuple[tuple[int, int], ...]
+"""Price and size of each level, best first."""
+
+NEVER: Final = -1
+
+
+class BarData:
+    """The last bar, in units."""
+
+    __slots__ = ("close", "end_ns", "high", "low", "open", "start_ns", "volume")
+
+    def __init__(
+        self, open_: int, high: int, low: int, close: int, volume: int | None, start_ns: int, end_ns: int
+    ) -> None:
+        self.open = open_
+        self.high = high
+        self.low = low
+        self.close = close
+        self.volume = volume
+        self.start_ns = start_ns  # NEVER when the feed does not say
+        self.end_ns = end_ns
+
+
+class Market:
+    """One symbol's market. A data callback receives this object; read its Decimals, do not write to it."""
+
+    __slots__ = (
+        "ask_size_units",
+        "ask_units",
+        "asks",
+        "bar",
+        "bid_size_units",
+        "bid_units",
+        "bids",
+        "counts",
+        "crossed",
+        "halted",
+        "index",
+        "instrument",
+        "kept_mark_units",
+        "kind",
+        "last_ns",
+        "last_size_units",
+        "last_units",
+        "marked_ns",
+        "number",
+        "quote_ns",
+        "sequences",
+        "standing",
+        "symbol",
+        "used",
+    )
+
+    bid = MaybeAmount()
+    ask = MaybeAmount()
+    bid_size = MaybeAmount()
+    ask_size = MaybeAmount()
+    last = MaybeAmount()
+    mark = MaybeAmount()
+    quoted_at = MaybeInstant()
+    marked_at = MaybeInstant()
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.index = RestingIndex()
+        self.bid_units: int | None = None
+        self.ask_units: int | None = None
+        self.bid_size_units: int | None = None
+        self.ask_size_units: int | None = None
+        self.bids: Levels | None = None
+        self.asks: Levels | None = None
+        self.quote_ns = NEVER
+        self.last_units: int | None = None
+        self.last_size_units: int | None = None
+        self.last_ns = NEVER
+        self.bar: BarData | None = None
+        self.kind = DataKind.QUOTE  # of the latest datum, which gives the mark
+        self.standing = DataKind.QUOTE  # of what stands at bid and ask
+        self.kept_mark_units: int | None = None  # the mark of before a halt
+        self.marked_ns = NEVER
+        self.number = 0
+        self.crossed = False
+        self.halted = False
+        # What each account took from the standing sizes: account → [bought, sold]. Emptied by new data.
+        self.used: dict[str, list[int]] = {}
+        self.counts = {"late": 0, "duplicate": 0, "crossed": 0, "refused": 0}
+        self.sequences: dict[str, int] = {}
+
+    # ---------------------------------------------------------------- data
+
+    def take_quote(
+        self, bid: int, ask: int, bid_size: int | None, ask_size: int | None, at_ns: int
+    ) -> bool:
+        """Take a full two-sided quote. True if something may fire. This is the hot path: it stays flat."""
+        if at_ns <= self.quote_ns and self._is_stale_quote(bid, ask, bid_size, ask_size, at_ns):
+            return False
+        self.bid_units = bid
+        self.ask_units = ask
+        self.bid_size_units = bid_size
+        self.ask_size_units = ask_size
+        self.quote_ns = self.marked_ns = at_ns
+        self.number += 1
+        if self.used:
+            self.used = {}
+        if self.kind is not _QUOTE or self.bids is not None or ask < bid or self.crossed:
+            self._settle_quote(DataKind.QUOTE)
+        index = self.index
+        return bid <= index.floor or ask >= index.ceiling
+
+    def take_top(
+        self,
+        kind: DataKind,
+        best: tuple[int | None, int | None, int | None, int | None],
+        at_ns: int,
+        levels: tuple[Levels, Levels] | None = None,
+    ) -> bool:
+        """Take a quote with a missing side, a widened last price, or depth. True if it is news."""
+        bid, ask, bid_size, ask_size = best
+        if at_ns <= self.quote_ns and self._is_stale_quote(bid, ask, bid_size, ask_size, at_ns, levels):
+            return False
+        self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units = best
+        self.quote_ns = self.marked_ns = at_ns
+        self.number += 1
+        self.used = {}
+        self._settle_quote(kind)
+        if levels is not None:
+            self.bids, self.asks = levels
+        return True
+
+    def _is_stale_quote(
+        self,
+        bid: int | None,
+        ask: int | None,
+        bid_size: int | None,
+        ask_size: int | None,
+        at_ns: int,
+        levels: tuple[Levels, Levels] | None = None,
+    ) -> bool:
+        if at_ns < self.quote_ns:
+            self.counts["late"] += 1
+            return True
+        same = (
+            bid == self.bid_units
+            and ask == self.ask_units
+            and bid_size == self.bid_size_units
+            and ask_size == self.ask_size_units
+            and (levels is None or levels == (self.bids, self.asks))
+        )
+        if same:
+            self.counts["duplicate"] += 1
+        return same
+
+    def _settle_quote(self, kind: DataKind) -> None:
+        self.kind = self.standing = kind
+        self.bids = self.asks = None
+        bid, ask = self.bid_units, self.ask_units
+        self.crossed = bid is not None and ask is not None and ask < bid
+        if self.crossed:
+            self.counts["crossed"] += 1
+
+    def take_trade(self, price: int, size: int | None, at_ns: int) -> bool:
+        """Take a print. True if it is news."""
+        if at_ns < self.last_ns:
+            self.counts["late"] += 1
+            return False
+        if at_ns == self.last_ns and price == self.last_units and size == self.last_size_units:
+            self.counts["duplicate"] += 1
+            return False
+        self.last_units, self.last_size_units = price, size
+        self.last_ns = self.marked_ns = at_ns
+        self.number += 1
+        self.kind = DataKind.TRADE
+        return True
+
+    def take_bar(self, bar: BarData) -> bool:
+        """Take a finished bar. True if it is news."""
+        old = self.bar
+        if old is not None and bar.end_ns <= old.end_ns:
+            values = ("open", "high", "low", "close", "volume", "end_ns")
+            same = all(getattr(old, n) == getattr(bar, n) for n in values)
+            if same or bar.end_ns < old.end_ns:
+                self.counts["duplicate" if same else "late"] += 1
+                return False
+        self.bar = bar
+        self.marked_ns = bar.end_ns
+        self.number += 1
+        self.kind = DataKind.BAR
+        self.used = {}
+        return True
+
+    def is_repeat(self, kind: DataKind, sequence: int | None) -> bool:
+        """Was this sequence number of the feed seen before? Counts it if so."""
+        if sequence is None:
+            return False
+        if sequence <= self.sequences.get(kind, NEVER):
+            self.counts["duplicate"] += 1
+            return True
+        self.sequences[kind] = sequence
+        return False
+
+    def halt(self, halted: bool) -> None:
+        """Halt or resume trading. After either, no quote stands until one arrives."""
+        self.kept_mark_units = self.mark_units
+        self.halted = halted
+        self.quote_ns = NEVER
+        self.bid_units = self.ask_units = self.bid_size_units = self.ask_size_units = None
+        self.bids = self.asks = None
+        self.index.stop(halted)
+
+    # ------------------------------------------------------------- reading
+
+    @property
+    def mark_units(self) -> int | None:
+        """The price positions are valued at: the middle of the latest quote, or the latest trade or close."""
+        if self.kind is DataKind.TRADE:
+            return self.last_units
+        if self.kind is DataKind.BAR:
+            return None if self.bar is None else self.bar.close
+        bid, ask = self.bid_units, self.ask_units
+        if bid is not None and ask is not None:
+            return (bid + ask) // 2
+        if bid is None and ask is None:
+            return self.kept_mark_units
+        return bid if ask is None else ask
+
+    @property
+    def quoted_ns(self) -> int | None:
+        """When the standing quote arrived."""
+        return None if self.quote_ns == NEVER else self.quote_ns
+
+    def touch(self, sign: int) -> int | None:
+        """What a trader of this side would pay or get now."""
+        return self.ask_units if sign > 0 else self.bid_units
+
+    def reference(self, sign: int) -> int | None:
+        """The price to work out a hold from: the touch, else the last known price."""
+        touch = self.touch(sign) if self.quote_ns != NEVER else None
+        return touch if touch is not None else self.mark_units
+
+    def evidence(self) -> Evidence:
+        """The standing quote as evidence."""
+        return Evidence(
+            self.standing,
+            self.number,
+            self.quote_ns,
+            (self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units),
+        )
+
+    @property
+    def spread(self) -> Decimal | None:
+        """Ask less bid, or None where a side is missing."""
+        return None if self.bid is None or self.ask is None else self.ask - self.bid
+
+    def __repr__(self) -> str:
+        def side(price: int | None, size: int | None) -> str:
+            if price is None:
+                return "nobody"
+            return text_of(price) if size is None else f"{text_of(price)} × {text_of(size)}"
+
+        word = " halted" if self.halted else " crossed" if self.crossed else ""
+        bid, ask = side(self.bid_units, self.bid_size_units), side(self.ask_units, self.ask_size_units)
+        return f"<Market {self.symbol}{word}: bid {bid}, ask {ask}>"
+
+
+_QUOTE: Final = DataKind.QUOTE

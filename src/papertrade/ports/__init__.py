@@ -1,0 +1,1 @@
+"""What papertrade needs from outside, or offers to it: Broker, Clock, Store, Feed, Sink."""

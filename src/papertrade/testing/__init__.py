@@ -1,0 +1,1 @@
+"""For your own tests: scenario tables, the slow obvious oracle, conformance kits, a recorder."""
