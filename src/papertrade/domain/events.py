@@ -162,6 +162,7 @@ class _OrderAccepted(NamedTuple):
     number: int
     terms: OrderTerms
     quantity_units: int
+    expires_ns: int | None
     hold_units: int  # what this order needs to be held
     held_units: int  # by how much the account's held money changed
     oco: int

@@ -1,6 +1,6 @@
 """Symbols, ids, keys and tags: what a name may look like, decided once.
 
-Names are compared byte for byte. Nothing is folded, trimmed or normalised: a name that would need it is refused,
+Names are compared byte for byte. Nothing is folded, trimmed or normalized: a name that would need it is refused,
 because every database and every locale would do it differently.
 """
 

@@ -90,6 +90,7 @@ class Order:
         "oco",
         "placed_ns",
         "pq",
+        "priority",
         "quantity_units",
         "reason",
         "status",
@@ -116,6 +117,7 @@ class Order:
     canceled_units: int
     value_units: int  # money paid or received so far, before fees
     maker_units: int  # the part of it that filled as maker
+    priority: int  # the version that gave it its place in time
     pq: int  # exact Σ price × quantity of the fills
     fees_units: int
     hold_units: int

@@ -40,6 +40,8 @@ class RejectReason(StrEnum):
     INSUFFICIENT_POSITION = "insufficient_position"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     # 6. changes to an order that is there
+    ORDER_IS_FINAL = "order_is_final"
+    ALREADY_TRIGGERED = "already_triggered"
     BELOW_FILLED_QUANTITY = "below_filled_quantity"
 
 
@@ -66,6 +68,8 @@ REJECT_SENTENCES = {
     RejectReason.MAX_GROSS_NOTIONAL: "the gross exposure could grow past its limit",
     RejectReason.INSUFFICIENT_POSITION: "this account sells only what it holds",
     RejectReason.INSUFFICIENT_FUNDS: "the order needs more than is available",
+    RejectReason.ORDER_IS_FINAL: "the order had ended before the change arrived",
+    RejectReason.ALREADY_TRIGGERED: "the stop price was reached before the change arrived",
     RejectReason.BELOW_FILLED_QUANTITY: "the new total quantity is not above what has filled",
 }
 """What each refusal says, before its numbers."""

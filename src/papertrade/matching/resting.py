@@ -90,6 +90,12 @@ class RestingIndex:
         self.remove(account, 0, LOW_WATCH)
         self.remove(account, 0, HIGH_WATCH)
 
+    def remove_account(self, account: str) -> None:
+        """Take everything of an account out: for the rare account that has to be folded again."""
+        for slot in [slot for slot in self._entries if slot[0] == account]:
+            self._forget(self._entries.pop(slot))
+        self._find_bounds()
+
     def stop(self, stopped: bool) -> None:
         """Halt or resume: while stopped nothing fires."""
         self.stopped = stopped

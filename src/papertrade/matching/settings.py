@@ -64,6 +64,8 @@ class FillSettings:
         missing_size: data without a size fills in ``full``, or not at all (``refuse``).
         participation: the share of a bar's volume that one account may take.
         half_spread_bp: what a bare last price is widened by on each side, in basis points.
+        stop_trigger: what may trigger a stop: ``any`` datum, the opposite side of a quote included, or ``last``
+            prices only (prints, bars and bare last prices).
         stop_through: a stop placed with the market already beyond it is refused (``reject``) or triggers at once.
         oco_partial: a partial fill of a linked order shrinks the other (``reduce``) or cancels it (``cancel``).
         over_funds: an order larger than the funds is refused (``refuse``) or cut to what fits (``fit``).
@@ -83,6 +85,7 @@ class FillSettings:
     missing_size: str = attrs.field(default="full", validator=_one_of("full", "refuse"))
     participation: Decimal = attrs.field(default=Decimal("0.10"), converter=_participation)
     half_spread_bp: Decimal = attrs.field(default=Decimal(5), converter=_basis_points)
+    stop_trigger: str = attrs.field(default="any", validator=_one_of("any", "last"))
     stop_through: str = attrs.field(default="reject", validator=_one_of("reject", "trigger"))
     oco_partial: str = attrs.field(default="reduce", validator=_one_of("reduce", "cancel"))
     over_funds: str = attrs.field(default="refuse", validator=_one_of("refuse", "fit"))
@@ -162,6 +165,7 @@ def assumption_sentences(s: FillSettings) -> list[str]:
         f"slippage: {s.slippage.name}; latency: 0",
         f"an arriving order may fill on a quote {age}",
         f"an order without a limit price holds {s.hold_collar * 100:f} % above its reference price",
+        f"a stop is triggered by {'any datum' if s.stop_trigger == 'any' else 'prints, bars and last prices'}",
         f"a stop already beyond its price is {'refused' if s.stop_through == 'reject' else 'triggered at once'}",
         f"a partial fill of a linked order {'shrinks' if s.oco_partial == 'reduce' else 'cancels'} the other",
         f"an order larger than the funds is {'refused' if s.over_funds == 'refuse' else 'cut to what fits'}",

@@ -1,0 +1,71 @@
+"""Which trading day an instant belongs to: the single source for everything that is per day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import attrs
+
+from papertrade.domain.instants import parse_instant, to_datetime
+from papertrade.errors import InvalidValueError
+
+
+def _zone(value: str | ZoneInfo) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    if type(value) is str and 0 < len(value) <= 64 and value.isascii() and value.isprintable():
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+    raise InvalidValueError("zone", value, "an IANA zone name such as 'Asia/Kolkata' or 'America/New_York'")
+
+
+def _time(value: str | time) -> time:
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    if type(value) is str and len(value) <= 8:
+        try:
+            return time.fromisoformat(value)
+        except ValueError:
+            pass
+    raise InvalidValueError("starts", value, "a wall-clock time such as '00:00' or '17:00'")
+
+
+@attrs.frozen
+class TradingDay:
+    """A trading day begins every day at a wall-clock time of one zone; an instant belongs to the day that began last.
+
+    >>> ist = TradingDay("Asia/Kolkata")
+    >>> ist.of("2026-01-05T18:29:59Z"), ist.of("2026-01-05T18:30:00Z")
+    ('2026-01-05', '2026-01-06')
+    """
+
+    zone: ZoneInfo = attrs.field(default=ZoneInfo("UTC"), converter=_zone)
+    starts: time = attrs.field(default=time(0), converter=_time)
+
+    def of(self, at: datetime | str | int) -> str:
+        """The day of an instant as ISO text."""
+        return self.day_of(parse_instant(at, "at"))
+
+    def day_of(self, ns: int) -> str:
+        """The day of an instant in nanoseconds."""
+        return self._day(ns).isoformat()
+
+    def ends(self, ns: int) -> int:
+        """The first instant of the day after the one that ``ns`` belongs to."""
+        return self._start(self._day(ns) + timedelta(days=1))
+
+    def _day(self, ns: int) -> date:
+        day = to_datetime(ns).astimezone(self.zone).date()
+        # Around a clock change the wall clock alone can mislead by a day; the starts decide.
+        while self._start(day) > ns:
+            day -= timedelta(days=1)
+        while self._start(day + timedelta(days=1)) <= ns:
+            day += timedelta(days=1)
+        return day
+
+    def _start(self, day: date) -> int:
+        local = datetime.combine(day, self.starts, self.zone)
+        return parse_instant(local.astimezone(UTC), "start of day")

@@ -1,0 +1,164 @@
+"""How a class of fields becomes a dictionary of JSON values, and back, without loss and with one spelling only.
+
+The ending of a field's name says what it is (``_units`` a decimal text, ``_ns`` an ISO instant); the few fields of
+another kind are listed. Numbers that a reader might turn into a float are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from papertrade.domain.events import Evidence
+from papertrade.domain.instants import instant_of_text, text_of_instant
+from papertrade.domain.numbers import text_of, units_of_text
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.positions import Lot
+from papertrade.domain.words import OrderStatus, OrderType, TimeInForce, parse_enum
+from papertrade.errors import InvalidValueError
+
+Json = Any
+Encode = Callable[[Any], Json]
+Decode = Callable[[Json], Any]
+_SAFE: Final = 2**53
+
+
+def _plain(value: Any) -> Json:
+    return value
+
+
+def _checked_plain(value: Json) -> Any:
+    if value is None or type(value) in (str, bool) or (type(value) is int and abs(value) < _SAFE):
+        return value
+    raise InvalidValueError("stored field", value, "text, true, false, null or a whole number below 2^53")
+
+
+def _units(value: int | None) -> Json:
+    return None if value is None else text_of(value)
+
+
+def _from_units(value: Json) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise InvalidValueError("stored amount", value, "decimal text")
+    return units_of_text(value)
+
+
+def _ns(value: int | None) -> Json:
+    return None if value is None else text_of_instant(value)
+
+
+def _from_ns(value: Json) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise InvalidValueError("stored instant", value, "ISO text")
+    return instant_of_text(value)
+
+
+def _big(value: int) -> Json:
+    return str(value)
+
+
+def _from_big(value: Json) -> int:
+    if type(value) is str and value.isascii() and value.lstrip("-").isdigit() and str(int(value)) == value:
+        return int(value)
+    raise InvalidValueError("stored integer", value, "a whole number as text")
+
+
+def _pairs(value: tuple[tuple[str, int], ...]) -> Json:
+    return [[name, text_of(units)] for name, units in value]
+
+
+def _from_pairs(value: Json) -> tuple[tuple[str, int], ...]:
+    return tuple((_text(name), units_of_text(_text(units))) for name, units in _list(value))
+
+
+def _from_tags(value: Json) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(name), _text(text)) for name, text in _list(value))
+
+
+def _from_texts(value: Json) -> tuple[str, ...]:
+    return tuple(_text(item) for item in _list(value))
+
+
+def _text(value: Json) -> str:
+    if type(value) is str:
+        return value
+    raise InvalidValueError("stored text", value, "text")
+
+
+def _list(value: Json) -> list[Json]:
+    if isinstance(value, list):
+        return value
+    raise InvalidValueError("stored list", value, "a list")
+
+
+class Shape:
+    """The fields of one class, with how each is written and read."""
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        self.fields = tuple((name, _public(name), *_converters(name)) for name in fields)
+        self.names = frozenset(public for _, public, _, _ in self.fields)
+
+    def encode(self, record: object) -> dict[str, Json]:
+        """A record as a dictionary of JSON values."""
+        return {public: write(getattr(record, name)) for name, public, write, _ in self.fields}
+
+    def decode(self, data: Json) -> dict[str, Any]:
+        """Back: values by field name. Missing and unknown fields are refused."""
+        if not isinstance(data, dict) or set(data) != self.names:
+            found = sorted(data) if isinstance(data, dict) else data
+            raise InvalidValueError("stored record", found, ", ".join(sorted(self.names)))
+        return {name: read(data[public]) for name, public, _, read in self.fields}
+
+
+def _public(name: str) -> str:
+    for ending in ("_units", "_ns"):
+        if name.endswith(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def _record(cls: Any) -> tuple[Encode, Decode]:
+    shape = Shape(cls._fields)
+    return shape.encode, lambda data: cls(**shape.decode(data))
+
+
+def _converters(name: str) -> tuple[Encode, Decode]:
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special
+    if name.endswith("_units"):
+        return _units, _from_units
+    if name.endswith("_ns"):
+        return _ns, _from_ns
+    return _plain, _checked_plain
+
+
+def _word(words: Any, field: str) -> tuple[Encode, Decode]:
+    return str, lambda value: parse_enum(value, words, field)
+
+
+_SPECIAL: dict[str, tuple[Encode, Decode]] = {
+    "fees": (_pairs, _from_pairs),
+    "numbers": (_pairs, _from_pairs),
+    "tags": (lambda tags: [list(pair) for pair in tags], _from_tags),
+    "latches": (list, _from_texts),
+    "seen_units": (
+        lambda seen: [_units(units) for units in seen],
+        lambda seen: tuple(_from_units(units) for units in _list(seen)),
+    ),
+    "type": _word(OrderType, "type"),
+    "tif": _word(TimeInForce, "time_in_force"),
+    "status": _word(OrderStatus, "status"),
+    "pq": (_big, _from_big),
+}
+_SPECIAL["evidence"] = _record(Evidence)
+_SPECIAL["terms"] = _record(OrderTerms)
+_LOT = _record(Lot)
+_SPECIAL["lots"] = (
+    lambda lots: [_LOT[0](lot) for lot in lots],
+    lambda lots: tuple(_LOT[1](lot) for lot in _list(lots)),
+)

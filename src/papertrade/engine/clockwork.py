@@ -1,0 +1,61 @@
+"""What the clock does by itself: orders expire and days begin, once each, the same stepped or skipped."""
+
+from __future__ import annotations
+
+from papertrade.domain.events import DayOpened, OrderExpired
+from papertrade.engine.funds import appraise, held_change
+from papertrade.engine.step import Step
+from papertrade.engine.watch import review
+
+
+def run_clock(step: Step) -> None:
+    """Everything that is due now: expiries first, then the new day of an account that has something at stake."""
+    state = step.state
+    at_stake = state.open_positions or state.orders
+    for number, order in sorted(state.orders.items()):
+        if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
+            held = held_change(order.hold_units, state.sibling(order), 0)
+            step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
+    if at_stake:
+        begin_day(step)
+    review(step)
+
+
+def begin_day(step: Step) -> None:
+    """Open the trading day that now belongs to, unless it is open already."""
+    state, seat = step.state, step.seat
+    if state.day and step.now_ns < seat.day_ends_ns:
+        return
+    calendar = step.profile.trading_day
+    day = calendar.day_of(step.now_ns)
+    if step.live:
+        seat.day_ends_ns = calendar.ends(step.now_ns)
+    if day == state.day:
+        return
+    now = appraise(state, step.profile, step.markets)
+    stale = sum(
+        1
+        for symbol, position in state.positions.items()
+        if position.quantity_units and calendar.day_of(max(step.markets[symbol].marked_ns, 0)) < state.day
+    )
+    step.emit(
+        DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, now.missing + stale)
+    )
+
+
+def schedule(step: Step) -> None:
+    """See to it that the account is woken when its next order expires or its day ends."""
+    state, seat = step.state, step.seat
+    if not step.live:
+        return
+    if (state.open_positions or state.orders) and state.day:
+        step.wake_at(seat.day_ends_ns)
+
+
+def next_wake(step: Step) -> int:
+    """The next deadline of an account that was just woken, 0 for none."""
+    state, seat = step.state, step.seat
+    due = [order.expires_ns for order in state.orders.values() if order.expires_ns is not None]
+    if (state.open_positions or state.orders) and state.day:
+        due.append(seat.day_ends_ns)
+    return min(due, default=0)

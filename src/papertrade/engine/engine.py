@@ -1,0 +1,171 @@
+"""The engine: many accounts, many markets, no I/O. It decides; a host appends, acknowledges and publishes.
+
+Every method that decides returns a ``Step`` whose events are not yet acknowledged. The host appends them and then calls
+``commit``; if anything went wrong it calls ``drop`` and gives the account back with ``adopt``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from heapq import heappop
+
+from papertrade.domain.events import Event
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.orders import Order
+from papertrade.engine.clockwork import begin_day, next_wake, run_clock, schedule
+from papertrade.engine.evolve import fold
+from papertrade.engine.profile import AccountProfile
+from papertrade.engine.state import AccountState
+from papertrade.engine.step import Deadlines, Seat, Step
+from papertrade.engine.watch import review, watch_from_storage
+from papertrade.matching.market import Market
+from papertrade.matching.resting import Resting
+
+
+class Engine:
+    """Markets and accounts, and the one way in which they meet."""
+
+    __slots__ = ("deadlines", "markets", "now_ns", "seats")
+
+    def __init__(self) -> None:
+        self.markets: dict[str, Market] = {}
+        self.seats: dict[str, Seat] = {}
+        self.deadlines: Deadlines = []
+        self.now_ns = 0
+
+    # ------------------------------------------------------- what is there
+
+    def list_instrument(self, instrument: Instrument) -> Market:
+        """Begin a market for an instrument; its market if it is listed already."""
+        market = self.markets.get(instrument.symbol)
+        if market is None:
+            market = self.markets[instrument.symbol] = Market(instrument)
+        return market
+
+    def new_step(self, profile: AccountProfile, now_ns: int) -> Step:
+        """A step for an account that does not exist yet; it takes its seat when the step is committed."""
+        return Step(Seat(AccountState(), profile), self.markets, self.deadlines, now_ns)
+
+    def step(self, account: str, now_ns: int) -> Step:
+        """A step for an account that is there."""
+        return Step(self.seats[account], self.markets, self.deadlines, now_ns)
+
+    def rehearsal(self, account: str, now_ns: int) -> Step:
+        """A step on a copy of the account: nothing it does is seen anywhere else."""
+        seat = self.seats[account]
+        twin = Seat(copy_state(seat.state), seat.profile)
+        twin.day_ends_ns = seat.day_ends_ns
+        return Step(twin, self.markets, self.deadlines, now_ns, live=False)
+
+    # ------------------------------------------------------------ deciding
+
+    def trade(self, account: str, now_ns: int, decide: Callable[[Step], None]) -> Step:
+        """Decide something that can fill or rest orders: the day opens first, limits are looked at last."""
+        step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
+        begin_day(step)
+        decide(step)
+        if step.profile.watches:
+            review(step)
+        return step
+
+    def meet(
+        self,
+        account: str,
+        at_ns: int,
+        fired: Iterable[Resting],
+        match: Callable[[Step, list[int]], None],
+    ) -> Step:
+        """Let new data meet the orders of one account that it reaches."""
+        step = Step(self.seats[account], self.markets, self.deadlines, at_ns)
+        numbers = [entry.number for entry in fired if entry.number]
+        if numbers:
+            begin_day(step)
+            match(step, numbers)
+        if step.profile.watches:
+            review(step)
+        return step
+
+    # ---------------------------------------------------------------- time
+
+    def next_deadline(self) -> int | None:
+        """When to call again: the next expiry or end of a day; None when nothing is due by itself."""
+        deadlines, seats = self.deadlines, self.seats
+        while deadlines:
+            ns, account = deadlines[0]
+            seat = seats.get(account)
+            if seat is not None and seat.wake_ns == ns:
+                return ns
+            heappop(deadlines)  # it was replaced by an earlier one, or its account was dropped
+        return None
+
+    def due(self, now_ns: int) -> tuple[int, str] | None:
+        """The next deadline that has come, with its account."""
+        ns = self.next_deadline()
+        if ns is None or ns > now_ns:
+            return None
+        return self.deadlines[0]
+
+    def wake(self, account: str, due_ns: int) -> Step:
+        """Do what is due for one account, at the instant it was due."""
+        seat = self.seats[account]
+        step = Step(seat, self.markets, self.deadlines, due_ns)
+        run_clock(step)
+        return step
+
+    # ------------------------------------------------- after the host's append
+
+    def commit(self, step: Step) -> list[Order]:
+        """The step's events are stored: it becomes what readers see. Answers the orders that ended."""
+        state, seat = step.state, step.seat
+        if state.committed < 0:
+            self.seats[state.account] = seat
+        state.committed = state.version
+        finished = state.finished
+        if finished:
+            step.forget_finished()
+            state.finished = []
+        if seat.wake_ns and seat.wake_ns <= step.now_ns:
+            seat.wake_ns = 0
+            wake = next_wake(step)
+            if wake:
+                step.wake_at(wake)
+        if state.open_positions or state.orders:
+            schedule(step)
+        return finished
+
+    def drop(self, account: str) -> AccountProfile | None:
+        """Forget an account whose step was not stored; its profile is what ``adopt`` needs to bring it back."""
+        seat = self.seats.pop(account, None)
+        for market in self.markets.values():
+            market.index.remove_account(account)
+        return None if seat is None else seat.profile
+
+    def adopt(self, state: AccountState, profile: AccountProfile) -> Seat:
+        """Seat an account from storage: its orders rest again, its deadlines stand again. Nothing is decided."""
+        seat = self.seats[state.account] = Seat(state, profile)
+        state.committed = state.version
+        step = Step(seat, self.markets, self.deadlines, state.at_ns)
+        if state.day == profile.trading_day.day_of(state.at_ns):
+            seat.day_ends_ns = profile.trading_day.ends(state.at_ns)
+        for _, order in sorted(state.orders.items()):
+            step.rest(order)
+        schedule(step)
+        watch_from_storage(step)
+        return seat
+
+    def folded(self, events: Iterable[Event]) -> AccountState:
+        """The state of a stored journal."""
+        return fold(AccountState(), events)
+
+
+def copy_state(state: AccountState) -> AccountState:
+    """A state that can be moved without moving the first: orders are shared until one of them changes."""
+    twin = AccountState()
+    for name in AccountState.__slots__:
+        setattr(twin, name, getattr(state, name))
+    twin.orders = dict(state.orders)
+    twin.books = dict(state.books)
+    twin.positions = {symbol: position.copy() for symbol, position in state.positions.items()}
+    twin.committed = state.version
+    twin.finished = []
+    return twin

@@ -1,0 +1,276 @@
+"""(state, event) → state. The same functions move a live account and fold a journal; nothing else writes state.
+
+Each is short, trusts the numbers on the event, and never decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from papertrade.domain.events import (
+    AccountOpened,
+    CashDeposited,
+    CashWithdrawn,
+    DayOpened,
+    EquityMarked,
+    Event,
+    LimitLatched,
+    LimitReset,
+    MarginCallCleared,
+    MarginCalled,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderModified,
+    OrderModifyRejected,
+    OrderReduced,
+    OrderRejected,
+    OrdersLinked,
+    OrderTriggered,
+    WithdrawalRejected,
+)
+from papertrade.domain.orders import Order
+from papertrade.domain.words import CostMethod
+from papertrade.engine import order_moves as moves
+from papertrade.engine.state import AccountState
+from papertrade.errors import InvariantError
+from papertrade.ledger.entries import book
+from papertrade.ledger.positions import PositionState, apply_fill
+from papertrade.ledger.postings import postings_of
+from papertrade.risk.limits import DAILY_LOSS
+
+_FIFO: Final = CostMethod.FIFO
+
+
+def evolve(state: AccountState, event: Event) -> None:
+    """Move the state by one event. An event out of turn is a broken invariant."""
+    version = event.version
+    if version != state.version + 1:
+        raise InvariantError("E1 gap-free versions", state.account, version, state.version + 1)
+    _MOVERS[type(event)](state, event)
+    state.version = version
+    state.at_ns = event.at_ns
+
+
+def fold(state: AccountState, events: Iterable[Event]) -> AccountState:
+    """Move the state by many stored events."""
+    for event in events:
+        evolve(state, event)
+        state.finished.clear()
+    return state
+
+
+# ------------------------------------------------------------- the account
+
+
+def _opened(state: AccountState, event: AccountOpened) -> None:
+    state.account = event.account
+    state.currency = event.currency
+    state.decimals = event.decimals
+    state.account_kind = event.account_kind
+    state.cost_method = event.cost_method
+
+
+def _deposited(state: AccountState, event: CashDeposited) -> None:
+    _move_cash(state, event, event.amount_units)
+
+
+def _withdrawn(state: AccountState, event: CashWithdrawn) -> None:
+    _move_cash(state, event, -event.amount_units)
+
+
+def _move_cash(state: AccountState, event: CashDeposited | CashWithdrawn, change: int) -> None:
+    book(state.books, postings_of(event), state.account, event.version)
+    # Money in or out is neither profit nor loss: the bases that profit is measured from move along.
+    state.day_deposits_units += change
+    state.peak_units += change
+
+
+def _day_opened(state: AccountState, event: DayOpened) -> None:
+    state.day = event.day
+    state.day_equity_units = event.equity_units
+    state.day_deposits_units = 0
+    state.peak_units = max(state.peak_units, event.equity_units)
+    state.latches = tuple(name for name in state.latches if name != DAILY_LOSS)
+
+
+def _equity_marked(state: AccountState, event: EquityMarked) -> None:
+    state.peak_units = event.equity_units
+
+
+def _latched(state: AccountState, event: LimitLatched) -> None:
+    state.latches = tuple(sorted({*state.latches, event.limit}))
+
+
+def _reset(state: AccountState, event: LimitReset) -> None:
+    state.latches = tuple(name for name in state.latches if name != event.limit)
+
+
+def _margin_called(state: AccountState, event: MarginCalled) -> None:
+    state.margin_call = True
+
+
+def _margin_cleared(state: AccountState, event: MarginCallCleared) -> None:
+    state.margin_call = False
+
+
+def _nothing(state: AccountState, event: WithdrawalRejected) -> None:
+    pass
+
+
+# ------------------------------------------------------------------ orders
+
+
+def _accepted(state: AccountState, event: OrderAccepted) -> None:
+    order = moves.accepted(event)
+    state.orders[event.number] = order
+    state.next_order = event.number + 1
+    sign, quantity = event.terms.sign, event.quantity_units
+    position = state.positions.get(event.terms.symbol)
+    if position is None:
+        position = state.positions[event.terms.symbol] = PositionState(event.terms.symbol)
+    if event.oco:
+        other = _own(state, event.oco)
+        other.oco = event.number
+        other.version = event.version
+        quantity -= _shared(order, other)
+    position.add_working(sign, quantity)
+    if event.held_units:
+        book(state.books, postings_of(event), state.account, event.version)
+
+
+def _rejected(state: AccountState, event: OrderRejected) -> None:
+    state.next_order = event.number + 1
+    state.finished.append(moves.rejected(event))
+
+
+def _triggered(state: AccountState, event: OrderTriggered) -> None:
+    moves.triggered(_own(state, event.number), event)
+
+
+def _filled(state: AccountState, event: OrderFilled) -> None:
+    order = _own(state, event.number)
+    before = order.quantity_units - order.filled_units - order.canceled_units
+    quantity = event.quantity_units
+    moves.filled(order, event)
+    position = state.positions[event.symbol]
+    was_flat = not position.quantity_units
+    apply_fill(position, event, state.cost_method == _FIFO)
+    state.open_positions += was_flat - (not position.quantity_units)
+    state.next_fill = event.fill_number + 1
+    book(state.books, postings_of(event), state.account, event.version)
+    _shrunk(state, order, before, quantity)
+
+
+def _reduced(state: AccountState, event: OrderReduced) -> None:
+    order = _own(state, event.number)
+    before = order.remaining_units
+    moves.reduced(order, event)
+    _book_hold(state, event)
+    _shrunk(state, order, before, event.quantity_units)
+
+
+def _canceled(state: AccountState, event: OrderCanceled) -> None:
+    order = _own(state, event.number)
+    before = order.remaining_units
+    moves.canceled(order, event)
+    _book_hold(state, event)
+    _shrunk(state, order, before, before)
+
+
+def _expired(state: AccountState, event: OrderExpired) -> None:
+    order = _own(state, event.number)
+    before = order.remaining_units
+    moves.expired(order, event)
+    _book_hold(state, event)
+    _shrunk(state, order, before, before)
+
+
+def _modified(state: AccountState, event: OrderModified) -> None:
+    order = _own(state, event.number)
+    before = order.remaining_units
+    moves.modified(order, event)
+    _book_hold(state, event)
+    _shrunk(state, order, before, before - order.remaining_units)
+
+
+def _change_refused(state: AccountState, event: OrderModifyRejected) -> None:
+    if event.number in state.orders:
+        moves.change_refused(_own(state, event.number), event)
+
+
+def _linked(state: AccountState, event: OrdersLinked) -> None:
+    order, other = _own(state, event.number), _own(state, event.other)
+    moves.linked(order, event)
+    moves.linked(other, event)
+    state.positions[order.terms.symbol].add_working(order.terms.sign, -_shared(order, other))
+    _book_hold(state, event)
+
+
+def _book_hold(
+    state: AccountState, event: OrderReduced | OrderCanceled | OrderExpired | OrderModified | OrdersLinked
+) -> None:
+    if event.held_units:
+        book(state.books, postings_of(event), state.account, event.version)
+
+
+def _shrunk(state: AccountState, order: Order, before: int, gone: int) -> None:
+    """An order has less to fill than before: the working quantity falls, and it leaves if that was all."""
+    sibling = state.orders.get(order.oco) if order.oco else None
+    freed = gone
+    if sibling is not None:
+        freed = _left_to_both(order, sibling, before) - _left_to_both(order, sibling, before - gone)
+    state.positions[order.terms.symbol].add_working(order.terms.sign, -freed)
+    if gone == before:
+        del state.orders[order.number]
+        state.finished.append(order)
+
+
+def _own(state: AccountState, number: int) -> Order:
+    """The order, copied first if somebody may hold it."""
+    order = state.orders.get(number)
+    if order is None:
+        raise InvariantError("O1 order is open", state.account, number, sorted(state.orders))
+    if order.version <= state.committed:
+        order = state.orders[number] = order.copy()
+    return order
+
+
+def _shared(order: Order, other: Order) -> int:
+    """What two linked orders of one side would count twice: only one of them can fill it."""
+    if order.terms.sign != other.terms.sign:
+        return 0
+    return min(order.remaining_units, other.remaining_units)
+
+
+def _left_to_both(order: Order, sibling: Order, remaining: int) -> int:
+    """What an order with this much left adds to the working quantity beside its sibling."""
+    if order.terms.sign != sibling.terms.sign:
+        return remaining
+    return max(remaining, sibling.remaining_units)
+
+
+_MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
+    AccountOpened: _opened,
+    CashDeposited: _deposited,
+    CashWithdrawn: _withdrawn,
+    WithdrawalRejected: _nothing,
+    DayOpened: _day_opened,
+    OrderAccepted: _accepted,
+    OrderRejected: _rejected,
+    OrderTriggered: _triggered,
+    OrderFilled: _filled,
+    OrderModified: _modified,
+    OrderModifyRejected: _change_refused,
+    OrderReduced: _reduced,
+    OrderCanceled: _canceled,
+    OrderExpired: _expired,
+    OrdersLinked: _linked,
+    LimitLatched: _latched,
+    LimitReset: _reset,
+    EquityMarked: _equity_marked,
+    MarginCalled: _margin_called,
+    MarginCallCleared: _margin_cleared,
+}

@@ -1,0 +1,336 @@
+"""From a rule's proposal to a booked fill: how much, at which price, and can it be paid?
+
+The order of work for one fill: base price by the rule, slippage, clamp to limit and band, round to the tick against the
+trader, cut to size and lots, cut to what the position or the funds allow, fees, linked order, booking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from papertrade.domain.events import Evidence, OrderCanceled, OrderFilled, OrderReduced
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.numbers import round_to_step, share_down
+from papertrade.domain.orders import Order
+from papertrade.domain.words import CancelReason, DataKind
+from papertrade.engine.funds import available, closable, fee_lines, held_change
+from papertrade.engine.step import Step
+from papertrade.ledger.positions import closing_part, split_fill
+from papertrade.matching.market import Market
+from papertrade.matching.models import Candidate, quantity_units, slip_units
+from papertrade.matching.rules import MAKER, Proposal
+
+
+class Slice(NamedTuple):
+    """A part of an order that is about to fill: how much, at which final price, by which proposal."""
+
+    quantity_units: int
+    price_units: int
+    proposal: Proposal
+
+
+# ------------------------------------------------------------ how much, at what
+
+
+def slices(
+    step: Step, market: Market, sign: int, proposals: Sequence[Proposal], quantity: int, budget: int | None = None
+) -> list[Slice]:
+    """Proposals cut to what is wanted, to what is displayed, to whole lots, and moved by the models."""
+    settings, instrument = step.profile.fill, market.instrument
+    found = []
+    for proposal in proposals:
+        if quantity <= 0:
+            break
+        size = proposal.size_units
+        if size is None and settings.missing_size == "refuse" and budget is None:
+            break
+        take = quantity
+        if settings.displayed_size == "respect":
+            if size is not None and size < take:
+                take = size
+            if budget is not None and budget < take:
+                take = budget
+            if take != quantity:
+                take = instrument.lots_down(take)
+        price = proposal.price_units
+        if settings.has_models and take:
+            take, price = _ask_models(step, market, sign, proposal, take)
+        if take <= 0:
+            continue
+        if proposal.slips:
+            price = settle_price(price, sign, instrument)
+        found.append(Slice(take, price, proposal))
+        quantity -= take
+        if budget is not None:
+            budget -= take
+    return found
+
+
+def _ask_models(step: Step, market: Market, sign: int, proposal: Proposal, take: int) -> tuple[int, int]:
+    settings, instrument = step.profile.fill, market.instrument
+    candidate = Candidate(
+        market.symbol,
+        sign,
+        proposal.rule,
+        proposal.price_units,
+        take,
+        market.bid_units,
+        market.ask_units,
+        instrument.tick_units,
+    )
+    if settings.fill_model is not None:
+        take = instrument.lots_down(quantity_units(settings.fill_model, candidate))
+    price = proposal.price_units
+    if proposal.slips:
+        price += sign * slip_units(settings.slippage, candidate)
+    return take, price
+
+
+def settle_price(price: int, sign: int, instrument: Instrument) -> int:
+    """A price that slippage may have moved: inside the band, on the tick against the trader, above zero."""
+    price = round_to_step(instrument.clamp_to_band(price), instrument.tick_units, sign)
+    return max(price, instrument.tick_units)
+
+
+# ----------------------------------------------------- what may be filled at all
+
+
+def fillable(step: Step, order: Order) -> tuple[int, CancelReason | None]:
+    """How much of what remains the account may fill now, and why it may not fill the rest."""
+    remaining = order.remaining_units
+    state, sign = step.state, order.terms.sign
+    position = state.positions.get(order.terms.symbol)
+    if order.terms.reduce_only or state.restricted:
+        most = closable(position, sign)
+        if most < remaining:
+            reduce = order.terms.reduce_only
+            return most, CancelReason.NOTHING_TO_REDUCE if reduce else CancelReason.LIMIT_LATCHED
+    if sign < 0 and not step.profile.margin.may_short:
+        most = closable(position, sign)
+        if most < remaining:
+            return most, CancelReason.INSUFFICIENT_POSITION
+    return remaining, None
+
+
+def execute(
+    step: Step, market: Market, number: int, proposals: Sequence[Proposal], budget: int | None = None
+) -> int:
+    """Fill an open order as far as proposals, position and funds allow. Answers how much filled."""
+    order = step.state.orders[number]
+    if not proposals:
+        return 0
+    allowed, why_not = fillable(step, order)
+    done = 0
+    for piece in slices(step, market, order.terms.sign, proposals, allowed, budget):
+        piece, short = fit_to_funds(step, market.instrument, order, piece)
+        if piece.quantity_units:
+            book_fill(step, market, number, piece)
+            done += piece.quantity_units
+        current = step.state.orders.get(number)
+        if current is None:
+            return done
+        order = current
+        if short:
+            cancel(step, order, CancelReason.INSUFFICIENT_FUNDS, short)
+            return done
+    # What the position no longer allows is canceled at the fill that finds it out.
+    if why_not is not None and done == allowed:
+        cancel(step, order, why_not, (("remaining", order.remaining_units), ("allowed", 0)))
+    return done
+
+
+def fit_to_funds(
+    step: Step, instrument: Instrument, order: Order, piece: Slice
+) -> tuple[Slice, tuple[tuple[str, int], ...]]:
+    """Cut a fill to what hold and available funds can pay; a reducing fill is never cut."""
+    position = step.state.positions.get(order.terms.symbol)
+    sign = order.terms.sign
+    quantity = 0 if position is None else position.quantity_units
+    closing = closing_part(quantity, sign, piece.quantity_units)
+    if closing == piece.quantity_units:
+        return piece, ()
+    free = available(step)
+
+    def short_by(take: int) -> tuple[int, int]:
+        """(needed, there) for filling this much."""
+        opening = take - closing
+        need = step.profile.margin.initial(instrument, opening, piece.price_units) if opening > 0 else 0
+        value = instrument.value(piece.price_units, take)
+        made = value if piece.proposal.role is MAKER else 0
+        fees = sum(u for _, u in fee_lines(step, order, instrument, take, value, made)) if step.profile.charges else 0
+        return need + fees, free + _captured(step, order, take) + _freed(step, instrument, closing, sign, piece)
+
+    def fits(lots: int) -> bool:
+        need, there = short_by(lots * instrument.lot_units)
+        return need <= there
+
+    need, there = short_by(piece.quantity_units)
+    if need <= there:
+        return piece, ()
+    lots = most_lots(fits, piece.quantity_units // instrument.lot_units)
+    fitting = max(lots * instrument.lot_units, closing)
+    return piece._replace(quantity_units=fitting), (("required", need), ("available", there))
+
+
+def most_lots(fits: Callable[[int], bool], most: int) -> int:
+    """The largest number of lots that fits, by halving."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _captured(step: Step, order: Order, take: int) -> int:
+    """How much of the hold a fill of this size sets free."""
+    if not order.hold_units:
+        return 0
+    hold = order.hold_units - share_down(order.hold_units, take, order.remaining_units)
+    return -held_change(order.hold_units, step.state.sibling(order), hold)
+
+
+def _freed(step: Step, instrument: Instrument, closing: int, sign: int, piece: Slice) -> int:
+    """What the closing part of a flip sets free before its opening part needs it."""
+    if not closing:
+        return 0
+    margin = step.profile.margin
+    if margin.marked_to_market:
+        return margin.initial(instrument, closing, piece.price_units)
+    return instrument.value(piece.price_units, closing) if sign < 0 else 0
+
+
+# ---------------------------------------------------------------- booking
+
+
+def book_fill(step: Step, market: Market, number: int, piece: Slice) -> None:
+    """Make a fill a fact: linked order first, then position, entry, fees and hold in one event."""
+    state = step.state
+    order = state.orders[number]
+    if order.oco:
+        _settle_linked(step, order, piece.quantity_units)
+        order = state.orders[number]
+    terms, instrument = order.terms, market.instrument
+    quantity, price, proposal = piece
+    split = split_fill(state.positions.get(terms.symbol), instrument, terms.sign, quantity, price)
+    value = split.value_units
+    fees: tuple[tuple[str, int], ...] = ()
+    if step.profile.charges:
+        fees = fee_lines(step, order, instrument, quantity, value, value if proposal.role is MAKER else 0)
+    hold = held = 0
+    if order.hold_units:
+        hold = order.hold_units - share_down(order.hold_units, quantity, order.remaining_units)
+        held = held_change(order.hold_units, state.sibling(order), hold)
+    step.emit(
+        OrderFilled(
+            state.account,
+            state.version + 1,
+            step.now_ns,
+            number,
+            state.next_fill,
+            terms.symbol,
+            terms.sign,
+            quantity,
+            price,
+            proposal.price_units,
+            value,
+            split.closed_units,
+            split.closed_value_units,
+            split.released_units,
+            split.realized_units,
+            fees,
+            hold,
+            held,
+            proposal.role,
+            proposal.rule,
+            evidence_of(market, proposal.rule, terms.sign),
+            step.profile.fill.label,
+        )
+    )
+    if step.live and proposal.rule[0] != "P":  # a print's size is shared out where the print is matched
+        _use_up(market, state.account, terms.sign, quantity)
+
+
+def _use_up(market: Market, account: str, sign: int, quantity: int) -> None:
+    used = market.used.get(account)
+    if used is None:
+        used = market.used[account] = [0, 0]
+    used[0 if sign > 0 else 1] += quantity
+
+
+def used_up(market: Market, account: str, sign: int) -> int:
+    """How much of the standing size this account has taken already."""
+    used = market.used.get(account)
+    return 0 if used is None else used[0 if sign > 0 else 1]
+
+
+def evidence_of(market: Market, rule: str, sign: int) -> Evidence:
+    """The datum behind a rule: the standing quote, the last print or the last bar."""
+    letter = rule[0]
+    if letter == "P":
+        return Evidence(
+            DataKind.TRADE, market.number, market.last_ns, (market.last_units, market.last_size_units)
+        )
+    bar = market.bar
+    if letter == "B" and bar is not None:
+        seen = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        return Evidence(DataKind.BAR, market.number, bar.end_ns, seen)
+    if letter == "D":
+        levels = (market.asks if sign > 0 else market.bids) or ()
+        flat = tuple(units for level in levels for units in level)
+        return Evidence(DataKind.DEPTH, market.number, market.quote_ns, flat)
+    return market.evidence()
+
+
+def _settle_linked(step: Step, order: Order, quantity: int) -> None:
+    """One cancels the other, in the same step and before the fill that causes it."""
+    sibling = step.state.sibling(order)
+    if sibling is None:
+        return
+    whole = quantity == order.remaining_units or step.profile.fill.oco_partial == "cancel"
+    if whole or quantity >= sibling.remaining_units:
+        cancel(step, sibling, CancelReason.OCO, ())
+    else:
+        reduce(step, sibling, quantity, CancelReason.OCO, ())
+
+
+def cancel(
+    step: Step,
+    order: Order,
+    reason: CancelReason,
+    numbers: tuple[tuple[str, int], ...],
+    command_id: str | None = None,
+) -> None:
+    """Cancel what remains of an open order and release its hold."""
+    state = step.state
+    held = held_change(order.hold_units, state.sibling(order), 0)
+    step.emit(
+        OrderCanceled(
+            state.account, state.version + 1, step.now_ns, order.number, reason, numbers, held, command_id
+        )
+    )
+
+
+def reduce(
+    step: Step, order: Order, quantity: int, reason: CancelReason, numbers: tuple[tuple[str, int], ...]
+) -> None:
+    """Cancel a part of an open order and release its share of the hold."""
+    state = step.state
+    hold = order.hold_units - share_down(order.hold_units, quantity, order.remaining_units)
+    held = held_change(order.hold_units, state.sibling(order), hold)
+    step.emit(
+        OrderReduced(
+            state.account,
+            state.version + 1,
+            step.now_ns,
+            order.number,
+            quantity,
+            reason,
+            numbers,
+            hold,
+            held,
+        )
+    )

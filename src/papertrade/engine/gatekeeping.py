@@ -1,0 +1,70 @@
+"""What the risk gate is told about an order: worked out once, only for accounts that have limits."""
+
+from __future__ import annotations
+
+from papertrade.domain.events import Numbers
+from papertrade.domain.numbers import SCALE
+from papertrade.domain.orders import Order
+from papertrade.domain.rejections import RejectReason
+from papertrade.engine.funds import opening_part
+from papertrade.engine.step import Step
+from papertrade.matching.market import Market
+from papertrade.risk.gate import Situation, gate, latch_refusal
+
+
+def refuse_risk(
+    step: Step,
+    market: Market,
+    sign: int,
+    quantity: int,
+    limit: int | None,
+    stop: int | None,
+    sibling: Order | None,
+) -> tuple[RejectReason, Numbers] | None:
+    """Latches, margin call, negative cash, then the limits; an order that can only reduce passes them all."""
+    state, profile = step.state, step.profile
+    total = state.total
+    exposed = state.restricted or (total < 0 and not profile.margin.marked_to_market)
+    if not exposed and not profile.limits.on_orders:
+        return None
+    if not opening_part(state.positions.get(market.symbol), sign, quantity, sibling):
+        return None
+    latched = latch_refusal(state.latches)
+    if latched is not None:
+        return latched
+    if state.margin_call:
+        return RejectReason.MARGIN_CALL, ()
+    if exposed:
+        return RejectReason.NEGATIVE_CASH, (("total", total),)
+    return gate(profile.limits, _situation(step, market, sign, quantity, limit, stop))
+
+
+def _situation(
+    step: Step, market: Market, sign: int, quantity: int, limit: int | None, stop: int | None
+) -> Situation:
+    price = limit or stop or market.reference(sign) or 0
+    position = step.state.positions.get(market.symbol)
+    held = 0 if position is None else position.quantity_units
+    working = 0 if position is None else position.working(sign)
+    reached = abs(held + sign * (working + quantity))
+    return Situation(
+        quantity,
+        market.instrument.value(price, quantity),
+        len(step.state.orders),
+        reached,
+        _gross(step, market, reached, price),
+        SCALE,
+    )
+
+
+def _gross(step: Step, market: Market, reached: int, price: int) -> int:
+    """The sum of absolute position values, each at the larger end of its working orders."""
+    gross = market.instrument.value(price, reached)
+    for symbol, position in step.state.positions.items():
+        if symbol == market.symbol:
+            continue
+        quantity = position.quantity_units
+        most = max(quantity + position.working_buy_units, -(quantity - position.working_sell_units))
+        other = step.markets[symbol]
+        gross += other.instrument.value(other.mark_units or 0, max(most, 0))  # type: ignore[assignment]
+    return gross

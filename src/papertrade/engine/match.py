@@ -1,0 +1,188 @@
+"""New market data meets the orders of one account.
+
+The order of work for one datum: triggers, then orders that take (by time), then resting limits (by price, then time).
+Everything an account does with one datum draws on one budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from papertrade.domain.orders import Order
+from papertrade.domain.words import OrderType
+from papertrade.engine.barpath import arrange_bar
+from papertrade.engine.filling import execute, used_up
+from papertrade.engine.place import standing_situation, trigger
+from papertrade.engine.step import Step, acts_as_limit
+from papertrade.engine.triggers import is_fresh, reaches, standing_trigger
+from papertrade.matching.market import BarData, Market
+from papertrade.matching.rules import (
+    MARKET_WAITED,
+    STOP_FIRES,
+    STOP_LIMIT_FIRES,
+    Proposal,
+    at_band,
+    bar_budget,
+    fill_limit_on_trade,
+    fill_on_standing,
+    fill_on_trade,
+    fill_resting_limit,
+    standing,
+    worse,
+)
+
+
+def sort_orders(orders: Iterable[Order]) -> tuple[list[Order], list[Order], list[Order]]:
+    """(stops that wait for their price, orders that take, resting limits), each in its order of service."""
+    stops, takers, limits = [], [], []
+    for order in orders:
+        if order.stop_units is not None and order.triggered_ns is None:
+            stops.append(order)
+        elif acts_as_limit(order):
+            limits.append(order)
+        else:
+            takers.append(order)
+    stops.sort(key=_by_time)
+    takers.sort(key=_by_time)
+    limits.sort(key=_by_price)
+    return stops, takers, limits
+
+
+def _by_time(order: Order) -> int:
+    return order.priority
+
+
+def _by_price(order: Order) -> tuple[int, int]:
+    return -order.terms.sign * (order.limit_units or 0), order.priority
+
+
+def _open(step: Step, numbers: Iterable[int]) -> list[Order]:
+    orders = step.state.orders
+    return [orders[number] for number in numbers if number in orders]
+
+
+# ------------------------------------------------- quotes, prices and depth
+
+
+def match_standing(step: Step, market: Market, numbers: Iterable[int]) -> None:
+    """A new quote, last price or depth: rules 2, 4, 5 and 6 of its letter."""
+    stops, takers, limits = sort_orders(_open(step, numbers))
+    for order in stops:
+        price = standing_trigger(step, market, order.terms.sign)
+        if reaches(order.terms.sign, price, order.stop_units or 0):
+            trigger(step, market, order, standing_situation(market, order))
+            takers.append(order)
+    takers.sort(key=_by_time)
+    for order in takers:
+        _take(step, market, order.number)
+    for order in limits:
+        _meet_limit(step, market, order.number)
+
+
+def _take(step: Step, market: Market, number: int) -> None:
+    order = step.state.orders.get(number)
+    if order is None:
+        return
+    sign, limit = order.terms.sign, order.limit_units
+    if order.stop_units is None or order.triggered_ns != step.now_ns:
+        situation, stop = MARKET_WAITED, None
+    else:
+        situation, stop = STOP_FIRES if limit is None else STOP_LIMIT_FIRES, order.stop_units
+    used = used_up(market, order.account, sign)
+    execute(step, market, number, fill_on_standing(market, sign, situation, limit, stop, used))
+    _rest_again(step, number)
+
+
+def _meet_limit(step: Step, market: Market, number: int) -> None:
+    order = step.state.orders.get(number)
+    if order is None or order.limit_units is None:
+        return
+    used = used_up(market, order.account, order.terms.sign)
+    execute(step, market, number, fill_resting_limit(market, order.terms.sign, order.limit_units, used))
+
+
+def _rest_again(step: Step, number: int) -> None:
+    """A stop that triggered and did not fill whole rests as what it is now."""
+    order = step.state.orders.get(number)
+    if order is not None and order.stop_units is not None:
+        step.rest(order)
+
+
+# ------------------------------------------------------------------ prints
+
+
+def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: int) -> None:
+    """A print: it fills only orders that were there before it, within its size. Rules P2, P4, P5, P6."""
+    price, size = market.last_units, market.last_size_units
+    if price is None or market.halted:
+        return
+    there = [o for o in _open(step, numbers) if o.placed_ns <= market.last_ns]
+    stops, takers, limits = sort_orders(there)
+    left = size
+    for order in stops:
+        if reaches(order.terms.sign, price, order.stop_units or 0):
+            situation = STOP_FIRES if order.limit_units is None else STOP_LIMIT_FIRES
+            trigger(step, market, order, "P" + situation)
+            takers.append(order)
+    takers.sort(key=_by_time)
+    for order in takers:
+        left = _share(step, market, order.number, _taken_by_trade(step, market, order, price), left)
+        _rest_again(step, order.number)
+    tick = market.instrument.tick_units
+    for order in limits:
+        sign, limit = order.terms.sign, order.limit_units or 0
+        proposals = []
+        if not at_band(price, sign, market.instrument):
+            proposals = fill_limit_on_trade(price, size, aggressor, sign, limit, step.profile.fill, tick)
+        left = _share(step, market, order.number, proposals, left)
+
+
+def _taken_by_trade(step: Step, market: Market, order: Order, price: int) -> list[Proposal]:
+    """What a print gives an order that takes: never better than a standing opposite side."""
+    sign = order.terms.sign
+    if at_band(price, sign, market.instrument):
+        return []
+    if is_fresh(step, market) and standing(market, sign):
+        price = worse(sign, price, market.touch(sign) or price)
+    fires = order.stop_units is not None
+    if not fires:
+        return fill_on_trade(price, market.last_size_units, sign, MARKET_WAITED, None, None)
+    situation = STOP_FIRES if order.limit_units is None else STOP_LIMIT_FIRES
+    return fill_on_trade(
+        price, market.last_size_units, sign, situation, order.limit_units, order.stop_units
+    )
+
+
+def _share(step: Step, market: Market, number: int, proposals: list[Proposal], left: int | None) -> int | None:
+    """Fill an order from what is left of a print or a bar; answers what is left after it."""
+    if not proposals or number not in step.state.orders or left == 0:
+        return left
+    done = execute(step, market, number, proposals, left)
+    return None if left is None else left - done
+
+
+# -------------------------------------------------------------------- bars
+
+
+def match_bar(step: Step, market: Market, numbers: Iterable[int]) -> None:
+    """A finished bar: each order meets the part of it that can follow its acceptance. Rules B2 to B6."""
+    bar = market.bar
+    if bar is None or market.halted:
+        return
+    there = [order for order in _open(step, numbers) if order.placed_ns <= bar.end_ns]
+    left = bar_budget(bar, market.instrument, step.profile.fill)
+    for turn in arrange_bar(there, bar, step.profile.fill, market.instrument):
+        order = step.state.orders.get(turn.number)
+        if order is None:
+            continue
+        if turn.triggers:
+            stop_limit = order.terms.type is OrderType.STOP_LIMIT
+            trigger(step, market, order, "B" + (STOP_LIMIT_FIRES if stop_limit else STOP_FIRES))
+        if not at_band(_banded(bar, turn.proposals), order.terms.sign, market.instrument):
+            left = _share(step, market, turn.number, turn.proposals, left)
+        if turn.triggers:
+            _rest_again(step, turn.number)
+
+
+def _banded(bar: BarData, proposals: list[Proposal]) -> int:
+    return proposals[0].price_units if proposals else bar.close

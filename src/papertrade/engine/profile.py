@@ -1,0 +1,43 @@
+"""What an account brings to every decision: its fill settings, fees, margin model, limits and trading day.
+
+It is configuration, given when the account is opened and never stored in its state; what it caused is in the events.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from papertrade.calendars.trading_day import TradingDay
+from papertrade.ledger.fees import FeeModel, NoFees
+from papertrade.ledger.margin import CashModel, MarginModel
+from papertrade.matching.settings import FillSettings, assumption_sentences
+from papertrade.risk.limits import RiskLimits
+
+
+@attrs.frozen(kw_only=True)
+class AccountProfile:
+    """The rules of one account."""
+
+    fill: FillSettings = attrs.field(factory=FillSettings)
+    fees: FeeModel = attrs.field(factory=NoFees)
+    margin: MarginModel = attrs.field(factory=CashModel)
+    limits: RiskLimits = attrs.field(factory=RiskLimits)
+    trading_day: TradingDay = attrs.field(factory=TradingDay)
+
+    # Worked out once, because every order asks.
+    charges: bool = attrs.field(init=False, repr=False, eq=False)
+    watches: bool = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "charges", not isinstance(self.fees, NoFees))
+        object.__setattr__(self, "watches", self.margin.marked_to_market or self.limits.on_losses)
+
+    def assumptions(self) -> list[str]:
+        """Everything that is assumed, in sentences."""
+        day = self.trading_day
+        return [
+            *assumption_sentences(self.fill),
+            f"fees: {self.fees.name}",
+            f"margin: {self.margin.name}",
+            f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}",
+        ]

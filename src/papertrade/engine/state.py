@@ -1,0 +1,114 @@
+"""The state of one account: nothing but the fold of its events.
+
+Everything in ``SNAPSHOT_FIELDS`` is stored in snapshots and covered by the digest. Market data, budgets and watches are
+not here: they are volatile and belong to the seat.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from papertrade.domain.orders import Order
+from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, REALIZED
+from papertrade.ledger.positions import PositionState
+
+NO_DAY: Final = ""
+
+SNAPSHOT_FIELDS: Final = (
+    "account",
+    "version",
+    "at_ns",
+    "currency",
+    "decimals",
+    "account_kind",
+    "cost_method",
+    "next_order",
+    "next_fill",
+    "orders",
+    "positions",
+    "books",
+    "open_positions",
+    "day",
+    "day_equity_units",
+    "day_deposits_units",
+    "peak_units",
+    "latches",
+    "margin_call",
+)
+
+
+class AccountState:
+    """One account. Only ``evolve`` writes to it."""
+
+    __slots__ = (*SNAPSHOT_FIELDS, "committed", "finished")
+
+    def __init__(self) -> None:
+        self.account = ""
+        self.version = 0
+        self.at_ns = 0
+        self.currency = ""
+        self.decimals = 0
+        self.account_kind = ""
+        self.cost_method = ""
+        self.next_order = 1
+        self.next_fill = 1
+        self.orders: dict[int, Order] = {}
+        self.positions: dict[str, PositionState] = {}
+        self.books: dict[str, int] = {}
+        self.open_positions = 0  # how many positions are not flat
+        self.day = NO_DAY
+        self.day_equity_units = 0
+        self.day_deposits_units = 0  # deposits less withdrawals since the day opened
+        self.peak_units = 0
+        self.latches: tuple[str, ...] = ()
+        self.margin_call = False
+        # Volatile: orders up to this version may be in somebody's hands and are copied before they change.
+        self.committed = -1
+        # Volatile: orders that ended in the step being decided.
+        self.finished: list[Order] = []
+
+    # ------------------------------------------------------------- reading
+
+    @property
+    def cash(self) -> int:
+        """Cash that is not held."""
+        return self.books.get(CASH, 0)
+
+    @property
+    def held(self) -> int:
+        """Cash held for working orders."""
+        return self.books.get(HOLDS, 0)
+
+    @property
+    def total(self) -> int:
+        """All cash."""
+        return self.books.get(CASH, 0) + self.books.get(HOLDS, 0)
+
+    @property
+    def realized(self) -> int:
+        """Realized profit, before fees."""
+        return -self.books.get(REALIZED, 0)
+
+    @property
+    def net_deposits(self) -> int:
+        """Deposits less withdrawals."""
+        return -self.books.get(DEPOSITS, 0)
+
+    @property
+    def fees(self) -> int:
+        """All fees paid."""
+        return sum(units for name, units in self.books.items() if name.startswith(FEES))
+
+    @property
+    def restricted(self) -> bool:
+        """May it only reduce positions?"""
+        return bool(self.latches) or self.margin_call
+
+    def quantity(self, symbol: str) -> int:
+        """The signed position, 0 when there is none."""
+        position = self.positions.get(symbol)
+        return 0 if position is None else position.quantity_units
+
+    def sibling(self, order: Order) -> Order | None:
+        """The other leg of a linked pair while it is open."""
+        return self.orders.get(order.oco) if order.oco else None

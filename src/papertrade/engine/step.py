@@ -1,0 +1,98 @@
+"""One step of one account: the state it moves, the events it makes, and what it may look at.
+
+A step is a command, a datum or a deadline, decided whole. The state moves as it is decided; the host appends the events
+and, should that fail, throws the state away and folds the journal again.
+"""
+
+from __future__ import annotations
+
+from heapq import heappush
+
+from papertrade.domain.events import Event
+from papertrade.domain.orders import Order
+from papertrade.domain.words import OrderType
+from papertrade.engine.evolve import evolve
+from papertrade.engine.profile import AccountProfile
+from papertrade.engine.state import AccountState
+from papertrade.matching.market import Market
+from papertrade.matching.resting import BUY_LIMIT, BUY_STOP, SELL_LIMIT, SELL_STOP, WAITING
+
+Deadlines = list[tuple[int, str]]
+"""A heap of (instant, account)."""
+
+
+class Seat:
+    """An account at the engine: its state, its rules, and what is volatile about it."""
+
+    __slots__ = ("day_ends_ns", "profile", "state", "wake_ns", "watched")
+
+    def __init__(self, state: AccountState, profile: AccountProfile) -> None:
+        self.state = state
+        self.profile = profile
+        self.day_ends_ns = 0  # of the day in state.day
+        self.wake_ns = 0  # the deadline that is scheduled for it, 0 for none
+        self.watched: tuple[str, ...] = ()  # symbols whose prices are watched for it
+
+
+class Step:
+    """The context of one decision."""
+
+    __slots__ = ("deadlines", "events", "live", "markets", "now_ns", "profile", "seat", "state")
+
+    def __init__(
+        self, seat: Seat, markets: dict[str, Market], deadlines: Deadlines, now_ns: int, live: bool = True
+    ) -> None:
+        self.seat = seat
+        self.state = seat.state
+        self.profile = seat.profile
+        self.markets = markets
+        self.deadlines = deadlines
+        # An account's own time never falls, whatever the clock or the feed does.
+        self.now_ns = max(now_ns, seat.state.at_ns)
+        self.live = live  # a preview is not: it leaves no trace outside its copy of the state
+        self.events: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        """Make something a fact of this step."""
+        evolve(self.state, event)
+        self.events.append(event)
+
+    # -------------------------------------------------- the resting index
+
+    def rest(self, order: Order) -> None:
+        """Put an open order where the market will find it, and its end into the deadlines."""
+        if not self.live:
+            return
+        place, price = resting_place(order)
+        market = self.markets[order.terms.symbol]
+        market.index.add(order.account, order.number, place, price, order.priority)
+        if order.expires_ns is not None:
+            self.wake_at(order.expires_ns)
+
+    def forget_finished(self) -> None:
+        """Take the orders that ended out of the index."""
+        for order in self.state.finished:
+            self.markets[order.terms.symbol].index.remove(order.account, order.number)
+
+    def wake_at(self, ns: int) -> None:
+        """See to it that this account is looked at when the time comes."""
+        seat = self.seat
+        if self.live and (not seat.wake_ns or ns < seat.wake_ns):
+            seat.wake_ns = ns
+            heappush(self.deadlines, (ns, self.state.account))
+
+
+def resting_place(order: Order) -> tuple[int, int]:
+    """Which heap an open order rests in, and at which price."""
+    buys = order.terms.sign > 0
+    if order.stop_units is not None and order.triggered_ns is None:
+        return (BUY_STOP if buys else SELL_STOP), order.stop_units
+    if order.limit_units is not None:
+        return (BUY_LIMIT if buys else SELL_LIMIT), order.limit_units
+    return WAITING, 0
+
+
+def acts_as_limit(order: Order) -> bool:
+    """Is it a limit order now (a triggered stop-limit included)?"""
+    kind = order.terms.type
+    return kind is OrderType.LIMIT or (kind is OrderType.STOP_LIMIT and order.triggered_ns is not None)

@@ -1,0 +1,153 @@
+"""Watched accounts: margin calls and loss limits, looked at only when a price leaves its band.
+
+After each step the distance to the nearest threshold is split over the positions: no single price can bring the account
+there without leaving its own part of the way. Between two such moments a tick costs the account nothing.
+"""
+
+from __future__ import annotations
+
+from papertrade.domain.events import EquityMarked, LimitLatched, LimitReset, MarginCallCleared, MarginCalled
+from papertrade.domain.numbers import SCALE
+from papertrade.domain.words import CancelReason
+from papertrade.engine.filling import cancel
+from papertrade.engine.funds import Appraisal, appraise, closable
+from papertrade.engine.step import Step
+from papertrade.matching.resting import FAR, HIGH_WATCH, LOW_WATCH
+from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN, KILL_SWITCH
+
+
+def review(step: Step) -> None:
+    """Raise and clear margin calls, latch loss limits, and set the bands for the next look."""
+    if not step.profile.watches:
+        return
+    state = step.state
+    if state.open_positions or step.events or step.seat.watched:
+        now = appraise(state, step.profile, step.markets)
+        _review_margin(step, now)
+        _review_losses(step, now)
+        if step.live:
+            _set_bands(step, now)
+
+
+def _review_margin(step: Step, now: Appraisal) -> None:
+    state = step.state
+    if not step.profile.margin.marked_to_market:
+        return
+    below = now.equity < now.maintenance
+    if below == state.margin_call:
+        return
+    what = MarginCalled if below else MarginCallCleared
+    step.emit(what(state.account, state.version + 1, step.now_ns, now.equity, now.maintenance))
+
+
+def _review_losses(step: Step, now: Appraisal) -> None:
+    limits, state = step.profile.limits, step.state
+    most = limits.daily_loss_units
+    if most is not None and state.day and DAILY_LOSS not in state.latches:
+        loss = state.day_equity_units + state.day_deposits_units - now.equity
+        if loss >= most:
+            latch(step, DAILY_LOSS, (("loss", loss), ("allowed", most)))
+    most = limits.drawdown_units
+    if most is None:
+        return
+    if now.equity > state.peak_units:
+        step.emit(EquityMarked(state.account, state.version + 1, step.now_ns, now.equity))
+    elif DRAWDOWN not in state.latches and state.peak_units - now.equity >= most:
+        latch(step, DRAWDOWN, (("drawdown", state.peak_units - now.equity), ("allowed", most)))
+
+
+def latch(step: Step, limit: str, numbers: tuple[tuple[str, int], ...]) -> None:
+    """Latch a limit and cancel every working order that could enlarge a position."""
+    state = step.state
+    step.emit(LimitLatched(state.account, state.version + 1, step.now_ns, limit, numbers))
+    for number, order in sorted(state.orders.items()):
+        position = state.positions.get(order.terms.symbol)
+        if number in state.orders and not order.terms.reduce_only and not closable(position, order.terms.sign):
+            cancel(step, order, CancelReason.LIMIT_LATCHED, ())
+
+
+def reset_limit(step: Step, limit: str, command_id: str | None) -> None:
+    """Open a latch again. A drawdown is measured anew from the equity at this moment."""
+    state = step.state
+    if limit not in state.latches:
+        return
+    step.emit(LimitReset(state.account, state.version + 1, step.now_ns, limit, command_id))
+    if limit == DRAWDOWN:
+        equity = appraise(state, step.profile, step.markets).equity
+        step.emit(EquityMarked(state.account, state.version + 1, step.now_ns, equity))
+
+
+def throw_kill_switch(step: Step) -> None:
+    """Only reducing orders pass from now on."""
+    if KILL_SWITCH not in step.state.latches:
+        latch(step, KILL_SWITCH, ())
+
+
+# ------------------------------------------------------------------- bands
+
+
+def _set_bands(step: Step, now: Appraisal) -> None:
+    state, seat = step.state, step.seat
+    symbols = tuple(s for s, p in state.positions.items() if p.quantity_units)
+    for symbol in seat.watched:
+        if symbol not in symbols:
+            step.markets[symbol].index.remove_watch(state.account)
+    seat.watched = symbols
+    if not symbols:
+        return
+    fall, rise = _distances(step, now)
+    for symbol in symbols:
+        _set_band(step, symbol, len(symbols), fall, rise)
+
+
+def watch_next_datum(step: Step, symbol: str) -> None:
+    """Without a mark there is no band: whatever comes next for the symbol is looked at."""
+    step.markets[symbol].index.add(step.state.account, 0, LOW_WATCH, FAR - 1, 0)
+
+
+def watch_from_storage(step: Step) -> None:
+    """An account just opened from storage looks at the first datum of each of its positions."""
+    if not step.profile.watches:
+        return
+    step.seat.watched = tuple(s for s, p in step.state.positions.items() if p.quantity_units)
+    for symbol in step.seat.watched:
+        watch_next_datum(step, symbol)
+
+
+def _distances(step: Step, now: Appraisal) -> tuple[int | None, int | None]:
+    """How far equity may fall before something happens, and how far it must rise to clear a margin call."""
+    state, limits = step.state, step.profile.limits
+    falls = []
+    rise = None
+    if step.profile.margin.marked_to_market:
+        if state.margin_call:
+            rise = now.maintenance - now.equity
+        else:
+            falls.append(now.equity - now.maintenance)
+    if limits.daily_loss_units is not None and state.day and DAILY_LOSS not in state.latches:
+        floor = state.day_equity_units + state.day_deposits_units - limits.daily_loss_units
+        falls.append(now.equity - floor)
+    if limits.drawdown_units is not None and DRAWDOWN not in state.latches:
+        falls.append(now.equity - (state.peak_units - limits.drawdown_units))
+    return min(falls, default=None), rise
+
+
+def _set_band(step: Step, symbol: str, count: int, fall: int | None, rise: int | None) -> None:
+    state, market = step.state, step.markets[symbol]
+    mark = market.mark_units
+    quantity = state.quantity(symbol)
+    market.index.remove_watch(state.account)
+    if mark is None:
+        watch_next_datum(step, symbol)
+        return
+    long = quantity > 0
+    per_unit = market.instrument.value(SCALE, abs(quantity))  # money per 1.0 of price
+    # Equity moves with the price, and maintenance with it by at most as much again: hence twice.
+    for distance, down in ((fall, long), (rise, not long)):
+        if distance is None:
+            continue
+        move = max(distance * SCALE // max(2 * count * per_unit, 1), market.instrument.tick_units)
+        if down:
+            market.index.add(state.account, 0, LOW_WATCH, max(mark - move, 0), 0)
+        else:
+            market.index.add(state.account, 0, HIGH_WATCH, mark + move, 0)

@@ -1,0 +1,182 @@
+"""Position arithmetic: what a fill closes, what it opens, and what the closed part had cost.
+
+A position keeps two numbers beside its quantity: the exact Σ price × quantity (for averages) and its booked cost in
+money. A partial close releases floor(cost × closed ÷ quantity), the last close the rest, so nothing is ever lost to
+rounding. A fill that crosses zero is a close followed by an open.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from papertrade.domain.events import OrderFilled
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.numbers import share_down
+from papertrade.domain.positions import Lot
+
+
+class PositionState:
+    """One symbol of one account, as the fold of its fills."""
+
+    __slots__ = (
+        "cost_units",
+        "fees_units",
+        "lots",
+        "opened_ns",
+        "pq",
+        "quantity_units",
+        "realized_units",
+        "symbol",
+        "working_buy_units",
+        "working_sell_units",
+    )
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.quantity_units = 0
+        self.pq = 0
+        self.cost_units = 0
+        self.realized_units = 0
+        self.fees_units = 0
+        self.opened_ns: int | None = None
+        self.lots: tuple[Lot, ...] = ()  # kept under FIFO only; an average position is one pool
+        # What open orders may still buy and sell; linked orders count once.
+        self.working_buy_units = 0
+        self.working_sell_units = 0
+
+    def copy(self) -> PositionState:
+        """Another position with the same fields."""
+        twin = PositionState(self.symbol)
+        for name in PositionState.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    def working(self, sign: int) -> int:
+        """What open orders of one side may still fill."""
+        return self.working_buy_units if sign > 0 else self.working_sell_units
+
+    def add_working(self, sign: int, units: int) -> None:
+        """Change what open orders of one side may still fill."""
+        if sign > 0:
+            self.working_buy_units += units
+        else:
+            self.working_sell_units += units
+
+
+class Split(NamedTuple):
+    """What a fill does to a position: the closing part with its value, cost and profit; the rest opens."""
+
+    closed_units: int
+    value_units: int  # of the whole fill
+    closed_value_units: int
+    released_units: int
+    realized_units: int
+
+
+def closing_part(quantity_units: int, sign: int, fill_units: int) -> int:
+    """How much of a fill closes an opposite position."""
+    opposite = -sign * quantity_units
+    if opposite <= 0:
+        return 0
+    return min(opposite, fill_units)
+
+
+def split_fill(
+    position: PositionState | None, instrument: Instrument, sign: int, fill_units: int, price_units: int
+) -> Split:
+    """Price the two parts of a fill, each rounded on its own, as if they were two orders."""
+    quantity = 0 if position is None else position.quantity_units
+    if position is None or sign * quantity >= 0:
+        return Split(0, instrument.value(price_units, fill_units), 0, 0, 0)
+    closed = closing_part(quantity, sign, fill_units)
+    closed_value = instrument.value(price_units, closed)
+    value = closed_value
+    if closed < fill_units:
+        value = closed_value + instrument.value(price_units, fill_units - closed)  # type: ignore[assignment]
+    released = released_cost(position, closed)
+    # Closing a long brings its value and gives up its cost; closing a short the reverse. ``released`` is signed.
+    realized = -sign * closed_value - released
+    return Split(closed, value, closed_value, released, realized)
+
+
+def released_cost(position: PositionState, closed_units: int) -> int:
+    """The booked cost of what is closed, signed like the position."""
+    size = abs(position.quantity_units)
+    if closed_units == size:
+        return position.cost_units
+    if not position.lots:
+        return share_down(position.cost_units, closed_units, size)
+    released = 0
+    for lot in position.lots:
+        taken = min(abs(lot.quantity_units), closed_units)
+        released += _released_from(lot, taken)
+        closed_units -= taken
+        if not closed_units:
+            break
+    return released
+
+
+def _released_from(lot: Lot, taken: int) -> int:
+    size = abs(lot.quantity_units)
+    return lot.cost_units if taken == size else share_down(lot.cost_units, taken, size)
+
+
+def apply_fill(position: PositionState, fill: OrderFilled, fifo: bool) -> None:
+    """Move a position by a fill: close first, then open."""
+    closed, sign = fill.closed_units, fill.sign
+    if fill.fees:
+        position.fees_units += fill.fee_units
+    if closed:
+        position.realized_units += fill.realized_units
+        _close(position, sign, closed, fill.released_units)
+    opened = fill.quantity_units - closed
+    if opened:
+        value = fill.value_units - fill.closed_value_units
+        _open(position, sign, opened, fill.price_units, value, fill.at_ns, fifo)
+
+
+def _close(position: PositionState, sign: int, closed: int, released: int) -> None:
+    size = abs(position.quantity_units)
+    if closed == size:
+        position.quantity_units = position.pq = position.cost_units = 0
+        position.lots = ()
+        position.opened_ns = None
+        return
+    if position.lots:
+        position.pq -= _drop_lots(position, sign, closed)
+    else:
+        position.pq -= share_down(position.pq, closed, size)
+    position.cost_units -= released
+    position.quantity_units += sign * closed
+
+
+def _drop_lots(position: PositionState, sign: int, closed: int) -> int:
+    """Take ``closed`` from the oldest lots; answers their exact Σ price × quantity."""
+    gone, lots = 0, list(position.lots)
+    while closed:
+        lot = lots[0]
+        size = abs(lot.quantity_units)
+        if size <= closed:
+            gone += lot.pq
+            closed -= size
+            lots.pop(0)
+            continue
+        pq = share_down(lot.pq, closed, size)
+        cost = share_down(lot.cost_units, closed, size)
+        lots[0] = Lot(lot.quantity_units + sign * closed, lot.pq - pq, lot.cost_units - cost, lot.opened_ns)
+        gone, closed = gone + pq, 0
+    position.lots = tuple(lots)
+    return gone
+
+
+def _open(
+    position: PositionState, sign: int, opened: int, price: int, value: int, at_ns: int, fifo: bool
+) -> None:
+    if not position.quantity_units:
+        position.opened_ns = at_ns
+    quantity, pq, cost = sign * opened, sign * price * opened, sign * value
+    position.quantity_units += quantity
+    position.pq += pq
+    position.cost_units += cost
+    if fifo:
+        position.lots = (*position.lots, Lot(quantity, pq, cost, at_ns))
