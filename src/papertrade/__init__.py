@@ -1,1 +1,120 @@
-"""A paper broker you can import."""
+"""papertrade: a paper broker you can import. Believable fills, exact money, the same bytes every time.
+
+>>> import papertrade as pt
+>>> broker = pt.open_paper_broker(cash=100_000)
+>>> broker.on_quote("AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200)
+>>> broker.buy("AAPL", 10)
+<Order main-1: buy 10 AAPL market gtc, filled 10 at 187.14>
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from papertrade import domain, errors
+from papertrade.calendars.trading_day import TradingDay
+from papertrade.compose import open_paper_broker, open_store
+from papertrade.domain.fills import Fill
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.money import Currency
+from papertrade.domain.numbers import parse_units as units
+from papertrade.domain.orders import Order, OrderRequest
+from papertrade.domain.positions import Account, Lot, Position
+from papertrade.domain.rejections import RejectReason
+from papertrade.domain.words import (
+    AccountKind,
+    CancelReason,
+    CostMethod,
+    LiquidityRole,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from papertrade.errors import PaperTradeError, StoreError, UsageError
+from papertrade.exchange import Exchange
+from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.margin import CashModel, FlatMargin
+from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
+from papertrade.matching.settings import FillSettings
+from papertrade.paper import PaperBroker
+from papertrade.ports.broker import AsyncBroker, Broker, Capabilities
+from papertrade.ports.clock import Clock, DataClock, ManualClock, SystemClock
+from papertrade.ports.store import Store
+from papertrade.risk.limits import RiskLimits
+
+if TYPE_CHECKING:
+    from papertrade.aio import AsyncExchange, AsyncPaperBroker, open_async_paper_broker
+
+__version__ = "0.1.0"
+
+# A library stays silent until its host asks to hear it.
+logging.getLogger("papertrade").addHandler(logging.NullHandler())
+
+# The asynchronous face is imported when first named, so that nobody else pays for asyncio.
+_LATER = ("AsyncExchange", "AsyncPaperBroker", "open_async_paper_broker")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from papertrade import aio
+
+        return getattr(aio, name)
+    raise AttributeError(f"module 'papertrade' has no attribute {name!r}")
+
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "AsyncBroker",
+    "AsyncExchange",
+    "AsyncPaperBroker",
+    "BasisPointSlippage",
+    "Broker",
+    "CancelReason",
+    "Capabilities",
+    "CashModel",
+    "Clock",
+    "CostMethod",
+    "Currency",
+    "DataClock",
+    "Exchange",
+    "FeeSchedule",
+    "Fill",
+    "FillSettings",
+    "FlatMargin",
+    "Instrument",
+    "LiquidityRole",
+    "Lot",
+    "MakerTakerFee",
+    "ManualClock",
+    "NoFees",
+    "NoSlippage",
+    "Order",
+    "OrderRequest",
+    "OrderStatus",
+    "OrderType",
+    "PaperBroker",
+    "PaperTradeError",
+    "PerUnitFee",
+    "PercentFee",
+    "Position",
+    "RejectReason",
+    "RiskLimits",
+    "Side",
+    "SpreadSlippage",
+    "Store",
+    "StoreError",
+    "SystemClock",
+    "TickSlippage",
+    "TimeInForce",
+    "TradingDay",
+    "UsageError",
+    "domain",
+    "errors",
+    "open_async_paper_broker",
+    "open_paper_broker",
+    "open_store",
+    "units",
+]

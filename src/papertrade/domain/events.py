@@ -83,7 +83,7 @@ class _AccountOpened(NamedTuple):
     cost_method: str
 
 
-class AccountOpened(_AccountOpened, _Common):
+class AccountOpened(_Common, _AccountOpened):
     """An account began: its currency, what stands behind its orders, how lots are closed."""
 
     __slots__ = ()
@@ -100,7 +100,7 @@ class _CashDeposited(NamedTuple):
     note: str
 
 
-class CashDeposited(_CashDeposited, _Common):
+class CashDeposited(_Common, _CashDeposited):
     """Money came in."""
 
     __slots__ = ()
@@ -108,7 +108,7 @@ class CashDeposited(_CashDeposited, _Common):
     amount = Amount()
 
 
-class CashWithdrawn(_CashDeposited, _Common):
+class CashWithdrawn(_Common, _CashDeposited):
     """Money went out."""
 
     __slots__ = ()
@@ -126,7 +126,7 @@ class _WithdrawalRejected(NamedTuple):
     command_id: str | None
 
 
-class WithdrawalRejected(_WithdrawalRejected, _Common):
+class WithdrawalRejected(_Common, _WithdrawalRejected):
     """More was asked for than is available; nothing moved."""
 
     __slots__ = ()
@@ -144,7 +144,7 @@ class _DayOpened(NamedTuple):
     stale_marks: int
 
 
-class DayOpened(_DayOpened, _Common):
+class DayOpened(_Common, _DayOpened):
     """A trading day began for the account. The only thing that resets daily figures."""
 
     __slots__ = ()
@@ -168,7 +168,7 @@ class _OrderAccepted(NamedTuple):
     oco: int
 
 
-class OrderAccepted(_OrderAccepted, _OfOrder):
+class OrderAccepted(_OfOrder, _OrderAccepted):
     """The order is working; money or holdings are held for what could not fill at once."""
 
     __slots__ = ()
@@ -188,7 +188,7 @@ class _OrderRejected(NamedTuple):
     numbers: Numbers
 
 
-class OrderRejected(_OrderRejected, _OfOrder):
+class OrderRejected(_OfOrder, _OrderRejected):
     """The order was refused, with the reason and the numbers compared."""
 
     __slots__ = ()
@@ -205,7 +205,7 @@ class _OrderTriggered(NamedTuple):
     evidence: Evidence
 
 
-class OrderTriggered(_OrderTriggered, _OfOrder):
+class OrderTriggered(_OfOrder, _OrderTriggered):
     """A stop price was reached. It happens once and cannot be undone."""
 
     __slots__ = ()
@@ -237,7 +237,7 @@ class _OrderFilled(NamedTuple):
     model: str
 
 
-class OrderFilled(_OrderFilled, _OfOrder):
+class OrderFilled(_OfOrder, _OrderFilled):
     """A part or all of an order executed: price, rule, evidence, money and fees."""
 
     __slots__ = ()
@@ -285,7 +285,7 @@ class _OrderModified(NamedTuple):
     command_id: str | None
 
 
-class OrderModified(_OrderModified, _OfOrder):
+class OrderModified(_OfOrder, _OrderModified):
     """The order has a new total quantity, price or expiry."""
 
     __slots__ = ()
@@ -303,7 +303,7 @@ class _OrderModifyRejected(NamedTuple):
     command_id: str | None
 
 
-class OrderModifyRejected(_OrderModifyRejected, _OfOrder):
+class OrderModifyRejected(_OfOrder, _OrderModifyRejected):
     """A change was refused; the order stands as it stood."""
 
     __slots__ = ()
@@ -322,7 +322,7 @@ class _OrderReduced(NamedTuple):
     held_units: int
 
 
-class OrderReduced(_OrderReduced, _OfOrder):
+class OrderReduced(_OfOrder, _OrderReduced):
     """A part of the order was canceled and the rest goes on."""
 
     __slots__ = ()
@@ -341,7 +341,7 @@ class _OrderCanceled(NamedTuple):
     command_id: str | None
 
 
-class OrderCanceled(_OrderCanceled, _OfOrder):
+class OrderCanceled(_OfOrder, _OrderCanceled):
     """What remained of the order is canceled."""
 
     __slots__ = ()
@@ -356,7 +356,7 @@ class _OrderExpired(NamedTuple):
     held_units: int
 
 
-class OrderExpired(_OrderExpired, _OfOrder):
+class OrderExpired(_OfOrder, _OrderExpired):
     """The order's time was up."""
 
     __slots__ = ()
@@ -372,7 +372,7 @@ class _OrdersLinked(NamedTuple):
     held_units: int
 
 
-class OrdersLinked(_OrdersLinked, _OfOrder):
+class OrdersLinked(_OfOrder, _OrdersLinked):
     """Two working orders were linked: a fill of one cancels or shrinks the other."""
 
     __slots__ = ()
@@ -390,7 +390,7 @@ class _LimitLatched(NamedTuple):
     numbers: Numbers
 
 
-class LimitLatched(_LimitLatched, _Common):
+class LimitLatched(_Common, _LimitLatched):
     """A loss limit was reached (or the kill switch thrown): only reducing orders pass until it is reset."""
 
     __slots__ = ()
@@ -405,7 +405,7 @@ class _LimitReset(NamedTuple):
     command_id: str | None
 
 
-class LimitReset(_LimitReset, _Common):
+class LimitReset(_Common, _LimitReset):
     """A latch was opened again, by hand or by a new day."""
 
     __slots__ = ()
@@ -419,7 +419,7 @@ class _EquityMarked(NamedTuple):
     equity_units: int
 
 
-class EquityMarked(_EquityMarked, _Common):
+class EquityMarked(_Common, _EquityMarked):
     """A new highest equity, from which drawdown is measured."""
 
     __slots__ = ()
@@ -435,7 +435,7 @@ class _MarginCalled(NamedTuple):
     maintenance_units: int
 
 
-class MarginCalled(_MarginCalled, _Common):
+class MarginCalled(_Common, _MarginCalled):
     """Equity fell below the maintenance margin: only reducing orders pass."""
 
     __slots__ = ()
@@ -444,7 +444,7 @@ class MarginCalled(_MarginCalled, _Common):
     maintenance = Amount()
 
 
-class MarginCallCleared(_MarginCalled, _Common):
+class MarginCallCleared(_Common, _MarginCalled):
     """Equity is back above the maintenance margin."""
 
     __slots__ = ()

@@ -59,10 +59,11 @@ class Engine:
 
     # ------------------------------------------------------------ deciding
 
-    def trade(self, account: str, now_ns: int, decide: Callable[[Step], None]) -> Step:
-        """Decide something that can fill or rest orders: the day opens first, limits are looked at last."""
+    def decide(self, account: str, now_ns: int, decide: Callable[[Step], None], trades: bool = True) -> Step:
+        """Decide something for an account. What can fill or rest orders opens the day first."""
         step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
-        begin_day(step)
+        if trades:
+            begin_day(step)
         decide(step)
         if step.profile.watches:
             review(step)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from papertrade.domain.events import Numbers, OrderAccepted, OrderRejected, OrderTriggered
+from papertrade.domain.events import Numbers, OrderAccepted, OrderReduced, OrderRejected, OrderTriggered
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
-from papertrade.domain.words import CancelReason, OrderType, TimeInForce
+from papertrade.domain.words import CancelReason, DataKind, OrderType, TimeInForce
 from papertrade.engine.filling import (
     Slice,
     book_fill,
@@ -20,7 +20,6 @@ from papertrade.engine.filling import (
     execute,
     fillable,
     most_lots,
-    reduce,
     slices,
     used_up,
 )
@@ -41,7 +40,8 @@ from papertrade.matching.rules import (
 )
 
 Refused = tuple[RejectReason, Numbers]
-_BAR = "bar"
+_BAR: Final = DataKind.BAR
+_DAY: Final = TimeInForce.DAY
 _IOC: Final = TimeInForce.IOC
 _FOK: Final = TimeInForce.FOK
 _MARKET: Final = OrderType.MARKET
@@ -57,8 +57,8 @@ class Sizing(NamedTuple):
     hold_units: int
 
 
-def place(step: Step, terms: OrderTerms) -> int:
-    """Decide one order; answers its number."""
+def place(step: Step, terms: OrderTerms, done_by_pair: int = 0) -> int:
+    """Decide one order; answers its number. ``done_by_pair`` is what its linked order has filled already."""
     state = step.state
     market = step.markets[terms.symbol]
     number = state.next_order
@@ -76,17 +76,30 @@ def place(step: Step, terms: OrderTerms) -> int:
     if refused:
         return _reject(step, terms, quantity, refused)
     sibling = state.orders.get(terms.oco_with) if terms.oco_with else None
-    sizing = _size_up(step, market, terms, quantity, sibling)
+    sizing = _size_up(step, market, terms, quantity - done_by_pair, sibling)
     if not isinstance(sizing, Sizing):
         return _reject(step, terms, quantity, sizing)
     refused = refuse_risk(step, market, terms.sign, quantity, terms.limit_units, terms.stop_units, sibling)
     if refused:
         return _reject(step, terms, quantity, refused)
-    affordable = _afford(step, market, terms, quantity, sizing, sibling)
+    affordable = _afford(step, market, terms, quantity - done_by_pair, sizing, sibling)
     if not isinstance(affordable, Sizing):
         return _reject(step, terms, quantity, affordable)
-    _accept(step, market, terms, quantity, affordable, sibling)
+    _accept(step, market, terms, quantity, affordable, sibling, done_by_pair)
     return number
+
+
+def place_pair(step: Step, first: OrderTerms, second: OrderTerms) -> tuple[int, int]:
+    """Decide two linked orders: what the first fills at once, the second no longer wants."""
+    one = place(step, first)
+    order = step.state.orders.get(one)
+    if order is not None and not (order.filled_units and step.profile.fill.oco_partial == "cancel"):
+        return one, place(step, second._replace(oco_with=one), order.filled_units)
+    two = step.state.next_order
+    quantity = second.quantity_units
+    _emit_accepted(step, second, quantity, 0, 0, 0)
+    cancel(step, step.state.orders[two], CancelReason.OCO, ())
+    return one, two
 
 
 def size_by_money(step: Step, market: Market, terms: OrderTerms) -> int | None:
@@ -187,7 +200,7 @@ def take_on_arrival(step: Step, market: Market, terms: OrderTerms, quantity: int
     sign, limit = terms.sign, terms.limit_units
     if terms.stop_units is not None:
         return []
-    if step.profile.fill.bar_entry == "close" and market.kind == _BAR and limit is None:
+    if step.profile.fill.bar_entry == "close" and market.kind is _BAR and limit is None:
         return _take_at_close(step, market, sign, quantity)
     if not is_fresh(step, market):
         return []
@@ -296,30 +309,25 @@ def _fit(
 
 
 def _accept(
-    step: Step, market: Market, terms: OrderTerms, quantity: int, sizing: Sizing, sibling: Order | None
+    step: Step,
+    market: Market,
+    terms: OrderTerms,
+    quantity: int,
+    sizing: Sizing,
+    sibling: Order | None,
+    done_by_pair: int,
 ) -> None:
     state = step.state
     number = state.next_order
     held = held_change(0, sibling, sizing.hold_units)
     linked = terms.oco_with if sibling is not None else 0
-    step.emit(
-        OrderAccepted(
-            state.account,
-            state.version + 1,
-            step.now_ns,
-            number,
-            terms,
-            quantity,
-            _expires(step, terms),
-            sizing.hold_units,
-            held,
-            linked,
-        )
-    )
-    if sizing.quantity_units < quantity:
-        excess = quantity - sizing.quantity_units
+    _emit_accepted(step, terms, quantity, sizing.hold_units, held, linked)
+    if done_by_pair:
+        _shrink(step, number, done_by_pair, CancelReason.OCO, ())
+    excess = quantity - done_by_pair - sizing.quantity_units
+    if excess:
         numbers = (("required", quantity), ("available", sizing.quantity_units))
-        reduce(step, state.orders[number], excess, CancelReason.INSUFFICIENT_FUNDS, numbers)
+        _shrink(step, number, excess, CancelReason.INSUFFICIENT_FUNDS, numbers)
     for piece in sizing.taken:
         if number in state.orders:
             book_fill(step, market, number, piece)
@@ -328,10 +336,35 @@ def _accept(
         _settle_remainder(step, market, order, sizing)
 
 
-def _expires(step: Step, terms: OrderTerms) -> int | None:
+def _emit_accepted(step: Step, terms: OrderTerms, quantity: int, hold: int, held: int, linked: int) -> None:
+    state = step.state
+    step.emit(
+        OrderAccepted(
+            state.account,
+            state.version + 1,
+            step.now_ns,
+            state.next_order,
+            terms,
+            quantity,
+            _expires(step) if terms.tif is _DAY else terms.expires_ns,
+            hold,
+            held,
+            linked,
+        )
+    )
+
+
+def _shrink(step: Step, number: int, by: int, reason: CancelReason, numbers: Numbers) -> None:
+    """Cancel a part that was never going to fill; the hold was worked out without it."""
+    state = step.state
+    hold = state.orders[number].hold_units
+    step.emit(
+        OrderReduced(state.account, state.version + 1, step.now_ns, number, by, reason, numbers, hold, 0)
+    )
+
+
+def _expires(step: Step) -> int:
     """A day order ends with the trading day it was placed in."""
-    if terms.tif is not TimeInForce.DAY:
-        return terms.expires_ns
     return step.profile.trading_day.ends(step.now_ns) if not step.live else step.seat.day_ends_ns
 
 

@@ -46,7 +46,7 @@ def _filled(event: OrderFilled) -> Lines:
     # What was opened comes in at its value, what was closed goes out at its booked cost.
     cost = sign * (value - event.closed_value_units) - event.released_units
     cash = -sign * value
-    lines: Lines = [(POSITIONS, cost)]
+    lines: Lines = [(POSITIONS, cost)] if cost else []
     if realized:
         lines.append((REALIZED, -realized))
     for kind, units in event.fees:
@@ -56,7 +56,8 @@ def _filled(event: OrderFilled) -> Lines:
     if held:
         lines.append((HOLDS, held))
         cash -= held
-    lines.append((CASH, cash))
+    if cash:
+        lines.append((CASH, cash))
     return lines
 
 

@@ -108,10 +108,13 @@ class Market:
     # ---------------------------------------------------------------- data
 
     def take_quote(
-        self, bid: int, ask: int, bid_size: int | None, ask_size: int | None, at_ns: int
+        self, bid: int, ask: int, bid_size: int | None, ask_size: int | None, at_ns: int, fresh: bool = False
     ) -> bool:
-        """Take a full two-sided quote. True if something may fire. This is the hot path: it stays flat."""
-        if at_ns <= self.quote_ns and self._is_stale_quote(bid, ask, bid_size, ask_size, at_ns):
+        """Take a full two-sided quote. True if something may fire. This is the hot path: it stays flat.
+
+        ``fresh`` says that the instant was stamped on arrival, so that an equal one is no repetition.
+        """
+        if at_ns <= self.quote_ns and self._is_stale(bid, ask, bid_size, ask_size, at_ns, None, fresh):
             return False
         self.bid_units = bid
         self.ask_units = ask
@@ -132,10 +135,10 @@ class Market:
         best: tuple[int | None, int | None, int | None, int | None],
         at_ns: int,
         levels: tuple[Levels, Levels] | None = None,
+        fresh: bool = False,
     ) -> bool:
         """Take a quote with a missing side, a widened last price, or depth. True if it is news."""
-        bid, ask, bid_size, ask_size = best
-        if at_ns <= self.quote_ns and self._is_stale_quote(bid, ask, bid_size, ask_size, at_ns, levels):
+        if at_ns <= self.quote_ns and self._is_stale(*best, at_ns, levels, fresh):
             return False
         self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units = best
         self.quote_ns = self.marked_ns = at_ns
@@ -146,18 +149,21 @@ class Market:
             self.bids, self.asks = levels
         return True
 
-    def _is_stale_quote(
+    def _is_stale(
         self,
         bid: int | None,
         ask: int | None,
         bid_size: int | None,
         ask_size: int | None,
         at_ns: int,
-        levels: tuple[Levels, Levels] | None = None,
+        levels: tuple[Levels, Levels] | None,
+        fresh: bool,
     ) -> bool:
         if at_ns < self.quote_ns:
             self.counts["late"] += 1
             return True
+        if fresh:
+            return False
         same = (
             bid == self.bid_units
             and ask == self.ask_units
@@ -177,12 +183,13 @@ class Market:
         if self.crossed:
             self.counts["crossed"] += 1
 
-    def take_trade(self, price: int, size: int | None, at_ns: int) -> bool:
+    def take_trade(self, price: int, size: int | None, at_ns: int, fresh: bool = False) -> bool:
         """Take a print. True if it is news."""
         if at_ns < self.last_ns:
             self.counts["late"] += 1
             return False
-        if at_ns == self.last_ns and price == self.last_units and size == self.last_size_units:
+        same = at_ns == self.last_ns and price == self.last_units and size == self.last_size_units
+        if same and not fresh:
             self.counts["duplicate"] += 1
             return False
         self.last_units, self.last_size_units = price, size

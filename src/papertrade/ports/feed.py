@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from papertrade.domain.events import Event
@@ -14,7 +14,7 @@ class Feed(Protocol):
     ``{"kind": "quote", "symbol": "AAPL", "bid": "187.10", "ask": "187.14", "at": "2026-01-05T14:30:00Z"}``
     """
 
-    def __iter__(self) -> Iterable[Mapping[str, object]]:
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
         """One datum after another, in time order."""
         ...
 

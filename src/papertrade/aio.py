@@ -1,0 +1,1 @@
+"""The asynchronous host: placeholder module, filled in below."""

@@ -1,0 +1,74 @@
+"""Defaults wired together: the five lines, and stores found by their address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.money import Currency, parse_currency
+from papertrade.domain.numbers import Number
+from papertrade.errors import InvalidValueError
+from papertrade.ledger.fees import FeeModel
+from papertrade.ledger.margin import MarginModel
+from papertrade.matching.settings import FillSettings
+from papertrade.ports.clock import Clock
+from papertrade.ports.store import Store
+from papertrade.risk.limits import RiskLimits
+
+if TYPE_CHECKING:
+    from papertrade.paper import PaperBroker
+
+STORE_SCHEMES = ("memory:",)
+
+
+def open_store(address: str) -> Store:
+    """The store at an address. ``"memory:"`` forgets everything when the process ends."""
+    if address == "memory:":
+        from papertrade.adapters.memory import MemoryStore
+
+        return MemoryStore()
+    shown = address.partition(":")[0]  # the rest of an address may hold a password
+    raise InvalidValueError("store", f"{shown}:…", ", ".join(STORE_SCHEMES))
+
+
+def open_paper_broker(
+    *,
+    cash: Number,
+    currency: Currency | str = "USD",
+    account: str = "main",
+    kind: str = "cash",
+    margin: MarginModel | None = None,
+    fees: FeeModel | None = None,
+    limits: RiskLimits | None = None,
+    fill: FillSettings | str = "realistic",
+    cost_method: str = "average",
+    trading_day: TradingDay | str | None = None,
+    clock: Clock | str = "system",
+    store: Store | str | None = None,
+    threadsafe: bool = True,
+) -> PaperBroker:
+    """One account on an exchange of its own: the paper broker of a notebook or a script.
+
+    A symbol never seen before becomes a plain instrument (tick 0.01, lot 1, the account's currency). Give
+    ``clock="data"`` to replay recorded data.
+
+    >>> broker = open_paper_broker(cash=100_000)
+    >>> broker.on_quote("AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200)
+    >>> broker.buy("AAPL", 10).average_price
+    Decimal('187.14')
+    """
+    from papertrade.exchange import Exchange
+
+    exchange = Exchange(store, clock, fill=fill, threadsafe=threadsafe)
+    exchange._unlisted = parse_currency(currency)
+    return exchange.open_account(
+        account,
+        cash=cash,
+        currency=currency,
+        kind=kind,
+        margin=margin,
+        fees=fees,
+        limits=limits,
+        cost_method=cost_method,
+        trading_day=trading_day,
+    )

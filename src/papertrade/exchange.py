@@ -1,0 +1,307 @@
+"""The exchange: many accounts on one market. The synchronous host.
+
+It opens no socket and starts no thread. Every method may be called from any thread (or, with ``threadsafe=False``, only
+from the one that opened it); handlers run after the lock is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from threading import Lock, get_ident
+from typing import TypeVar
+
+from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.events import Event
+from papertrade.domain.instants import parse_instant, to_datetime
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.money import Currency
+from papertrade.domain.names import parse_name
+from papertrade.domain.numbers import Number
+from papertrade.domain.words import Side
+from papertrade.errors import InvalidValueError, ThreadError, UsageError
+from papertrade.hosting.accounts import open_account, plan_account
+from papertrade.hosting.delivery import Subscription, parse_kinds
+from papertrade.hosting.desk import Desk
+from papertrade.hosting.flow import Flow, drive
+from papertrade.hosting.intake import Intake
+from papertrade.hosting.setup import fill_settings, parse_clock, parse_store
+from papertrade.ledger.fees import FeeModel
+from papertrade.ledger.margin import MarginModel
+from papertrade.matching.market import Market
+from papertrade.matching.settings import FillSettings
+from papertrade.paper import PaperBroker
+from papertrade.ports.clock import Clock
+from papertrade.ports.store import Store
+from papertrade.risk.limits import RiskLimits
+from papertrade.tape import Tape
+
+T = TypeVar("T")
+MarketHandler = Callable[[Market], object]
+
+
+class _OwnerOnly:
+    """Stands in for a lock where one thread owns the exchange: cheaper, and a stranger is told so."""
+
+    def __init__(self) -> None:
+        self._owner = get_ident()
+
+    def __enter__(self) -> None:
+        if get_ident() != self._owner:
+            raise ThreadError(self._owner, get_ident())
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Exchange:
+    """Many accounts on one market feed.
+
+    >>> exchange = Exchange(clock="data")
+    >>> infy = exchange.add_instrument("NSE:INFY", currency="INR", tick_size="0.05")
+    >>> alice = exchange.open_account("alice", cash="1000000", currency="INR")
+    >>> exchange.on_quote("NSE:INFY", bid="1500.00", ask="1500.05", at="2026-01-05T04:00:00Z")
+    >>> alice.buy("NSE:INFY", 10).average_price
+    Decimal('1500.05')
+    """
+
+    def __init__(
+        self,
+        store: Store | str | None = None,
+        clock: Clock | str = "system",
+        *,
+        fill: FillSettings | str = "realistic",
+        threadsafe: bool = True,
+    ) -> None:
+        known = parse_clock(clock)
+        self.fill = fill_settings(fill, known)
+        self._desk = Desk(parse_store(store), known)
+        self._intake = Intake(self._desk, self.fill.half_spread_units)
+        self._lock: Lock | _OwnerOnly = Lock() if threadsafe else _OwnerOnly()
+        self._watchers: dict[str, list[MarketHandler]] = {}
+        self._unlisted: Currency | None = None  # set by the one-account form: what an unknown symbol is quoted in
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow under the lock, then deliver what it made. For hosts and brokers, not for strategies."""
+        with self._lock:
+            answer = drive(flow)
+        self._desk.outbox.deliver()
+        return answer
+
+    # ----------------------------------------------- instruments and accounts
+
+    def add_instrument(self, symbol: str | Instrument, **details: object) -> Instrument:
+        """List an instrument: ``add_instrument("BTCUSDT", currency="USDT", tick_size="0.1", lot_size="0.001")``."""
+        with self._lock:
+            return self._desk.list_instrument(symbol, details)
+
+    def instruments(self) -> list[Instrument]:
+        """Everything that is listed, by symbol."""
+        with self._lock:
+            return [market.instrument for _, market in sorted(self._desk.engine.markets.items())]
+
+    def open_account(
+        self,
+        account: str,
+        *,
+        cash: Number = 0,
+        currency: Currency | str = "USD",
+        kind: str = "cash",
+        margin: MarginModel | None = None,
+        fees: FeeModel | None = None,
+        limits: RiskLimits | None = None,
+        fill: FillSettings | str | None = None,
+        cost_method: str = "average",
+        trading_day: TradingDay | str | None = None,
+        start: str = "keep",
+    ) -> PaperBroker:
+        """Open an account, or open it again as it stands: an existing account is never reset.
+
+        Args:
+            account: its name, unique on this exchange and in its store.
+            cash: the opening balance of a new account.
+            kind: ``"cash"`` (paid in full, no shorts) or ``"margin"`` (see ``margin``).
+            margin: a margin model such as ``FlatMargin(initial="0.2", maintenance="0.1")``.
+            fees: a fee model such as ``PercentFee("0.0003", cap=20)``; none are charged by default.
+            limits: what the account may do at most.
+            fill: fill settings or a preset's name; the exchange's own by default.
+            cost_method: ``"average"`` or ``"fifo"``.
+            trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
+            start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
+        """
+        settings = self.fill if fill is None else fill_settings(fill, self._desk.clock)
+        plan = plan_account(
+            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start
+        )
+        self.run(open_account(self._desk, plan))
+        return PaperBroker(self, plan.account, plan.currency.code)
+
+    def account(self, account: str) -> PaperBroker:
+        """The broker of an account that is open here."""
+        name = parse_name(account, "account")
+        seat = self.run(self._desk.seat(name))
+        return PaperBroker(self, name, seat.state.currency)
+
+    def accounts(self) -> list[str]:
+        """The names of the accounts that are open here."""
+        with self._lock:
+            return sorted({*self._desk.engine.seats, *self._desk.stale})
+
+    # ---------------------------------------------------------------- data
+
+    def _take(self, symbol: object, take: Callable[[Market], Flow[None] | None]) -> None:
+        with self._lock:
+            market = self._market(symbol)
+            flow = take(market)
+            if flow is not None:
+                drive(flow)
+        self._desk.outbox.deliver()
+        watchers = self._watchers.get(market.symbol)
+        if watchers:
+            for handler in tuple(watchers):
+                handler(market)
+
+    def _market(self, symbol: object) -> Market:
+        market = self._desk.engine.markets.get(symbol) if type(symbol) is str else None
+        if market is not None:
+            return market
+        if self._unlisted is not None:
+            return self._desk.engine.list_instrument(Instrument(parse_name(symbol, "symbol"), self._unlisted))
+        return self._desk.market(symbol)
+
+    def on_quote(
+        self,
+        symbol: str,
+        bid: Number | None,
+        ask: Number | None,
+        bid_size: Number | None = None,
+        ask_size: Number | None = None,
+        at: datetime | str | int | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """A new best bid and ask. A side that nobody is on is None."""
+        self._take(symbol, lambda m: self._intake.quote(m, bid, ask, bid_size, ask_size, at, sequence))
+
+    def on_price(self, symbol: str, price: Number, at: datetime | str | int | None = None) -> None:
+        """A bare last price: it is widened against the trader by the stated half spread."""
+        self._take(symbol, lambda m: self._intake.price(m, price, at))
+
+    def on_trade(
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        aggressor: Side | str | None = None,
+        at: datetime | str | int | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """A print: what traded, how much, and which side took, if the feed says so."""
+        self._take(symbol, lambda m: self._intake.trade(m, price, size, aggressor, at, sequence))
+
+    def on_bar(
+        self,
+        symbol: str,
+        open: Number,  # noqa: A002 - the names every bar has, so that on_bar(**bar) works
+        high: Number,
+        low: Number,
+        close: Number,
+        volume: Number | None = None,
+        start: datetime | str | int | None = None,
+        end: datetime | str | int | None = None,
+    ) -> None:
+        """A finished bar; ``end`` is the instant at which it was known."""
+        self._take(symbol, lambda m: self._intake.bar(m, (open, high, low, close), volume, start, end))
+
+    def on_depth(
+        self,
+        symbol: str,
+        bids: Iterable[tuple[Number, Number]],
+        asks: Iterable[tuple[Number, Number]],
+        at: datetime | str | int | None = None,
+    ) -> None:
+        """The best levels of both sides as pairs of price and size, best first."""
+        self._take(symbol, lambda m: self._intake.depth(m, bids, asks, at))
+
+    def on_halt(self, symbol: str) -> None:
+        """Trading stops: orders are accepted and wait."""
+        self._take(symbol, lambda m: m.halt(True))
+
+    def on_resume(self, symbol: str) -> None:
+        """Trading goes on: no quote stands until one arrives."""
+        self._take(symbol, lambda m: m.halt(False))
+
+    def tape(self, symbol: str) -> Tape:
+        """The fast entrance of one symbol, for hosts that have whole ticks and lots."""
+        with self._lock:
+            market = self._market(symbol)
+        return Tape(self._desk, self._intake, self._lock, market, self._watchers.setdefault(market.symbol, []))
+
+    def market(self, symbol: str) -> Market:
+        """What is known of a symbol now: read it, do not write to it."""
+        with self._lock:
+            return self._market(symbol)
+
+    # ---------------------------------------------------------------- time
+
+    def advance(self, to: datetime | str | int | None = None) -> None:
+        """Do what the clock does by itself (expiries, new days) up to an instant, or up to now."""
+        desk = self._desk
+        with self._lock:
+            if to is None:
+                now = desk.now()
+            elif desk.data_clock is not None:
+                desk.data_clock.observe(parse_instant(to, "to"))
+                now = desk.now()
+            else:
+                raise UsageError("advance(to) moves the clock only under clock='data'; move your own clock instead")
+            drive(desk.catch_up(now))
+        desk.outbox.deliver()
+
+    def next_deadline(self) -> datetime | None:
+        """When ``advance`` has something to do next; None when nothing is due by itself."""
+        with self._lock:
+            ns = self._desk.engine.next_deadline()
+        return None if ns is None else to_datetime(ns)
+
+    # -------------------------------------------------------- subscriptions
+
+    def subscribe(
+        self,
+        handler: Callable[[Event], object] | None = None,
+        *,
+        account: str | None = None,
+        kinds: str | Iterable[str] | None = None,
+    ) -> Subscription:
+        """Events of all accounts (or one) as they are stored: to a callback, or to iterate over."""
+        return self._desk.outbox.subscribe(handler, account, parse_kinds(kinds))
+
+    def subscribe_market(self, symbol: str, handler: MarketHandler) -> Callable[[], None]:
+        """Call a handler with the market of a symbol after each of its data; answers a function that ends it."""
+        if not callable(handler):
+            raise InvalidValueError("handler", handler, "something to call with a market")
+        with self._lock:
+            watchers = self._watchers.setdefault(self._market(symbol).symbol, [])
+        watchers.append(handler)
+        return lambda: watchers.remove(handler) if handler in watchers else None
+
+    def describe(self) -> Mapping[str, str]:
+        """The store and what it promises."""
+        with self._lock:
+            return self._desk.store.describe()
+
+    def close(self) -> None:
+        """Close the store."""
+        with self._lock:
+            self._desk.store.close()
+
+    def __enter__(self) -> Exchange:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.accounts())
+
+    def __repr__(self) -> str:
+        return f"<Exchange: {len(self._desk.engine.markets)} instruments, {len(self.accounts())} accounts>"

@@ -1,0 +1,445 @@
+"""One account's flows: everything a broker can be asked, written once for both hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from papertrade.domain.events import (
+    CashDeposited,
+    CashWithdrawn,
+    Event,
+    OrderAccepted,
+    OrderFilled,
+    OrderRejected,
+    WithdrawalRejected,
+)
+from papertrade.domain.fills import Fill
+from papertrade.domain.orders import Order, OrderTerms
+from papertrade.domain.positions import Account, Position
+from papertrade.domain.words import OrderStatus
+from papertrade.engine import cash, change, watch
+from papertrade.engine.place import place, place_pair
+from papertrade.engine.step import Step
+from papertrade.errors import (
+    CurrencyMismatchError,
+    InvalidValueError,
+    InvariantError,
+    KeyConflictError,
+    UnknownOrderError,
+)
+from papertrade.hosting.desk import Desk
+from papertrade.hosting.explaining import Explanation, explain
+from papertrade.hosting.flow import Flow
+from papertrade.hosting.previewing import Preview, preview_of
+from papertrade.hosting.reading import account_view, open_orders, position_view, positions_view
+from papertrade.hosting.requests import check_link, check_oco, check_same, parse_order_id
+from papertrade.ledger.entries import Entry, entry_of
+from papertrade.ledger.positions import PositionState
+from papertrade.matching.market import Market
+from papertrade.ports.store import Appended
+from papertrade.risk.limits import LATCHES
+
+
+class AccountDesk:
+    """The flows of one account on a desk."""
+
+    __slots__ = ("account", "currency", "desk")
+
+    def __init__(self, desk: Desk, account: str, currency: str) -> None:
+        self.desk = desk
+        self.account = account
+        self.currency = currency
+
+    def market(self, symbol: object) -> Market:
+        """The market of a symbol this account can trade."""
+        market = self.desk.engine.markets.get(symbol) if type(symbol) is str else None
+        if market is None:
+            market = self.desk.market(symbol)
+        code = market.instrument.currency.code
+        if code != self.currency:
+            raise CurrencyMismatchError(market.symbol, code, self.currency)
+        return market
+
+    # --------------------------------------------------------------- orders
+
+    def place(self, terms: OrderTerms) -> Flow[Order]:
+        """Place one order; a key that was used before brings its first answer."""
+        self.market(terms.symbol)
+        key = terms.client_order_id
+        commit_id = None
+        if key is not None:
+            commit_id = "order:" + key
+            found = yield from self._first_order(commit_id, terms)
+            if found is not None:
+                return found
+        if terms.oco_with:
+            seat = yield from self.desk.seat(self.account)
+            check_oco(terms, seat.state.orders.get(terms.oco_with), self.account)
+        number = 0
+
+        def decide(step: Step) -> None:
+            nonlocal number
+            number = place(step, terms)
+
+        step, ended = yield from self.desk.command(self.account, decide, commit_id)
+        return self._answer(step, ended, number)
+
+    def _answer(self, step: Step, ended: Iterable[Order], number: int) -> Order:
+        order = step.state.orders.get(number)
+        if order is not None:
+            return order
+        for order in ended:
+            if order.number == number:
+                return order
+        raise InvariantError("O8 every order has a record", self.account, number, sorted(step.state.orders))
+
+    def _first_order(self, commit_id: str, terms: OrderTerms) -> Flow[Order | None]:
+        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+        if found is None:
+            return None
+        events = yield self.desk.store.load, (self.account, found.first, found.last)
+        key = terms.client_order_id or ""
+        for event in events:
+            if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
+                check_same(key, event.terms, terms)
+                return (yield from self.order(f"{self.account}-{event.number}"))
+        raise InvariantError("K1 a key leads to its order", self.account, commit_id, "an order")
+
+    def place_pair(self, first: OrderTerms, second: OrderTerms) -> Flow[tuple[Order, Order]]:
+        """Place two linked orders in one step: both are accepted, or neither is."""
+        self.market(first.symbol)
+        if first.symbol != second.symbol:
+            raise InvalidValueError("oco", f"{first.symbol} and {second.symbol}", "two orders of one symbol")
+        keyed = first.client_order_id or second.client_order_id
+        commit_id = None if keyed is None else "order:" + keyed
+        if commit_id is not None:
+            done = yield from self._first_pair(commit_id, first, second)
+            if done is not None:
+                return done
+        numbers: list[int] = []
+
+        def decide(step: Step) -> None:
+            numbers.extend(place_pair(step, first, second))
+
+        rehearsed = yield from self._rehearse(decide)
+        refused = [e for e in rehearsed if isinstance(e, OrderRejected)]
+        if refused:
+            return (yield from self._refuse_pair(first, second, refused[0], commit_id))
+        numbers.clear()
+        step, ended = yield from self.desk.command(self.account, decide, commit_id)
+        return self._answer(step, ended, numbers[0]), self._answer(step, ended, numbers[1])
+
+    def _first_pair(
+        self, commit_id: str, first: OrderTerms, second: OrderTerms
+    ) -> Flow[tuple[Order, Order] | None]:
+        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+        if found is None:
+            return None
+        events = yield self.desk.store.load, (self.account, found.first, found.last)
+        begun = [e for e in events if isinstance(e, (OrderAccepted, OrderRejected))]
+        if len(begun) != 2:
+            raise KeyConflictError(commit_id.removeprefix("order:"), "orders", len(begun), 2)
+        check_same(commit_id, begun[0].terms, first)
+        check_same(commit_id, begun[1].terms._replace(oco_with=0), second)
+        one = yield from self.order(f"{self.account}-{begun[0].number}")
+        two = yield from self.order(f"{self.account}-{begun[1].number}")
+        return one, two
+
+    def _refuse_pair(
+        self, first: OrderTerms, second: OrderTerms, cause: OrderRejected, commit_id: str | None
+    ) -> Flow[tuple[Order, Order]]:
+        """Both orders are refused for the reason that one of them was."""
+        numbers: list[int] = []
+
+        def decide(step: Step) -> None:
+            for terms in (first, second):
+                number = step.state.next_order
+                numbers.append(number)
+                step.emit(
+                    OrderRejected(
+                        self.account,
+                        step.state.version + 1,
+                        step.now_ns,
+                        number,
+                        terms,
+                        terms.quantity_units,
+                        cause.reason,
+                        cause.numbers,
+                    )
+                )
+
+        step, ended = yield from self.desk.command(self.account, decide, commit_id)
+        return self._answer(step, ended, numbers[0]), self._answer(step, ended, numbers[1])
+
+    def modify(
+        self,
+        order_id: object,
+        quantity: int | None,
+        limit: int | None,
+        stop: int | None,
+        expires: int | None,
+        command_id: str | None,
+    ) -> Flow[Order]:
+        """Change an open order; a refused change leaves it as it stood and says so in its reason."""
+        number = parse_order_id(order_id, self.account)
+        order = yield from self._known(number, order_id)
+        _check_change(order, limit, stop, expires)
+        commit_id = None if command_id is None else "modify:" + command_id
+        if commit_id is None or not (yield from self._repeated(commit_id)):
+            def decide(step: Step) -> None:
+                change.modify_order(step, number, quantity, limit, stop, expires, command_id)
+
+            yield from self.desk.command(self.account, decide, commit_id)
+        return (yield from self.order(order_id))
+
+    def cancel(self, order_id: object, command_id: str | None) -> Flow[Order]:
+        """Cancel an open order; one that has ended is answered as it is."""
+        number = parse_order_id(order_id, self.account)
+        order = yield from self._known(number, order_id)
+        if order.is_final:
+            return order
+
+        def decide(step: Step) -> None:
+            change.cancel_order(step, number, command_id)
+
+        _, ended = yield from self.desk.command(self.account, decide)
+        found = [o for o in ended if o.number == number]
+        return found[0] if found else (yield from self.order(order_id))
+
+    def cancel_all(self, symbol: str | None) -> Flow[list[Order]]:
+        """Cancel every open order."""
+        if symbol is not None:
+            self.market(symbol)
+        numbers: list[int] = []
+
+        def decide(step: Step) -> None:
+            numbers.extend(change.cancel_all(step, symbol, None))
+
+        _, ended = yield from self.desk.command(self.account, decide)
+        return sorted(ended, key=lambda o: o.number)
+
+    def link(self, one: object, two: object) -> Flow[tuple[Order, Order]]:
+        """Link two open orders."""
+        numbers = parse_order_id(one, self.account), parse_order_id(two, self.account)
+        seat = yield from self.desk.seat(self.account)
+        orders = seat.state.orders
+        check_link(orders.get(numbers[0]), orders.get(numbers[1]), (str(one), str(two)), self.account)
+
+        def decide(step: Step) -> None:
+            change.link_orders(step, *numbers)
+
+        yield from self.desk.command(self.account, decide)
+        first = yield from self.order(one)
+        second = yield from self.order(two)
+        return first, second
+
+    def close_position(self, symbol: str, quantity: int | None, key: str | None) -> Flow[Order]:
+        """Close a position, or a part of it, at the market."""
+        self.market(symbol)
+        commit_id = None if key is None else "order:" + key
+        if commit_id is not None:
+            found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+            if found is not None:
+                events = yield self.desk.store.load, (self.account, found.first, found.last)
+                for event in events:
+                    if isinstance(event, (OrderAccepted, OrderRejected)):
+                        return (yield from self.order(f"{self.account}-{event.number}"))
+        seat = yield from self.desk.seat(self.account)
+        if not seat.state.quantity(symbol):
+            raise InvalidValueError("symbol", symbol, "a symbol with an open position")
+        number = 0
+
+        def decide(step: Step) -> None:
+            nonlocal number
+            number = change.close_position(step, symbol, quantity, key)
+
+        step, ended = yield from self.desk.command(self.account, decide, commit_id)
+        return self._answer(step, ended, number)
+
+    def close_all(self) -> Flow[list[Order]]:
+        """Cancel every open order and close every position at the market."""
+        yield from self.cancel_all(None)
+        seat = yield from self.desk.seat(self.account)
+        symbols = sorted(s for s, p in seat.state.positions.items() if p.quantity_units)
+        found: list[Order] = []
+        for symbol in symbols:
+            found.append((yield from self.close_position(symbol, None, None)))
+        return found
+
+    def preview(self, terms: OrderTerms) -> Flow[Preview]:
+        """What an order would do now."""
+        self.market(terms.symbol)
+        events = yield from self._rehearse(lambda step: _place(step, terms))
+        return preview_of(events, terms.symbol, "buy" if terms.sign > 0 else "sell")
+
+    def _rehearse(self, decide: Callable[[Step], None]) -> Flow[list[Event]]:
+        yield from self.desk.seat(self.account)
+        step = self.desk.engine.rehearsal(self.account, self.desk.now())
+        decide(step)
+        return step.events
+
+    # ----------------------------------------------------------- cash, limits
+
+    def deposit(self, amount: int, command_id: str | None, note: str) -> Flow[Account]:
+        """Bring money in."""
+        return (yield from self._move_cash(amount, command_id, note, cash.deposit, "deposit:"))
+
+    def withdraw(self, amount: int, command_id: str | None, note: str) -> Flow[Account]:
+        """Take money out, if it is available."""
+        return (yield from self._move_cash(amount, command_id, note, cash.withdraw, "withdraw:"))
+
+    def _move_cash(
+        self,
+        amount: int,
+        command_id: str | None,
+        note: str,
+        move: Callable[[Step, int, str | None, str], object],
+        prefix: str,
+    ) -> Flow[Account]:
+        commit_id = None if command_id is None else prefix + command_id
+        if commit_id is None or not (yield from self._repeated(commit_id, amount)):
+
+            def decide(step: Step) -> None:
+                move(step, amount, command_id, note)
+
+            yield from self.desk.command(self.account, decide, commit_id, False)
+        return (yield from self.account_view())
+
+    def _repeated(self, commit_id: str, amount: int | None = None) -> Flow[bool]:
+        """Was this command stored before? With another amount it is a conflict."""
+        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+        if found is None:
+            return False
+        events = yield self.desk.store.load, (self.account, found.first, found.last)
+        for event in events:
+            if isinstance(event, (CashDeposited, CashWithdrawn, WithdrawalRejected)) and event.amount_units != amount:
+                raise KeyConflictError(commit_id, "amount", event.amount_units, amount)
+        return True
+
+    def kill(self) -> Flow[Account]:
+        """Throw the kill switch."""
+        yield from self.desk.command(self.account, watch.throw_kill_switch)
+        return (yield from self.account_view())
+
+    def reset_limit(self, limit: str, command_id: str | None) -> Flow[Account]:
+        """Open a latch again."""
+        if limit not in LATCHES:
+            raise InvalidValueError("limit", limit, ", ".join(LATCHES))
+
+        def decide(step: Step) -> None:
+            watch.reset_limit(step, limit, command_id)
+
+        yield from self.desk.command(self.account, decide)
+        return (yield from self.account_view())
+
+    # -------------------------------------------------------------- reading
+
+    def _known(self, number: int, order_id: object) -> Flow[Order]:
+        seat = yield from self.desk.seat(self.account)
+        order = seat.state.orders.get(number)
+        if order is None:
+            order = yield from self.desk.history(self.account).order(number)
+        if order is None:
+            raise UnknownOrderError(order_id, self.account)
+        return order
+
+    def order(self, order_id: object) -> Flow[Order]:
+        """An order as it is now, open or closed."""
+        return (yield from self._known(parse_order_id(order_id, self.account), order_id))
+
+    def orders(self, status: str | None, symbol: str | None) -> Flow[list[Order]]:
+        """Orders of a status group, oldest first."""
+        seat = yield from self.desk.seat(self.account)
+        if status == "open":
+            return open_orders(seat.state, symbol)
+        history = self.desk.history(self.account)
+        found: list[Order] = []
+        for number in (yield from history.numbers()):
+            order = seat.state.orders.get(number)
+            if order is None:
+                order = yield from history.order(number)
+            if order is not None and _matches(order, status, symbol):
+                found.append(order)
+        return found
+
+    def order_history(self, order_id: object) -> Flow[list[Event]]:
+        """Everything that happened to an order."""
+        number = parse_order_id(order_id, self.account)
+        yield from self._known(number, order_id)
+        return (yield from self.desk.history(self.account).events_of(number))
+
+    def fills(self, order_id: object | None, symbol: str | None) -> Flow[list[Fill]]:
+        """Fills, oldest first."""
+        yield from self.desk.seat(self.account)
+        if order_id is not None:
+            events = yield from self.order_history(order_id)
+            found = [e for e in events if isinstance(e, OrderFilled)]
+        else:
+            found = yield from self.desk.history(self.account).all_fills()
+        return [Fill(e) for e in found if symbol is None or e.symbol == symbol]
+
+    def positions(self) -> Flow[list[Position]]:
+        """Every position that is not flat."""
+        seat = yield from self.desk.seat(self.account)
+        return positions_view(seat, self.desk.engine.markets, self.desk.now())
+
+    def position(self, symbol: str) -> Flow[Position]:
+        """The position in one symbol, flat or not."""
+        market = self.market(symbol)
+        seat = yield from self.desk.seat(self.account)
+        position = seat.state.positions.get(market.symbol) or PositionState(market.symbol)
+        return position_view(seat, position, market, self.desk.now())
+
+    def account_view(self) -> Flow[Account]:
+        """The money of the account."""
+        seat = yield from self.desk.seat(self.account)
+        return account_view(seat, self.desk.engine.markets, self.desk.now())
+
+    def explain(self, order_id: object) -> Flow[Explanation]:
+        """Why an order filled, waits or ended."""
+        order = yield from self.order(order_id)
+        events = yield from self.desk.history(self.account).events_of(order.number)
+        fills = [e for e in events if isinstance(e, OrderFilled)]
+        seat = yield from self.desk.seat(self.account)
+        return explain(order, fills, seat, self.desk.market(order.symbol), self.desk.now())
+
+    def events(self, after: int, kinds: frozenset[str] | None) -> Flow[list[Event]]:
+        """Stored events after a version."""
+        yield from self.desk.seat(self.account)
+        events = yield self.desk.store.load, (self.account, after + 1, None)
+        return [e for e in events if kinds is None or e.kind in kinds]
+
+    def entries(self) -> Flow[list[Entry]]:
+        """Every balanced entry of the account's books."""
+        yield from self.desk.seat(self.account)
+        events = yield self.desk.store.load, (self.account, 1, None)
+        found = (entry_of(event, self.currency) for event in events)
+        return [entry for entry in found if entry is not None]
+
+    def assumptions(self) -> Flow[list[str]]:
+        """Everything that is assumed about this account's fills, fees and margin."""
+        seat = yield from self.desk.seat(self.account)
+        return seat.profile.assumptions()
+
+
+def _place(step: Step, terms: OrderTerms) -> None:
+    place(step, terms)
+
+
+def _matches(order: Order, status: str | None, symbol: str | None) -> bool:
+    if symbol is not None and order.symbol != symbol:
+        return False
+    if status is None:
+        return True
+    return order.is_final if status == "closed" else order.status == OrderStatus(status)
+
+
+def _check_change(order: Order, limit: int | None, stop: int | None, expires: int | None) -> None:
+    """A change must fit the order's type; what it has no place for is misuse."""
+    if limit is not None and order.terms.limit_units is None:
+        raise InvalidValueError("limit_price", f"for a {order.type} order", "only for limit and stop-limit orders")
+    if stop is not None and order.terms.stop_units is None:
+        raise InvalidValueError("stop_price", f"for a {order.type} order", "only for stop and stop-limit orders")
+    if expires is not None and order.terms.tif != "gtd":
+        raise InvalidValueError("expires_at", f"for a {order.time_in_force} order", "only for gtd orders")
+

@@ -1,0 +1,109 @@
+"""Opening an account: from its storage if it has one, else new, with its profile put together from plain words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeVar
+
+from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.money import Currency, parse_currency
+from papertrade.domain.names import parse_name
+from papertrade.domain.numbers import Number, parse_not_negative
+from papertrade.domain.words import AccountKind, CostMethod, parse_enum
+from papertrade.engine import cash as cash_moves
+from papertrade.engine.profile import AccountProfile
+from papertrade.errors import InvalidValueError, UsageError
+from papertrade.hosting.desk import Desk
+from papertrade.hosting.flow import Flow
+from papertrade.ledger.fees import FeeModel, NoFees
+from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
+from papertrade.matching.settings import FillSettings
+from papertrade.risk.limits import RiskLimits
+
+_T = TypeVar("_T")
+
+
+class AccountPlan(NamedTuple):
+    """What somebody asked for when opening an account, understood."""
+
+    account: str
+    currency: Currency
+    kind: AccountKind
+    method: CostMethod
+    cash_units: int
+    profile: AccountProfile
+    fresh: bool
+
+
+def plan_account(
+    account: str,
+    cash: Number,
+    currency: Currency | str,
+    kind: str,
+    margin: MarginModel | None,
+    fees: FeeModel | None,
+    limits: RiskLimits | None,
+    fill: FillSettings,
+    cost_method: str,
+    trading_day: TradingDay | str | None,
+    start: str,
+) -> AccountPlan:
+    """Check everything before anything happens."""
+    known = parse_currency(currency)
+    units = parse_not_negative(cash, "cash")
+    if units % known.minor_units:
+        raise InvalidValueError("cash", cash, f"an amount in whole {known.decimals}-decimal units of {known.code}")
+    account_kind = parse_enum(kind, AccountKind, "kind")
+    if margin is None:
+        margin = CashModel() if account_kind is AccountKind.CASH else FlatMargin()
+    elif account_kind is AccountKind.CASH and not isinstance(margin, CashModel):
+        account_kind = AccountKind.MARGIN
+    if start not in ("keep", "fresh"):
+        raise InvalidValueError("start", start, "'keep' what is stored, or 'fresh' to insist that nothing is")
+    if isinstance(trading_day, str):
+        trading_day = TradingDay(trading_day)
+    profile = AccountProfile(
+        fill=_checked(fill, FillSettings, "fill"),
+        fees=fees or NoFees(),
+        margin=margin,
+        limits=_checked(limits or RiskLimits(), RiskLimits, "limits"),
+        trading_day=_checked(trading_day or TradingDay(), TradingDay, "trading_day"),
+    )
+    method = parse_enum(cost_method, CostMethod, "cost_method")
+    return AccountPlan(parse_name(account, "account"), known, account_kind, method, units, profile, start == "fresh")
+
+
+def _checked(value: object, cls: type[_T], field: str) -> _T:
+    if not isinstance(value, cls):
+        raise InvalidValueError(field, value, f"a {cls.__name__}")
+    return value
+
+
+def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
+    """Seat the account: as it stands when it is open already, as it is stored, or new. Never a reset."""
+    name = plan.account
+    if name in desk.stale or name in desk.stopped:
+        yield from desk.reload(name)
+    seat = desk.engine.seats.get(name)
+    if seat is None:
+        state = yield from desk.stored_state(name)
+        if state is not None:
+            for symbol in (*state.positions, *(o.terms.symbol for o in state.orders.values())):
+                if symbol not in desk.engine.markets:
+                    raise UsageError(
+                        f"account {name!r} holds or trades {symbol!r}, which is not listed; "
+                        "list every instrument of the account before opening it"
+                    )
+            seat = desk.engine.adopt(state, plan.profile)
+    if seat is None:
+        yield from _open_new(desk, plan)
+        return
+    if plan.fresh:
+        raise UsageError(f"account {name!r} has a history; open it with start='keep', or choose another name")
+    if seat.state.currency != plan.currency.code:
+        raise UsageError(f"account {name!r} keeps {seat.state.currency}, not {plan.currency.code}")
+
+
+def _open_new(desk: Desk, plan: AccountPlan) -> Flow[None]:
+    step = desk.engine.new_step(plan.profile, desk.now())
+    cash_moves.open_account(step, plan.account, plan.currency, plan.kind, plan.method, plan.cash_units)
+    yield from desk.keep(step, None)

@@ -1,0 +1,284 @@
+"""The desk: an engine, a store and a clock, brought together without a lock and without waiting.
+
+The order of work for everything that changes an account: catch up with the clock, decide, append, commit, queue for
+delivery, answer. Nothing is answered or published before it is stored. An account whose step was not stored is dropped
+and folded again from its journal before anything else happens to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from papertrade.domain.instants import DAY_NS, text_of_instant
+from papertrade.domain.instruments import Instrument, parse_instrument
+from papertrade.domain.names import parse_name
+from papertrade.domain.orders import Order
+from papertrade.engine.engine import Engine
+from papertrade.engine.evolve import fold
+from papertrade.engine.profile import AccountProfile
+from papertrade.engine.snapshot import digest, restore, snapshot
+from papertrade.engine.state import AccountState
+from papertrade.engine.step import Seat, Step
+from papertrade.errors import (
+    AccountSuspendedError,
+    ClockMismatchError,
+    InvariantError,
+    StoreConflictError,
+    StoreCorruptError,
+    StoreError,
+    UnknownAccountError,
+    UnknownSymbolError,
+)
+from papertrade.hosting.delivery import Outbox
+from papertrade.hosting.flow import Flow
+from papertrade.hosting.history import History
+from papertrade.matching.market import Market
+from papertrade.matching.resting import Resting
+from papertrade.ports.clock import Clock, DataClock, SystemClock
+from papertrade.ports.store import Append, Conflict, Outcome, Store, StoredSnapshot
+
+Match = Callable[[Step, list[int]], None]
+_NO_ORDERS: Final[list[Order]] = []
+
+
+class Desk:
+    """Everything a host does, except waiting and locking."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+        self.data_clock = clock if isinstance(clock, DataClock) else None
+        self.engine = Engine()
+        self.outbox = Outbox()
+        self.histories: dict[str, History] = {}
+        # Accounts whose last step may not be what the store has: folded again before their next command.
+        self.stale: dict[str, AccountProfile] = {}
+        self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
+        self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
+
+    # ---------------------------------------------------------------- names
+
+    def list_instrument(self, symbol: str | Instrument, details: dict[str, object]) -> Instrument:
+        """List an instrument; listing the same one again is fine."""
+        instrument = parse_instrument(symbol, **details)
+        return self.engine.list_instrument(instrument).instrument
+
+    def market(self, symbol: object) -> Market:
+        """The market of a symbol that is listed."""
+        name = parse_name(symbol, "symbol")
+        market = self.engine.markets.get(name)
+        if market is None:
+            near = get_close_matches(name, list(self.engine.markets), n=2, cutoff=0.6)
+            raise UnknownSymbolError(name, near)
+        return market
+
+    def unknown_account(self, account: str) -> UnknownAccountError:
+        """The error for an account that is not open here."""
+        return UnknownAccountError(account, get_close_matches(account, list(self.engine.seats), n=2, cutoff=0.6))
+
+    # ----------------------------------------------------------------- time
+
+    def now(self) -> int:
+        """What time it is for decisions: the clock's answer, never earlier than the last one."""
+        engine = self.engine
+        now = self.clock.now_ns()
+        if now > engine.now_ns:
+            engine.now_ns = now
+        return engine.now_ns
+
+    def observe(self, at_ns: int) -> None:
+        """A datum of this instant is about to be taken."""
+        if self.data_clock is not None:
+            self.data_clock.observe(at_ns)
+        elif not self._dated:
+            now = self.clock.now_ns()
+            if abs(at_ns - now) > DAY_NS:
+                raise ClockMismatchError(text_of_instant(at_ns), text_of_instant(now))
+            self._dated = True
+
+    def is_due(self) -> bool:
+        """Has a deadline come?"""
+        deadlines = self.engine.deadlines
+        return bool(deadlines) and deadlines[0][0] <= self.now()
+
+    def after_clock(self, take: Callable[[], Flow[None] | None]) -> Flow[None]:
+        """Catch up with the clock first, so that what was due does not see the datum that comes after it."""
+        yield from self.catch_up(self.now())
+        flow = take()
+        if flow is not None:
+            yield from flow
+
+    def catch_up(self, now_ns: int) -> Flow[None]:
+        """Do everything that was due by now, each at its own instant."""
+        engine = self.engine
+        while (due := engine.due(now_ns)) is not None:
+            ns, account = due
+            ok = False
+            try:
+                step = engine.wake(account, ns)
+                yield from self.keep(step, None)
+                ok = True
+            finally:
+                if not ok:
+                    self.spoil(account)
+
+    # ------------------------------------------------------------- deciding
+
+    def command(
+        self, account: str, decide: Callable[[Step], None], commit_id: str | None = None, trades: bool = True
+    ) -> Flow[tuple[Step, list[Order]]]:
+        """Decide something for an account, store it, and let it be seen. Answers the orders that ended by it."""
+        engine = self.engine
+        now = self.now()
+        if engine.deadlines and engine.deadlines[0][0] <= now:
+            yield from self.catch_up(now)
+        if account in self.stale or account in self.stopped:
+            yield from self.reload(account)
+        ok = False
+        try:
+            step = engine.decide(account, now, decide, trades)
+            ended = _NO_ORDERS
+            if step.events:
+                batch = Append(account, step.state.committed, step.events, commit_id)
+                answer = yield self.store.append, (batch,)
+                ended = self.settle(step, answer)
+            else:
+                engine.commit(step)
+            ok = True
+        finally:
+            if not ok:
+                self.spoil(account)
+        return step, ended
+
+    def keep(self, step: Step, commit_id: str | None) -> Flow[None]:
+        """Store a step and commit it."""
+        if step.events:
+            batch = Append(step.state.account, max(step.state.committed, 0), step.events, commit_id)
+            answer = yield self.store.append, (batch,)
+            self.settle(step, answer)
+        else:
+            self.engine.commit(step)
+
+    def settle(self, step: Step, answer: Outcome | StoreError) -> list[Order]:
+        """The store has answered: commit and queue for delivery, or raise what it said."""
+        if isinstance(answer, Conflict):
+            raise StoreConflictError(step.state.account, max(step.state.committed, 0), answer.actual)
+        if isinstance(answer, StoreError):
+            raise answer
+        ended = self.engine.commit(step)
+        if self.outbox.subscriptions:
+            self.outbox.put(step.events)
+        return ended
+
+    # ----------------------------------------------------------------- data
+
+    def meet(self, market: Market, fired: Sequence[Resting], match: Match, at_ns: int) -> Flow[None]:
+        """New data meets every account it reaches, each on its own; a fault stops that account only."""
+        engine = self.engine
+        groups: dict[str, list[Resting]] = {}
+        for entry in fired:
+            groups.setdefault(entry.account, []).append(entry)
+        steps: list[Step] = []
+        faults: list[Exception] = []
+        for account in sorted(groups):
+            try:
+                step = engine.meet(account, at_ns, groups[account], match)
+            except Exception as fault:
+                self.fault(account, fault, faults)
+                continue
+            if step.events:
+                steps.append(step)
+            else:
+                engine.commit(step)
+        if steps:
+            yield from self._keep_many(steps, faults)
+        if faults:
+            raise faults[0]
+
+    def _keep_many(self, steps: list[Step], faults: list[Exception]) -> Flow[None]:
+        batches = [Append(s.state.account, s.state.committed, s.events) for s in steps]
+        ok = False
+        try:
+            answers = yield self.store.append_many, (batches,)
+            ok = True
+        finally:
+            if not ok:
+                for step in steps:
+                    self.spoil(step.state.account)
+        for step, answer in zip(steps, answers, strict=True):
+            try:
+                self.settle(step, answer)
+            except StoreError as fault:
+                self.fault(step.state.account, fault, faults)
+
+    def fault(self, account: str, fault: Exception, faults: list[Exception]) -> None:
+        """Something went wrong for one account: it is folded again (or stopped) and the others go on."""
+        if isinstance(fault, InvariantError):
+            self.stopped[account] = str(fault)
+        self.spoil(account)
+        faults.append(fault)
+
+    # --------------------------------------------------------- from storage
+
+    def spoil(self, account: str) -> None:
+        """What memory holds of an account is not to be trusted any more."""
+        profile = self.engine.drop(account)
+        if profile is not None:
+            self.stale[account] = profile
+            self.histories.pop(account, None)
+
+    def reload(self, account: str) -> Flow[None]:
+        """Fold an account again from its journal; raises while the store cannot say what it has."""
+        if account in self.stopped:
+            raise AccountSuspendedError(account, self.stopped[account])
+        profile = self.stale[account]
+        state = yield from self.stored_state(account)
+        if state is None:
+            del self.stale[account]
+            raise self.unknown_account(account)
+        self.engine.adopt(state, profile)
+        del self.stale[account]
+
+    def stored_state(self, account: str) -> Flow[AccountState | None]:
+        """The state of an account as the store has it: its snapshot and the tail. None when it has no journal."""
+        kept: StoredSnapshot | None = yield self.store.get_snapshot, (account,)
+        state = AccountState() if kept is None else restore(kept.data)
+        if kept is not None and state.version != kept.version:
+            raise StoreCorruptError(f"the snapshot of {account!r} says version {kept.version}, holds {state.version}")
+        state.committed = -1
+        events = yield self.store.load, (account, state.version + 1, None)
+        state = fold(state, events)
+        return state if state.version else None
+
+    def take_snapshot(self, account: str) -> Flow[StoredSnapshot]:
+        """Keep a snapshot of an account as it is now."""
+        seat = yield from self.seat(account)
+        found = yield self.store.verify, (account,)
+        kept = StoredSnapshot(seat.state.version, found.chain, snapshot(seat.state))
+        yield self.store.put_snapshot, (account, kept)
+        return kept
+
+    # -------------------------------------------------------------- reading
+
+    def seat(self, account: str) -> Flow[Seat]:
+        """An account for reading, folded again first if need be."""
+        if account in self.stale or account in self.stopped:
+            yield from self.reload(account)
+        seat = self.engine.seats.get(account)
+        if seat is None:
+            raise self.unknown_account(account)
+        return seat
+
+    def digest(self, account: str) -> Flow[str]:
+        """A fingerprint of every field of an account."""
+        seat = yield from self.seat(account)
+        return digest(seat.state)
+
+    def history(self, account: str) -> History:
+        """The index over an account's journal."""
+        found = self.histories.get(account)
+        if found is None:
+            found = self.histories[account] = History(self.store, account)
+        return found

@@ -1,0 +1,106 @@
+"""Small parsers that both brokers share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from papertrade.domain.instants import parse_instant
+from papertrade.domain.names import parse_key
+from papertrade.domain.numbers import parse_positive
+from papertrade.domain.orders import OrderRequest, OrderTerms
+from papertrade.domain.words import STATUS_SPELLINGS, OrderType, TimeInForce, parse_word
+from papertrade.errors import InvalidValueError, UsageError
+from papertrade.hosting.requests import make_terms, terms_of
+from papertrade.ports.broker import Capabilities
+
+FIELDS: Final = (
+    "symbol",
+    "side",
+    "quantity",
+    "notional",
+    "type",
+    "limit_price",
+    "stop_price",
+    "time_in_force",
+    "expires_at",
+    "post_only",
+    "reduce_only",
+    "oco_with",
+    "client_order_id",
+    "tags",
+)
+UNSET: Final[tuple[object, ...]] = (None,) * 9 + (False, False) + (None,) * 3
+
+
+def request_or_fields(account: str, request: OrderRequest | None, fields: tuple[object, ...]) -> OrderTerms:
+    """Terms from a request, or from its fields, but not from both."""
+    if request is None:
+        return make_terms(account, *fields)
+    for name, value, unset in zip(FIELDS, fields, UNSET, strict=True):
+        if value is not unset:
+            raise UsageError(f"place_order: found a request and also {name}={value!r:.60}; accepted: one or the other")
+    return terms_of(request, account)
+
+
+def parse_changes(
+    quantity: object, limit_price: object, stop_price: object, expires_at: object, command_id: object
+) -> tuple[int | None, int | None, int | None, int | None, str | None]:
+    """What is to change about an order; at least one thing has to."""
+    if quantity is limit_price is stop_price is expires_at is None:
+        raise InvalidValueError("modify_order", "no change", "quantity, limit_price, stop_price or expires_at")
+    return (
+        None if quantity is None else parse_positive(quantity, "quantity"),
+        None if limit_price is None else parse_positive(limit_price, "limit_price"),
+        None if stop_price is None else parse_positive(stop_price, "stop_price"),
+        None if expires_at is None else parse_instant(expires_at, "expires_at"),
+        maybe_key(command_id, "command_id"),
+    )
+
+
+def maybe_key(value: object, field: str) -> str | None:
+    """A caller's own key, or None."""
+    return None if value is None else parse_key(value, field)
+
+
+def parse_status(status: object) -> str | None:
+    """A group of orders: ``"open"``, ``"closed"``, any status, or None for all."""
+    if status is None or status in ("open", "closed", "all"):
+        return None if status == "all" else str(status) if status else None
+    return parse_word(status, STATUS_SPELLINGS, "status (or open, closed, all)")
+
+
+def parse_note(note: object) -> str:
+    """A short free text."""
+    if type(note) is str and len(note) <= 255 and note.isprintable():
+        return note
+    raise InvalidValueError("note", note, "at most 255 printable characters")
+
+
+def parse_after(after: object) -> int:
+    """A version to read after."""
+    if type(after) is int and 0 <= after < 2**53:
+        return after
+    raise InvalidValueError("after", after, "a version: 0 or the version of the last event seen")
+
+
+def parse_timeout(timeout_s: object) -> float:
+    """How long to wait, in seconds."""
+    if type(timeout_s) in (int, float) and 0 <= timeout_s <= 86_400:  # type: ignore[operator]  # a number
+        return float(timeout_s)  # type: ignore[arg-type]  # a number
+    raise InvalidValueError("timeout_s", timeout_s, "seconds from 0 to 86,400")
+
+
+def paper_capabilities(may_short: bool) -> Capabilities:
+    """Everything a paper broker can do."""
+    return Capabilities(
+        source="paper",
+        order_types=frozenset(OrderType),
+        times_in_force=frozenset(TimeInForce),
+        post_only=True,
+        reduce_only=True,
+        linked_orders=True,
+        notional_orders=True,
+        modify_orders=True,
+        preview_orders=True,
+        short_selling=may_short,
+    )

@@ -1,0 +1,106 @@
+"""Reading: what people see of committed state, built when asked."""
+
+from __future__ import annotations
+
+from papertrade.domain.orders import Order
+from papertrade.domain.positions import Account, Lot, Position
+from papertrade.engine.funds import appraise, signed_value
+from papertrade.engine.state import AccountState
+from papertrade.engine.step import Seat
+from papertrade.ledger.positions import PositionState
+from papertrade.matching.market import NEVER, Market
+
+
+def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account:
+    """The money of an account at this instant."""
+    state, profile = seat.state, seat.profile
+    now = appraise(state, profile, markets)
+    free = now.equity - now.initial - state.held if profile.margin.marked_to_market else state.cash
+    cost = sum(p.cost_units for p in state.positions.values())
+    day_profit = None
+    if state.day:
+        day_profit = now.equity - state.day_equity_units - state.day_deposits_units
+    return Account(
+        state.account,
+        state.currency,
+        str(state.account_kind),
+        profile.margin.name,
+        now_ns,
+        state.version,
+        state.total,
+        state.held,
+        free,
+        now.equity,
+        now.market_value,
+        state.realized,
+        now.market_value - cost,
+        state.fees,
+        state.net_deposits,
+        now.initial,
+        now.maintenance,
+        state.margin_call,
+        state.day,
+        day_profit,
+        _stale(seat, markets, now_ns),
+        now.missing,
+        len(state.orders),
+        state.latches,
+    )
+
+
+def _stale(seat: Seat, markets: dict[str, Market], now_ns: int) -> int:
+    return sum(
+        1
+        for symbol, position in seat.state.positions.items()
+        if position.quantity_units and mark_is_stale(seat, markets[symbol], now_ns)
+    )
+
+
+def mark_is_stale(seat: Seat, market: Market, now_ns: int) -> bool:
+    """Is the mark missing, from before this process, or older than the settings allow?"""
+    most = seat.profile.fill.max_age_ns
+    if market.marked_ns == NEVER:
+        return True
+    return most is not None and now_ns - market.marked_ns > most
+
+
+def position_view(seat: Seat, position: PositionState, market: Market, now_ns: int) -> Position:
+    """One position with its mark."""
+    quantity, mark = position.quantity_units, market.mark_units
+    value = None if mark is None else signed_value(market.instrument, quantity, mark)
+    return Position(
+        seat.state.account,
+        position.symbol,
+        quantity,
+        position.pq,
+        position.cost_units,
+        position.realized_units,
+        position.fees_units,
+        position.working_sell_units if not seat.profile.margin.may_short else 0,
+        mark,
+        None if market.marked_ns == NEVER else market.marked_ns,
+        bool(quantity) and mark_is_stale(seat, market, now_ns),
+        value,
+        position.opened_ns,
+        _lots(position),
+    )
+
+
+def _lots(position: PositionState) -> tuple[Lot, ...]:
+    if position.lots or not position.quantity_units:
+        return position.lots
+    return (Lot(position.quantity_units, position.pq, position.cost_units, position.opened_ns or 0),)
+
+
+def positions_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> list[Position]:
+    """Every position that is not flat, by symbol."""
+    return [
+        position_view(seat, position, markets[symbol], now_ns)
+        for symbol, position in sorted(seat.state.positions.items())
+        if position.quantity_units
+    ]
+
+
+def open_orders(state: AccountState, symbol: str | None) -> list[Order]:
+    """Open orders, oldest first."""
+    return [o for _, o in sorted(state.orders.items()) if symbol is None or o.terms.symbol == symbol]

@@ -1,0 +1,197 @@
+"""From what a caller typed to exact terms: the edge where orders are parsed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from papertrade.domain.instants import parse_instant
+from papertrade.domain.names import parse_key, parse_name, parse_tags
+from papertrade.domain.numbers import parse_positive
+from papertrade.domain.orders import Order, OrderRequest, OrderTerms
+from papertrade.domain.words import (
+    SIDE_SPELLINGS,
+    TIF_SPELLINGS,
+    TYPE_SPELLINGS,
+    OrderType,
+    Side,
+    TimeInForce,
+    parse_flag,
+    parse_word,
+)
+from papertrade.errors import InvalidValueError, KeyConflictError, UnknownOrderError, UsageError
+
+_GTC: Final = TimeInForce.GTC
+_GTD: Final = TimeInForce.GTD
+_MARKET: Final = OrderType.MARKET
+_LIMIT: Final = OrderType.LIMIT
+_STOP: Final = OrderType.STOP
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+
+
+def terms_of(request: OrderRequest, account: str) -> OrderTerms:
+    """The exact terms of a request; whatever is wrong with it is a ``UsageError`` and leaves no trace."""
+    if not isinstance(request, OrderRequest):
+        raise InvalidValueError("request", request, "an OrderRequest, or its fields by name")
+    return make_terms(
+        account,
+        request.symbol,
+        request.side,
+        request.quantity,
+        request.notional,
+        request.type,
+        request.limit_price,
+        request.stop_price,
+        request.time_in_force,
+        request.expires_at,
+        request.post_only,
+        request.reduce_only,
+        request.oco_with,
+        request.client_order_id,
+        request.tags,
+    )
+
+
+def make_terms(
+    account: str,
+    symbol: object,
+    side: object,
+    quantity: object,
+    notional: object,
+    type_: object,
+    limit_price: object,
+    stop_price: object,
+    time_in_force: object,
+    expires_at: object,
+    post_only: object,
+    reduce_only: object,
+    oco_with: object,
+    client_order_id: object,
+    tags: object,
+) -> OrderTerms:
+    """The same from bare fields."""
+    if side is not _BUY and side is not _SELL:
+        side = parse_word(side, SIDE_SPELLINGS, "side")
+    units, money = _size(quantity, notional)
+    limit = None if limit_price is None else parse_positive(limit_price, "limit_price")
+    stop = None if stop_price is None else parse_positive(stop_price, "stop_price")
+    kind = _MARKET if limit is stop is type_ is None else _type(type_, limit, stop)
+    tif = _GTC if time_in_force is None else parse_word(time_in_force, TIF_SPELLINGS, "time_in_force")
+    expires = None
+    if expires_at is not None or tif is _GTD:
+        expires = _expiry(expires_at, tif)
+    if post_only is not False or reduce_only is not False:
+        _check_flags(post_only, reduce_only, kind, tif)
+    return OrderTerms(
+        symbol if isinstance(symbol, str) else parse_name(symbol, "symbol"),
+        1 if side is _BUY else -1,
+        kind,
+        units,
+        money,
+        limit,
+        stop,
+        tif,
+        expires,
+        post_only is True,
+        reduce_only is True,
+        0 if oco_with is None else parse_order_id(oco_with, account),
+        None if client_order_id is None else parse_key(client_order_id, "client_order_id"),
+        () if tags is None else parse_tags(tags),
+    )
+
+
+def _size(quantity: object, notional: object) -> tuple[int, int | None]:
+    if notional is None:
+        if quantity is None:
+            raise InvalidValueError("quantity", None, "a quantity, or a notional (an amount of money)")
+        return parse_positive(quantity, "quantity"), None
+    if quantity is not None:
+        raise InvalidValueError("notional", notional, "a quantity or a notional, not both")
+    return 0, parse_positive(notional, "notional")
+
+
+_NEEDS: Final = {
+    # type: (needs a limit price, needs a stop price)
+    _MARKET: (False, False),
+    _LIMIT: (True, False),
+    _STOP: (False, True),
+    _STOP_LIMIT: (True, True),
+}
+_INFERRED: Final = {needs: kind for kind, needs in _NEEDS.items()}
+
+
+def _type(said: object, limit: int | None, stop: int | None) -> OrderType:
+    has = (limit is not None, stop is not None)
+    inferred = _INFERRED[has]
+    if said is None or said is inferred:
+        return inferred
+    kind = parse_word(said, TYPE_SPELLINGS, "type")
+    if kind is not inferred:
+        needs = " and ".join(n for n, want in zip(("limit_price", "stop_price"), _NEEDS[kind], strict=True) if want)
+        raise InvalidValueError("type", f"{kind} with these prices", f"for {kind}: {needs or 'no price'} and no other")
+    return kind
+
+
+def _expiry(expires_at: object, tif: TimeInForce) -> int:
+    if tif is not _GTD:
+        raise InvalidValueError("expires_at", expires_at, "only with time_in_force='gtd'")
+    if expires_at is None:
+        raise InvalidValueError("expires_at", None, "an instant, because time_in_force is 'gtd'")
+    return parse_instant(expires_at, "expires_at")
+
+
+def _check_flags(post_only: object, reduce_only: object, kind: OrderType, tif: TimeInForce) -> None:
+    parse_flag(reduce_only, "reduce_only")
+    if parse_flag(post_only, "post_only"):
+        if kind is not _LIMIT:
+            raise InvalidValueError("post_only", f"with a {kind} order", "only with a limit order")
+        if tif in (TimeInForce.IOC, TimeInForce.FOK):
+            raise InvalidValueError("post_only", f"with {tif}", "an order that may rest: day, gtc or gtd")
+
+
+def parse_order_id(order_id: object, account: str) -> int:
+    """The number in an order id of this account, ``"main-7"`` → 7; an ``Order`` stands for its id."""
+    if isinstance(order_id, Order):
+        order_id = order_id.id
+    if type(order_id) is str and len(order_id) <= 96:
+        name, dash, number = order_id.rpartition("-")
+        if dash and name == account and number.isascii() and number.isdigit() and str(int(number)) == number:
+            return int(number)
+    raise UnknownOrderError(order_id, account)
+
+
+def check_same(key: str, first: OrderTerms, now: OrderTerms) -> None:
+    """The same key has to come with the same terms; otherwise the first field that differs is named."""
+    if first == now:
+        return
+    for name, one, two in zip(OrderTerms._fields, first, now, strict=True):
+        if one != two:
+            raise KeyConflictError(key, name.removesuffix("_units").removesuffix("_ns"), one, two)
+
+
+def check_oco(terms: OrderTerms, other: Order | None, account: str) -> None:
+    """An order can be linked to an open, unlinked order of the same symbol."""
+    if other is None:
+        raise UnknownOrderError(f"{account}-{terms.oco_with}", account)
+    _check_link(terms.symbol, other)
+    if terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
+        raise InvalidValueError("oco_with", f"with {terms.tif}", "an order that may rest: day, gtc or gtd")
+
+
+def check_link(one: Order | None, two: Order | None, ids: tuple[str, str], account: str) -> None:
+    """Two different open, unlinked orders of one symbol can be linked."""
+    for order, order_id in ((one, ids[0]), (two, ids[1])):
+        if order is None:
+            raise UnknownOrderError(order_id, account)
+    if one is None or two is None or one is two:
+        raise UsageError("an order cannot be linked to itself; accepted: two different open orders")
+    _check_link(one.symbol, two)
+    _check_link(two.symbol, one)
+
+
+def _check_link(symbol: str, other: Order) -> None:
+    if other.symbol != symbol:
+        raise InvalidValueError("oco_with", f"an order for {other.symbol}", f"an order for {symbol}")
+    if other.oco:
+        raise InvalidValueError("oco_with", f"{other.id}, linked to {other.linked_order_id}", "an order without a link")

@@ -1,0 +1,48 @@
+"""Plain words to ports: ``"system"`` to a clock, an address to a store, a preset's name to fill settings."""
+
+from __future__ import annotations
+
+import attrs
+
+from papertrade.errors import InvalidValueError
+from papertrade.matching.settings import FillSettings
+from papertrade.ports.clock import Clock, DataClock, SystemClock
+from papertrade.ports.store import Store
+
+SYSTEM_QUOTE_AGE_S = 60
+
+
+def parse_clock(clock: Clock | str) -> Clock:
+    """A clock as it is, ``"system"``, or ``"data"`` (time is the latest datum)."""
+    if isinstance(clock, str):
+        if clock == "system":
+            return SystemClock()
+        if clock == "data":
+            return DataClock()
+        raise InvalidValueError("clock", clock, "'system', 'data', or a clock such as ManualClock(start)")
+    if callable(getattr(clock, "now_ns", None)):
+        return clock
+    raise InvalidValueError("clock", clock, "'system', 'data', or an object with now_ns()")
+
+
+def parse_store(store: Store | str | None) -> Store:
+    """A store as it is, or one found by its address; None is memory."""
+    if store is None or isinstance(store, str):
+        from papertrade.compose import open_store
+
+        return open_store(store or "memory:")
+    if callable(getattr(store, "append_many", None)):
+        return store
+    raise InvalidValueError("store", store, "a store, or an address such as 'memory:'")
+
+
+def fill_settings(fill: FillSettings | str, clock: Clock) -> FillSettings:
+    """Settings as they are, or a preset by name; under the system clock a preset lets quotes age for a minute."""
+    if isinstance(fill, FillSettings):
+        return fill
+    if not isinstance(fill, str):
+        raise InvalidValueError("fill", fill, "FillSettings, or the name of a preset")
+    preset = FillSettings.preset(fill)
+    if isinstance(clock, SystemClock):
+        return attrs.evolve(preset, max_quote_age_s=SYSTEM_QUOTE_AGE_S)
+    return preset

@@ -1,0 +1,406 @@
+"""The paper broker: one account's window on an exchange. A ``Broker``, with the data methods of its exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from threading import Event as Signal
+from typing import TYPE_CHECKING
+
+from papertrade.domain.events import Event
+from papertrade.domain.fills import Fill
+from papertrade.domain.numbers import Number, parse_positive
+from papertrade.domain.orders import Order, OrderRequest
+from papertrade.domain.positions import Account, Position
+from papertrade.domain.words import OrderType, Side, TimeInForce
+from papertrade.errors import UnknownOrderError
+from papertrade.hosting.account import AccountDesk
+from papertrade.hosting.delivery import Subscription, parse_kinds
+from papertrade.hosting.explaining import Explanation
+from papertrade.hosting.parsing import (
+    maybe_key,
+    paper_capabilities,
+    parse_after,
+    parse_changes,
+    parse_note,
+    parse_status,
+    parse_timeout,
+    request_or_fields,
+)
+from papertrade.hosting.previewing import Preview
+from papertrade.hosting.requests import make_terms, terms_of
+from papertrade.ledger.entries import Entry
+from papertrade.matching.market import Market
+from papertrade.ports.broker import Capabilities
+
+if TYPE_CHECKING:
+    from papertrade.exchange import Exchange
+
+_BUY = Side.BUY
+_SELL = Side.SELL
+
+
+class PaperBroker:
+    """One account on an exchange.
+
+    >>> import papertrade as pt
+    >>> broker = pt.open_paper_broker(cash=100_000)
+    >>> broker.on_quote("AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200)
+    >>> order = broker.buy("AAPL", 10)
+    >>> order.status, order.average_price
+    (<OrderStatus.FILLED: 'filled'>, Decimal('187.14'))
+    """
+
+    __slots__ = ("_desk", "account_id", "exchange")
+    source = "paper"
+
+    def __init__(self, exchange: Exchange, account: str, currency: str) -> None:
+        self.exchange = exchange
+        self.account_id = account
+        self._desk = AccountDesk(exchange._desk, account, currency)
+
+    # --------------------------------------------------------------- orders
+
+    def buy(
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        notional: Number | None = None,
+        limit_price: Number | None = None,
+        stop_price: Number | None = None,
+        time_in_force: TimeInForce | str | None = None,
+        expires_at: datetime | str | int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        oco_with: str | None = None,
+        client_order_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Order:
+        """Buy at the market, or with prices: ``buy("AAPL", 10, limit_price="186.50")``."""
+        terms = make_terms(
+            self.account_id,
+            symbol,
+            _BUY,
+            quantity,
+            notional,
+            None,
+            limit_price,
+            stop_price,
+            time_in_force,
+            expires_at,
+            post_only,
+            reduce_only,
+            oco_with,
+            client_order_id,
+            tags,
+        )
+        return self.exchange.run(self._desk.place(terms))
+
+    def sell(
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        notional: Number | None = None,
+        limit_price: Number | None = None,
+        stop_price: Number | None = None,
+        time_in_force: TimeInForce | str | None = None,
+        expires_at: datetime | str | int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        oco_with: str | None = None,
+        client_order_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Order:
+        """Sell at the market, or with prices: ``sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
+        terms = make_terms(
+            self.account_id,
+            symbol,
+            _SELL,
+            quantity,
+            notional,
+            None,
+            limit_price,
+            stop_price,
+            time_in_force,
+            expires_at,
+            post_only,
+            reduce_only,
+            oco_with,
+            client_order_id,
+            tags,
+        )
+        return self.exchange.run(self._desk.place(terms))
+
+    def place_order(
+        self,
+        request: OrderRequest | None = None,
+        *,
+        symbol: str | None = None,
+        side: Side | str | None = None,
+        quantity: Number | None = None,
+        notional: Number | None = None,
+        type: OrderType | str | None = None,  # noqa: A002 - the word every broker uses
+        limit_price: Number | None = None,
+        stop_price: Number | None = None,
+        time_in_force: TimeInForce | str | None = None,
+        expires_at: datetime | str | int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        oco_with: str | None = None,
+        client_order_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Order:
+        """Place an order, from a request or from its fields. A refusal is an order with status ``rejected``.
+
+        A ``client_order_id`` makes it repeatable: the same call again answers the first order, as it is now.
+        """
+        fields = (
+            symbol,
+            side,
+            quantity,
+            notional,
+            type,
+            limit_price,
+            stop_price,
+            time_in_force,
+            expires_at,
+            post_only,
+            reduce_only,
+            oco_with,
+            client_order_id,
+            tags,
+        )
+        terms = request_or_fields(self.account_id, request, fields)
+        return self.exchange.run(self._desk.place(terms))
+
+    def place_oco(self, first: OrderRequest, second: OrderRequest) -> tuple[Order, Order]:
+        """Place two orders of one symbol of which a fill of one cancels (or shrinks) the other. Both, or neither."""
+        one, two = terms_of(first, self.account_id), terms_of(second, self.account_id)
+        return self.exchange.run(self._desk.place_pair(one, two))
+
+    def link_orders(self, one: str | Order, two: str | Order) -> tuple[Order, Order]:
+        """Link two open orders of one symbol: a fill of one cancels (or shrinks) the other."""
+        return self.exchange.run(self._desk.link(one, two))
+
+    def preview_order(self, request: OrderRequest) -> Preview:
+        """What placing this order now would do: refusal, fills, fees, hold. Nothing happens."""
+        return self.exchange.run(self._desk.preview(terms_of(request, self.account_id)))
+
+    def modify_order(
+        self,
+        order_id: str | Order,
+        *,
+        quantity: Number | None = None,
+        limit_price: Number | None = None,
+        stop_price: Number | None = None,
+        expires_at: datetime | str | int | None = None,
+        command_id: str | None = None,
+    ) -> Order:
+        """Change an open order; ``quantity`` is the new total. A refused change leaves it and says so in ``reason``."""
+        changes = parse_changes(quantity, limit_price, stop_price, expires_at, command_id)
+        return self.exchange.run(self._desk.modify(order_id, *changes))
+
+    def cancel_order(self, order_id: str | Order) -> Order:
+        """Cancel an open order; one that has ended is answered as it is."""
+        return self.exchange.run(self._desk.cancel(order_id, None))
+
+    def cancel_all_orders(self, symbol: str | None = None) -> list[Order]:
+        """Cancel every open order, of one symbol if given."""
+        return self.exchange.run(self._desk.cancel_all(symbol))
+
+    def close_position(
+        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+    ) -> Order:
+        """Close a position, or a part of it, at the market; working orders that would close it are canceled first."""
+        units = None if quantity is None else parse_positive(quantity, "quantity")
+        key = maybe_key(client_order_id, "client_order_id")
+        return self.exchange.run(self._desk.close_position(symbol, units, key))
+
+    def close_all_positions(self) -> list[Order]:
+        """Cancel every open order and close every position at the market."""
+        return self.exchange.run(self._desk.close_all())
+
+    # ---------------------------------------------------------- cash and limits
+
+    def deposit(self, amount: Number, *, command_id: str | None = None, note: str = "") -> Account:
+        """Bring money in."""
+        units = parse_positive(amount, "amount")
+        key = maybe_key(command_id, "command_id")
+        return self.exchange.run(self._desk.deposit(units, key, parse_note(note)))
+
+    def withdraw(self, amount: Number, *, command_id: str | None = None, note: str = "") -> Account:
+        """Take money out. More than is available is refused with an event, and the account stays as it was."""
+        units = parse_positive(amount, "amount")
+        key = maybe_key(command_id, "command_id")
+        return self.exchange.run(self._desk.withdraw(units, key, parse_note(note)))
+
+    def kill(self) -> Account:
+        """Throw the kill switch: working orders that could enlarge a position are canceled, only reducing ones pass."""
+        return self.exchange.run(self._desk.kill())
+
+    def reset_limit(self, limit: str, *, command_id: str | None = None) -> Account:
+        """Open a latch again: ``kill_switch``, ``max_daily_loss`` or ``max_drawdown``."""
+        return self.exchange.run(self._desk.reset_limit(limit, maybe_key(command_id, "command_id")))
+
+    # -------------------------------------------------------------- reading
+
+    def capabilities(self) -> Capabilities:
+        """What this broker can do."""
+        seat = self.exchange.run(self.exchange._desk.seat(self.account_id))
+        return paper_capabilities(seat.profile.margin.may_short)
+
+    def order(self, order_id: str | Order) -> Order:
+        """An order as it is now; raises ``UnknownOrderError``."""
+        return self.exchange.run(self._desk.order(order_id))
+
+    def find_order(self, order_id: str | Order) -> Order | None:
+        """An order as it is now, or None."""
+        try:
+            return self.order(order_id)
+        except UnknownOrderError:
+            return None
+
+    def orders(self, status: str | None = None, symbol: str | None = None) -> list[Order]:
+        """Orders, oldest first: all, or by ``"open"``, ``"closed"`` or any status."""
+        return self.exchange.run(self._desk.orders(parse_status(status), symbol))
+
+    def order_history(self, order_id: str | Order) -> list[Event]:
+        """Everything that happened to an order."""
+        return self.exchange.run(self._desk.order_history(order_id))
+
+    def fills(self, order_id: str | Order | None = None, symbol: str | None = None) -> list[Fill]:
+        """Fills, oldest first; of one order or symbol if given."""
+        return self.exchange.run(self._desk.fills(order_id, symbol))
+
+    def positions(self) -> list[Position]:
+        """Every position that is not flat, by symbol."""
+        return self.exchange.run(self._desk.positions())
+
+    def position(self, symbol: str) -> Position:
+        """The position in one symbol, flat or not, with its lots."""
+        return self.exchange.run(self._desk.position(symbol))
+
+    def account(self) -> Account:
+        """The money of the account now."""
+        return self.exchange.run(self._desk.account_view())
+
+    def explain(self, order_id: str | Order) -> Explanation:
+        """Why an order filled at its price, what it waits for, or why it ended."""
+        return self.exchange.run(self._desk.explain(order_id))
+
+    def assumptions(self) -> list[str]:
+        """Everything that is assumed about fills, fees and margin, in sentences."""
+        return self.exchange.run(self._desk.assumptions())
+
+    def entries(self) -> list[Entry]:
+        """Every balanced entry of the account's books, oldest first."""
+        return self.exchange.run(self._desk.entries())
+
+    def digest(self) -> str:
+        """A fingerprint of every field of the account's state."""
+        return self.exchange.run(self.exchange._desk.digest(self.account_id))
+
+    # --------------------------------------------------------------- events
+
+    def events(self, after: int = 0, kinds: str | Iterable[str] | None = None) -> list[Event]:
+        """Stored events after a version, of some kinds if given."""
+        return self.exchange.run(self._desk.events(parse_after(after), parse_kinds(kinds)))
+
+    def subscribe(
+        self, handler: Callable[[Event], object] | None = None, *, kinds: str | Iterable[str] | None = None
+    ) -> Subscription:
+        """This account's events as they are stored: to a callback, or to iterate over."""
+        return self.exchange.subscribe(handler, account=self.account_id, kinds=kinds)
+
+    def wait(self, order_id: str | Order, timeout_s: float = 10) -> Order:
+        """Wait until an order ends, at most this long, while other threads feed data; answers it as it is then."""
+        seconds = parse_timeout(timeout_s)
+        ended = Signal()
+        with self.subscribe(lambda event: ended.set() if self._is_final(order_id) else None):
+            if self._is_final(order_id) or not seconds:
+                ended.set()
+            ended.wait(seconds)
+        return self.order(order_id)
+
+    def _is_final(self, order_id: str | Order) -> bool:
+        return self.order(order_id).is_final
+
+    # ----------------------------------------------- the market, as on the exchange
+
+    def on_quote(
+        self,
+        symbol: str,
+        bid: Number | None,
+        ask: Number | None,
+        bid_size: Number | None = None,
+        ask_size: Number | None = None,
+        at: datetime | str | int | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """A new best bid and ask. A side that nobody is on is None."""
+        self.exchange.on_quote(symbol, bid, ask, bid_size, ask_size, at, sequence)
+
+    def on_price(self, symbol: str, price: Number, at: datetime | str | int | None = None) -> None:
+        """A bare last price, widened against the trader by the stated half spread."""
+        self.exchange.on_price(symbol, price, at)
+
+    def on_trade(
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        aggressor: Side | str | None = None,
+        at: datetime | str | int | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """A print in the market."""
+        self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
+
+    def on_bar(
+        self,
+        symbol: str,
+        open: Number,  # noqa: A002 - the names every bar has, so that on_bar(**bar) works
+        high: Number,
+        low: Number,
+        close: Number,
+        volume: Number | None = None,
+        start: datetime | str | int | None = None,
+        end: datetime | str | int | None = None,
+    ) -> None:
+        """A finished bar."""
+        self.exchange.on_bar(symbol, open, high, low, close, volume, start, end)
+
+    def on_depth(
+        self,
+        symbol: str,
+        bids: Iterable[tuple[Number, Number]],
+        asks: Iterable[tuple[Number, Number]],
+        at: datetime | str | int | None = None,
+    ) -> None:
+        """The best levels of both sides, best first."""
+        self.exchange.on_depth(symbol, bids, asks, at)
+
+    def on_halt(self, symbol: str) -> None:
+        """Trading stops: orders are accepted and wait."""
+        self.exchange.on_halt(symbol)
+
+    def on_resume(self, symbol: str) -> None:
+        """Trading goes on."""
+        self.exchange.on_resume(symbol)
+
+    def market(self, symbol: str) -> Market:
+        """What is known of a symbol now."""
+        return self.exchange.market(symbol)
+
+    def subscribe_market(self, symbol: str, handler: Callable[[Market], object]) -> Callable[[], None]:
+        """Call a handler with the market of a symbol after each of its data."""
+        return self.exchange.subscribe_market(symbol, handler)
+
+    def advance(self, to: datetime | str | int | None = None) -> None:
+        """Do what the clock does by itself, up to an instant or up to now."""
+        self.exchange.advance(to)
+
+    def __repr__(self) -> str:
+        return f"<PaperBroker {self.account_id!r}>"
