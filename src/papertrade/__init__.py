@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from papertrade import domain, errors
@@ -45,7 +47,8 @@ from papertrade.ports.store import Store
 from papertrade.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
-    from papertrade.aio import AsyncExchange, AsyncPaperBroker, open_async_paper_broker
+    from papertrade.aio import AsyncExchange, open_async_paper_broker
+    from papertrade.aio_broker import AsyncPaperBroker
 
 __version__ = "0.1.0"
 
@@ -53,14 +56,12 @@ __version__ = "0.1.0"
 logging.getLogger("papertrade").addHandler(logging.NullHandler())
 
 # The asynchronous face is imported when first named, so that nobody else pays for asyncio.
-_LATER = ("AsyncExchange", "AsyncPaperBroker", "open_async_paper_broker")
+_LATER = MappingProxyType({"AsyncExchange": "aio", "AsyncPaperBroker": "aio_broker", "open_async_paper_broker": "aio"})
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        from papertrade import aio
-
-        return getattr(aio, name)
+        return getattr(import_module(f"papertrade.{_LATER[name]}"), name)
     raise AttributeError(f"module 'papertrade' has no attribute {name!r}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from papertrade.calendars.trading_day import TradingDay
-from papertrade.domain.money import Currency, parse_currency
+from papertrade.domain.money import Currency
 from papertrade.domain.numbers import Number
 from papertrade.errors import InvalidValueError
 from papertrade.ledger.fees import FeeModel
@@ -60,7 +60,7 @@ def open_paper_broker(
     from papertrade.exchange import Exchange
 
     exchange = Exchange(store, clock, fill=fill, threadsafe=threadsafe)
-    exchange._unlisted = parse_currency(currency)
+    exchange.list_unknown_in(currency)
     return exchange.open_account(
         account,
         cash=cash,

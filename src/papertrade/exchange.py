@@ -15,29 +15,28 @@ from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.events import Event
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.domain.instruments import Instrument
-from papertrade.domain.money import Currency
+from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number
 from papertrade.domain.words import Side
-from papertrade.errors import InvalidValueError, ThreadError, UsageError
+from papertrade.errors import ThreadError, UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
-from papertrade.hosting.desk import Desk
+from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow, drive
-from papertrade.hosting.intake import Intake
-from papertrade.hosting.setup import fill_settings, parse_clock, parse_store
+from papertrade.hosting.setup import fill_settings
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.paper import PaperBroker
+from papertrade.ports.broker import When
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
 from papertrade.risk.limits import RiskLimits
 from papertrade.tape import Tape
 
 T = TypeVar("T")
-MarketHandler = Callable[[Market], object]
 
 
 class _OwnerOnly:
@@ -73,13 +72,9 @@ class Exchange:
         fill: FillSettings | str = "realistic",
         threadsafe: bool = True,
     ) -> None:
-        known = parse_clock(clock)
-        self.fill = fill_settings(fill, known)
-        self._desk = Desk(parse_store(store), known)
-        self._intake = Intake(self._desk, self.fill.half_spread_units)
+        self._floor = Floor(store, clock, fill)
+        self._desk = self._floor.desk
         self._lock: Lock | _OwnerOnly = Lock() if threadsafe else _OwnerOnly()
-        self._watchers: dict[str, list[MarketHandler]] = {}
-        self._unlisted: Currency | None = None  # set by the one-account form: what an unknown symbol is quoted in
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow under the lock, then deliver what it made. For hosts and brokers, not for strategies."""
@@ -95,10 +90,15 @@ class Exchange:
         with self._lock:
             return self._desk.list_instrument(symbol, details)
 
+    def list_unknown_in(self, currency: Currency | str) -> None:
+        """List a symbol never seen before as a plain instrument of this currency, instead of refusing it."""
+        with self._lock:
+            self._floor.unlisted_currency = parse_currency(currency)
+
     def instruments(self) -> list[Instrument]:
         """Everything that is listed, by symbol."""
         with self._lock:
-            return [market.instrument for _, market in sorted(self._desk.engine.markets.items())]
+            return self._floor.instruments()
 
     def open_account(
         self,
@@ -129,7 +129,7 @@ class Exchange:
             trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
             start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
         """
-        settings = self.fill if fill is None else fill_settings(fill, self._desk.clock)
+        settings = self._floor.fill if fill is None else fill_settings(fill, self._desk.clock)
         plan = plan_account(
             account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start
         )
@@ -145,29 +145,21 @@ class Exchange:
     def accounts(self) -> list[str]:
         """The names of the accounts that are open here."""
         with self._lock:
-            return sorted({*self._desk.engine.seats, *self._desk.stale})
+            return self._floor.accounts()
 
     # ---------------------------------------------------------------- data
 
     def _take(self, symbol: object, take: Callable[[Market], Flow[None] | None]) -> None:
         with self._lock:
-            market = self._market(symbol)
+            market = self._floor.listed(symbol)
             flow = take(market)
             if flow is not None:
                 drive(flow)
         self._desk.outbox.deliver()
-        watchers = self._watchers.get(market.symbol)
+        watchers = self._floor.watchers.get(market.symbol)
         if watchers:
             for handler in tuple(watchers):
                 handler(market)
-
-    def _market(self, symbol: object) -> Market:
-        market = self._desk.engine.markets.get(symbol) if type(symbol) is str else None
-        if market is not None:
-            return market
-        if self._unlisted is not None:
-            return self._desk.engine.list_instrument(Instrument(parse_name(symbol, "symbol"), self._unlisted))
-        return self._desk.market(symbol)
 
     def on_quote(
         self,
@@ -176,15 +168,15 @@ class Exchange:
         ask: Number | None,
         bid_size: Number | None = None,
         ask_size: Number | None = None,
-        at: datetime | str | int | None = None,
+        at: When | None = None,
         sequence: int | None = None,
     ) -> None:
         """A new best bid and ask. A side that nobody is on is None."""
-        self._take(symbol, lambda m: self._intake.quote(m, bid, ask, bid_size, ask_size, at, sequence))
+        self._take(symbol, lambda m: self._floor.intake.quote(m, bid, ask, bid_size, ask_size, at, sequence))
 
-    def on_price(self, symbol: str, price: Number, at: datetime | str | int | None = None) -> None:
+    def on_price(self, symbol: str, price: Number, at: When | None = None) -> None:
         """A bare last price: it is widened against the trader by the stated half spread."""
-        self._take(symbol, lambda m: self._intake.price(m, price, at))
+        self._take(symbol, lambda m: self._floor.intake.price(m, price, at))
 
     def on_trade(
         self,
@@ -192,11 +184,11 @@ class Exchange:
         price: Number,
         size: Number | None = None,
         aggressor: Side | str | None = None,
-        at: datetime | str | int | None = None,
+        at: When | None = None,
         sequence: int | None = None,
     ) -> None:
         """A print: what traded, how much, and which side took, if the feed says so."""
-        self._take(symbol, lambda m: self._intake.trade(m, price, size, aggressor, at, sequence))
+        self._take(symbol, lambda m: self._floor.intake.trade(m, price, size, aggressor, at, sequence))
 
     def on_bar(
         self,
@@ -206,21 +198,21 @@ class Exchange:
         low: Number,
         close: Number,
         volume: Number | None = None,
-        start: datetime | str | int | None = None,
-        end: datetime | str | int | None = None,
+        start: When | None = None,
+        end: When | None = None,
     ) -> None:
         """A finished bar; ``end`` is the instant at which it was known."""
-        self._take(symbol, lambda m: self._intake.bar(m, (open, high, low, close), volume, start, end))
+        self._take(symbol, lambda m: self._floor.intake.bar(m, (open, high, low, close), volume, start, end))
 
     def on_depth(
         self,
         symbol: str,
         bids: Iterable[tuple[Number, Number]],
         asks: Iterable[tuple[Number, Number]],
-        at: datetime | str | int | None = None,
+        at: When | None = None,
     ) -> None:
         """The best levels of both sides as pairs of price and size, best first."""
-        self._take(symbol, lambda m: self._intake.depth(m, bids, asks, at))
+        self._take(symbol, lambda m: self._floor.intake.depth(m, bids, asks, at))
 
     def on_halt(self, symbol: str) -> None:
         """Trading stops: orders are accepted and wait."""
@@ -233,17 +225,18 @@ class Exchange:
     def tape(self, symbol: str) -> Tape:
         """The fast entrance of one symbol, for hosts that have whole ticks and lots."""
         with self._lock:
-            market = self._market(symbol)
-        return Tape(self._desk, self._intake, self._lock, market, self._watchers.setdefault(market.symbol, []))
+            market = self._floor.listed(symbol)
+        watchers = self._floor.watchers.setdefault(market.symbol, [])
+        return Tape(self._desk, self._floor.intake, self._lock, market, watchers)
 
     def market(self, symbol: str) -> Market:
         """What is known of a symbol now: read it, do not write to it."""
         with self._lock:
-            return self._market(symbol)
+            return self._floor.listed(symbol)
 
     # ---------------------------------------------------------------- time
 
-    def advance(self, to: datetime | str | int | None = None) -> None:
+    def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself (expiries, new days) up to an instant, or up to now."""
         desk = self._desk
         with self._lock:
@@ -277,12 +270,8 @@ class Exchange:
 
     def subscribe_market(self, symbol: str, handler: MarketHandler) -> Callable[[], None]:
         """Call a handler with the market of a symbol after each of its data; answers a function that ends it."""
-        if not callable(handler):
-            raise InvalidValueError("handler", handler, "something to call with a market")
         with self._lock:
-            watchers = self._watchers.setdefault(self._market(symbol).symbol, [])
-        watchers.append(handler)
-        return lambda: watchers.remove(handler) if handler in watchers else None
+            return self._floor.watch(symbol, handler)
 
     def describe(self) -> Mapping[str, str]:
         """The store and what it promises."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from threading import Event as Signal
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ from papertrade.hosting.previewing import Preview
 from papertrade.hosting.requests import make_terms, terms_of
 from papertrade.ledger.entries import Entry
 from papertrade.matching.market import Market
-from papertrade.ports.broker import Capabilities
+from papertrade.ports.broker import Capabilities, When
 
 if TYPE_CHECKING:
     from papertrade.exchange import Exchange
@@ -70,7 +69,7 @@ class PaperBroker:
         limit_price: Number | None = None,
         stop_price: Number | None = None,
         time_in_force: TimeInForce | str | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
         oco_with: str | None = None,
@@ -106,7 +105,7 @@ class PaperBroker:
         limit_price: Number | None = None,
         stop_price: Number | None = None,
         time_in_force: TimeInForce | str | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
         oco_with: str | None = None,
@@ -145,7 +144,7 @@ class PaperBroker:
         limit_price: Number | None = None,
         stop_price: Number | None = None,
         time_in_force: TimeInForce | str | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
         oco_with: str | None = None,
@@ -195,7 +194,7 @@ class PaperBroker:
         quantity: Number | None = None,
         limit_price: Number | None = None,
         stop_price: Number | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         command_id: str | None = None,
     ) -> Order:
         """Change an open order; ``quantity`` is the new total. A refused change leaves it and says so in ``reason``."""
@@ -248,8 +247,7 @@ class PaperBroker:
 
     def capabilities(self) -> Capabilities:
         """What this broker can do."""
-        seat = self.exchange.run(self.exchange._desk.seat(self.account_id))
-        return paper_capabilities(seat.profile.margin.may_short)
+        return paper_capabilities(self._desk.may_short())
 
     def order(self, order_id: str | Order) -> Order:
         """An order as it is now; raises ``UnknownOrderError``."""
@@ -300,7 +298,7 @@ class PaperBroker:
 
     def digest(self) -> str:
         """A fingerprint of every field of the account's state."""
-        return self.exchange.run(self.exchange._desk.digest(self.account_id))
+        return self.exchange.run(self._desk.digest())
 
     # --------------------------------------------------------------- events
 
@@ -336,13 +334,13 @@ class PaperBroker:
         ask: Number | None,
         bid_size: Number | None = None,
         ask_size: Number | None = None,
-        at: datetime | str | int | None = None,
+        at: When | None = None,
         sequence: int | None = None,
     ) -> None:
         """A new best bid and ask. A side that nobody is on is None."""
         self.exchange.on_quote(symbol, bid, ask, bid_size, ask_size, at, sequence)
 
-    def on_price(self, symbol: str, price: Number, at: datetime | str | int | None = None) -> None:
+    def on_price(self, symbol: str, price: Number, at: When | None = None) -> None:
         """A bare last price, widened against the trader by the stated half spread."""
         self.exchange.on_price(symbol, price, at)
 
@@ -352,7 +350,7 @@ class PaperBroker:
         price: Number,
         size: Number | None = None,
         aggressor: Side | str | None = None,
-        at: datetime | str | int | None = None,
+        at: When | None = None,
         sequence: int | None = None,
     ) -> None:
         """A print in the market."""
@@ -366,8 +364,8 @@ class PaperBroker:
         low: Number,
         close: Number,
         volume: Number | None = None,
-        start: datetime | str | int | None = None,
-        end: datetime | str | int | None = None,
+        start: When | None = None,
+        end: When | None = None,
     ) -> None:
         """A finished bar."""
         self.exchange.on_bar(symbol, open, high, low, close, volume, start, end)
@@ -377,7 +375,7 @@ class PaperBroker:
         symbol: str,
         bids: Iterable[tuple[Number, Number]],
         asks: Iterable[tuple[Number, Number]],
-        at: datetime | str | int | None = None,
+        at: When | None = None,
     ) -> None:
         """The best levels of both sides, best first."""
         self.exchange.on_depth(symbol, bids, asks, at)
@@ -398,7 +396,7 @@ class PaperBroker:
         """Call a handler with the market of a symbol after each of its data."""
         return self.exchange.subscribe_market(symbol, handler)
 
-    def advance(self, to: datetime | str | int | None = None) -> None:
+    def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself, up to an instant or up to now."""
         self.exchange.advance(to)
 

@@ -416,6 +416,16 @@ class AccountDesk:
         found = (entry_of(event, self.currency) for event in events)
         return [entry for entry in found if entry is not None]
 
+    def digest(self) -> Flow[str]:
+        """A fingerprint of every field of the account's state."""
+        return self.desk.digest(self.account)
+
+    def may_short(self) -> bool:
+        """May it sell what it does not hold?"""
+        seat = self.desk.engine.seats.get(self.account)
+        profile = self.desk.stale[self.account] if seat is None else seat.profile
+        return profile.margin.may_short
+
     def assumptions(self) -> Flow[list[str]]:
         """Everything that is assumed about this account's fills, fees and margin."""
         seat = yield from self.desk.seat(self.account)

@@ -48,9 +48,9 @@ class Subscription:
             return False
         return self._kinds is None or event.kind in self._kinds
 
-    def take(self, event: Event) -> None:
-        """Hand the event over."""
-        self._handler(event)
+    def take(self, event: Event) -> object:
+        """Hand the event over; answers what the handler did, which an asynchronous host may have to await."""
+        return self._handler(event)
 
     def close(self) -> None:
         """No more events; closing twice is fine."""

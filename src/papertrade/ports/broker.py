@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, TypedDict, runtime_checkable
 
 import attrs
 
@@ -18,6 +18,24 @@ from papertrade.domain.numbers import Number
 from papertrade.domain.orders import Order, OrderRequest
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderType, Side, TimeInForce
+
+When: TypeAlias = datetime | str | int
+"""An instant as people type it: an aware datetime, ISO text with an offset, or nanoseconds of UTC."""
+
+
+class OrderOptions(TypedDict, total=False):
+    """What may follow symbol and quantity in ``buy`` and ``sell``."""
+
+    notional: Number | None
+    limit_price: Number | None
+    stop_price: Number | None
+    time_in_force: TimeInForce | str | None
+    expires_at: When | None
+    post_only: bool
+    reduce_only: bool
+    oco_with: str | None
+    client_order_id: str | None
+    tags: Mapping[str, str] | None
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +74,7 @@ class Broker(Protocol):
         limit_price: Number | None = None,
         stop_price: Number | None = None,
         time_in_force: TimeInForce | str | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
         oco_with: str | None = None,
@@ -73,7 +91,7 @@ class Broker(Protocol):
         quantity: Number | None = None,
         limit_price: Number | None = None,
         stop_price: Number | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         command_id: str | None = None,
     ) -> Order:
         """Change an open order; ``quantity`` is the new total. A refused change leaves it as it stood."""
@@ -154,7 +172,7 @@ class AsyncBroker(Protocol):
         limit_price: Number | None = None,
         stop_price: Number | None = None,
         time_in_force: TimeInForce | str | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         post_only: bool = False,
         reduce_only: bool = False,
         oco_with: str | None = None,
@@ -171,7 +189,7 @@ class AsyncBroker(Protocol):
         quantity: Number | None = None,
         limit_price: Number | None = None,
         stop_price: Number | None = None,
-        expires_at: datetime | str | int | None = None,
+        expires_at: When | None = None,
         command_id: str | None = None,
     ) -> Order:
         """Change an open order."""

@@ -1,0 +1,317 @@
+"""The asynchronous paper broker: an ``AsyncBroker``. It has no rules of its own, only awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Unpack
+
+from papertrade.domain.events import Event
+from papertrade.domain.fills import Fill
+from papertrade.domain.numbers import Number, parse_positive
+from papertrade.domain.orders import Order, OrderRequest
+from papertrade.domain.positions import Account, Position
+from papertrade.domain.words import OrderType, Side, TimeInForce
+from papertrade.errors import UnknownOrderError
+from papertrade.hosting.account import AccountDesk
+from papertrade.hosting.delivery import Subscription, parse_kinds
+from papertrade.hosting.explaining import Explanation
+from papertrade.hosting.parsing import (
+    maybe_key,
+    paper_capabilities,
+    parse_after,
+    parse_changes,
+    parse_note,
+    parse_status,
+    parse_timeout,
+    request_or_fields,
+)
+from papertrade.hosting.previewing import Preview
+from papertrade.hosting.requests import terms_of
+from papertrade.ledger.entries import Entry
+from papertrade.matching.market import Market
+from papertrade.ports.broker import Capabilities, OrderOptions, When
+
+if TYPE_CHECKING:
+    from papertrade.aio import AsyncExchange
+
+
+class AsyncPaperBroker:
+    """One account on an asynchronous exchange. Every method is that of ``PaperBroker``, awaited."""
+
+    __slots__ = ("_desk", "account_id", "exchange")
+    source = "paper"
+
+    def __init__(self, exchange: AsyncExchange, account: str, currency: str) -> None:
+        self.exchange = exchange
+        self.account_id = account
+        self._desk = AccountDesk(exchange._desk, account, currency)
+
+    # --------------------------------------------------------------- orders
+
+    async def buy(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
+        """Buy at the market, or with prices: ``await buy("AAPL", 10, limit_price="186.50")``."""
+        request = OrderRequest(symbol=symbol, side=Side.BUY, quantity=quantity, **options)
+        return await self.place_order(request)
+
+    async def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
+        """Sell at the market, or with prices: ``await sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
+        request = OrderRequest(symbol=symbol, side=Side.SELL, quantity=quantity, **options)
+        return await self.place_order(request)
+
+    async def place_order(
+        self,
+        request: OrderRequest | None = None,
+        *,
+        symbol: str | None = None,
+        side: Side | str | None = None,
+        quantity: Number | None = None,
+        notional: Number | None = None,
+        type: OrderType | str | None = None,  # noqa: A002 - the word every broker uses
+        limit_price: Number | None = None,
+        stop_price: Number | None = None,
+        time_in_force: TimeInForce | str | None = None,
+        expires_at: When | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        oco_with: str | None = None,
+        client_order_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Order:
+        """Place an order, from a request or from its fields. A refusal is an order with status ``rejected``."""
+        prices = (type, limit_price, stop_price, time_in_force, expires_at)
+        flags = (post_only, reduce_only, oco_with, client_order_id, tags)
+        fields = (symbol, side, quantity, notional, *prices, *flags)
+        return await self.exchange.run(self._desk.place(request_or_fields(self.account_id, request, fields)))
+
+    async def place_oco(self, first: OrderRequest, second: OrderRequest) -> tuple[Order, Order]:
+        """Place two orders of one symbol of which a fill of one cancels (or shrinks) the other."""
+        one, two = terms_of(first, self.account_id), terms_of(second, self.account_id)
+        return await self.exchange.run(self._desk.place_pair(one, two))
+
+    async def link_orders(self, one: str | Order, two: str | Order) -> tuple[Order, Order]:
+        """Link two open orders of one symbol."""
+        return await self.exchange.run(self._desk.link(one, two))
+
+    async def preview_order(self, request: OrderRequest) -> Preview:
+        """What placing this order now would do. Nothing happens."""
+        return await self.exchange.run(self._desk.preview(terms_of(request, self.account_id)))
+
+    async def modify_order(
+        self,
+        order_id: str | Order,
+        *,
+        quantity: Number | None = None,
+        limit_price: Number | None = None,
+        stop_price: Number | None = None,
+        expires_at: When | None = None,
+        command_id: str | None = None,
+    ) -> Order:
+        """Change an open order; ``quantity`` is the new total."""
+        changes = parse_changes(quantity, limit_price, stop_price, expires_at, command_id)
+        return await self.exchange.run(self._desk.modify(order_id, *changes))
+
+    async def cancel_order(self, order_id: str | Order) -> Order:
+        """Cancel an open order; one that has ended is answered as it is."""
+        return await self.exchange.run(self._desk.cancel(order_id, None))
+
+    async def cancel_all_orders(self, symbol: str | None = None) -> list[Order]:
+        """Cancel every open order, of one symbol if given."""
+        return await self.exchange.run(self._desk.cancel_all(symbol))
+
+    async def close_position(
+        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+    ) -> Order:
+        """Close a position, or a part of it, at the market."""
+        units = None if quantity is None else parse_positive(quantity, "quantity")
+        key = maybe_key(client_order_id, "client_order_id")
+        return await self.exchange.run(self._desk.close_position(symbol, units, key))
+
+    async def close_all_positions(self) -> list[Order]:
+        """Cancel every open order and close every position at the market."""
+        return await self.exchange.run(self._desk.close_all())
+
+    # ---------------------------------------------------------- cash and limits
+
+    async def deposit(self, amount: Number, *, command_id: str | None = None, note: str = "") -> Account:
+        """Bring money in."""
+        units = parse_positive(amount, "amount")
+        key = maybe_key(command_id, "command_id")
+        return await self.exchange.run(self._desk.deposit(units, key, parse_note(note)))
+
+    async def withdraw(self, amount: Number, *, command_id: str | None = None, note: str = "") -> Account:
+        """Take money out, if it is available."""
+        units = parse_positive(amount, "amount")
+        key = maybe_key(command_id, "command_id")
+        return await self.exchange.run(self._desk.withdraw(units, key, parse_note(note)))
+
+    async def kill(self) -> Account:
+        """Throw the kill switch."""
+        return await self.exchange.run(self._desk.kill())
+
+    async def reset_limit(self, limit: str, *, command_id: str | None = None) -> Account:
+        """Open a latch again."""
+        return await self.exchange.run(self._desk.reset_limit(limit, maybe_key(command_id, "command_id")))
+
+    # -------------------------------------------------------------- reading
+
+    def capabilities(self) -> Capabilities:
+        """What this broker can do."""
+        return paper_capabilities(self._desk.may_short())
+
+    async def order(self, order_id: str | Order) -> Order:
+        """An order as it is now; raises ``UnknownOrderError``."""
+        return await self.exchange.run(self._desk.order(order_id))
+
+    async def find_order(self, order_id: str | Order) -> Order | None:
+        """An order as it is now, or None."""
+        try:
+            return await self.order(order_id)
+        except UnknownOrderError:
+            return None
+
+    async def orders(self, status: str | None = None, symbol: str | None = None) -> list[Order]:
+        """Orders, oldest first: all, or by ``"open"``, ``"closed"`` or any status."""
+        return await self.exchange.run(self._desk.orders(parse_status(status), symbol))
+
+    async def order_history(self, order_id: str | Order) -> list[Event]:
+        """Everything that happened to an order."""
+        return await self.exchange.run(self._desk.order_history(order_id))
+
+    async def fills(self, order_id: str | Order | None = None, symbol: str | None = None) -> list[Fill]:
+        """Fills, oldest first; of one order or symbol if given."""
+        return await self.exchange.run(self._desk.fills(order_id, symbol))
+
+    async def positions(self) -> list[Position]:
+        """Every position that is not flat, by symbol."""
+        return await self.exchange.run(self._desk.positions())
+
+    async def position(self, symbol: str) -> Position:
+        """The position in one symbol, flat or not."""
+        return await self.exchange.run(self._desk.position(symbol))
+
+    async def account(self) -> Account:
+        """The money of the account now."""
+        return await self.exchange.run(self._desk.account_view())
+
+    async def explain(self, order_id: str | Order) -> Explanation:
+        """Why an order filled at its price, what it waits for, or why it ended."""
+        return await self.exchange.run(self._desk.explain(order_id))
+
+    async def assumptions(self) -> list[str]:
+        """Everything that is assumed about fills, fees and margin, in sentences."""
+        return await self.exchange.run(self._desk.assumptions())
+
+    async def entries(self) -> list[Entry]:
+        """Every balanced entry of the account's books, oldest first."""
+        return await self.exchange.run(self._desk.entries())
+
+    async def digest(self) -> str:
+        """A fingerprint of every field of the account's state."""
+        return await self.exchange.run(self._desk.digest())
+
+    # --------------------------------------------------------------- events
+
+    async def events(self, after: int = 0, kinds: str | Iterable[str] | None = None) -> list[Event]:
+        """Stored events after a version, of some kinds if given."""
+        return await self.exchange.run(self._desk.events(parse_after(after), parse_kinds(kinds)))
+
+    def subscribe(
+        self, handler: Callable[[Event], object] | None = None, *, kinds: str | Iterable[str] | None = None
+    ) -> Subscription:
+        """This account's events as they are stored: to a plain or async callback, or to iterate over."""
+        return self.exchange.subscribe(handler, account=self.account_id, kinds=kinds)
+
+    def stream(self, *, kinds: str | Iterable[str] | None = None) -> AsyncIterator[Event]:
+        """This account's events as they are stored, for ever."""
+        return self.exchange.stream(account=self.account_id, kinds=kinds)
+
+    async def wait(self, order_id: str | Order, timeout_s: float = 10) -> Order:
+        """Wait until an order ends, at most this long; answers it as it is then."""
+        seconds = parse_timeout(timeout_s)
+        something = asyncio.Event()
+        with self.subscribe(lambda event: something.set()):
+            order = await self.order(order_id)
+            try:
+                async with asyncio.timeout(seconds):
+                    while order.is_open:
+                        await something.wait()
+                        something.clear()
+                        order = await self.order(order_id)
+            except TimeoutError:
+                pass
+        return await self.order(order_id)
+
+    # ----------------------------------------------- the market, as on the exchange
+
+    async def on_quote(
+        self,
+        symbol: str,
+        bid: Number | None,
+        ask: Number | None,
+        bid_size: Number | None = None,
+        ask_size: Number | None = None,
+        at: When | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """A new best bid and ask."""
+        await self.exchange.on_quote(symbol, bid, ask, bid_size, ask_size, at, sequence)
+
+    async def on_price(self, symbol: str, price: Number, at: When | None = None) -> None:
+        """A bare last price."""
+        await self.exchange.on_price(symbol, price, at)
+
+    async def on_trade(
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        aggressor: Side | str | None = None,
+        at: When | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """A print in the market."""
+        await self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
+
+    async def on_bar(
+        self,
+        symbol: str,
+        open: Number,  # noqa: A002 - the names every bar has, so that on_bar(**bar) works
+        high: Number,
+        low: Number,
+        close: Number,
+        volume: Number | None = None,
+        start: When | None = None,
+        end: When | None = None,
+    ) -> None:
+        """A finished bar."""
+        await self.exchange.on_bar(symbol, open, high, low, close, volume, start, end)
+
+    async def on_depth(
+        self,
+        symbol: str,
+        bids: Iterable[tuple[Number, Number]],
+        asks: Iterable[tuple[Number, Number]],
+        at: When | None = None,
+    ) -> None:
+        """The best levels of both sides, best first."""
+        await self.exchange.on_depth(symbol, bids, asks, at)
+
+    async def on_halt(self, symbol: str) -> None:
+        """Trading stops."""
+        await self.exchange.on_halt(symbol)
+
+    async def on_resume(self, symbol: str) -> None:
+        """Trading goes on."""
+        await self.exchange.on_resume(symbol)
+
+    def market(self, symbol: str) -> Market:
+        """What is known of a symbol now."""
+        return self.exchange.market(symbol)
+
+    async def advance(self, to: When | None = None) -> None:
+        """Do what the clock does by itself, up to an instant or up to now."""
+        await self.exchange.advance(to)
+
+    def __repr__(self) -> str:
+        return f"<AsyncPaperBroker {self.account_id!r}>"
