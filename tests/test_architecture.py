@@ -25,7 +25,7 @@ FACADE = "papertrade"
 
 # ------------------------------------------------------------------ the tables
 
-HOSTS = ("exchange", "paper", "aio", "compose")
+HOSTS = ("exchange", "paper", "tape", "aio", "aio_broker", "compose", "hosting")
 BELOW_HOSTS = "errors domain calendars matching ledger risk profiles engine codec ports"
 
 # A room is a folder or module directly under src/papertrade. It may import itself and the rooms named here.
@@ -56,7 +56,7 @@ ONLY_ROOM = {"attr": None, "attrs": None, "tzdata": None, "dateutil": "calendars
 ADAPTER_PACKAGES: dict[str, str] = {}  # adapter module -> its one package, for example "adapters.x": "x"
 NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selectors", "smtplib"}
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
-NETWORK_ALLOWED = {"asyncio": {"aio", "ports", "testing"}}
+NETWORK_ALLOWED = {"asyncio": {"aio", "aio_broker", "ports", "testing"}}
 
 CORE = {"domain", "calendars", "matching", "ledger", "risk", "engine", "codec"}
 AMBIENT = {

@@ -69,6 +69,8 @@ for logger, handler in handlers() - had:
         seen.append(f"added {handler} to logger {logger!r}")
 roots = {module.partition(".")[0] for module in set(sys.modules) - modules}
 for root in sorted(roots - set(sys.stdlib_module_names) - {name, "attr", "attrs"}):
+    if root.startswith("_sysconfigdata_"):
+        continue  # the standard library under a name that depends on the machine
     seen.append(f"loaded the package {root}")
 for heavy in sorted(roots & {"asyncio", "http", "multiprocessing", "socket", "sqlite3", "ssl"}):
     seen.append(f"loaded {heavy}")

@@ -177,7 +177,7 @@ class AsyncExchange:
             self._turn.release()
         else:
             await self._go(flow)
-        for handler in tuple(self._floor.watchers.get(market.symbol, ())):
+        for handler in self._floor.watchers(market.symbol).handlers:
             answer = handler(market)
             if isawaitable(answer):
                 await answer

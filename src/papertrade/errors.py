@@ -90,7 +90,7 @@ class KeyConflictError(UsageError):
     def __init__(self, key: str, field: str, first: object, now: object) -> None:
         self.key, self.field, self.first, self.now = key, field, first, now
         super().__init__(
-            f"{key!r} was used before with {field}={first!s}; this call has {field}={now!s}. "
+            f"{_shown(key)} was used before with {field}={_shown(first)}; this call has {field}={_shown(now)}. "
             "Repeat the same call to get the first answer, or choose a new key"
         )
 
@@ -202,15 +202,26 @@ class AccountSuspendedError(StoreError):
         super().__init__(f"account {account!r} is suspended: {why}")
 
 
-def _shown(value: object) -> str:
-    """A value for an error text: its repr, cut short, so that a hostile value cannot flood a log."""
-    if isinstance(value, (str, bytes)) and len(value) > 60:
-        value = value[:60]
-        return f"{value!r}…"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**30:
-        return f"an integer of {value.bit_length()} bits"
+def _shown(value: object, parts: bool = True) -> str:
+    """A value for an error text: short whatever it is, so that it can neither flood a log nor break its own error."""
+    kind = type(value)
+    if isinstance(value, (str, bytes)) and kind in (str, bytes) and len(value) > 60:
+        return f"{value[:60]!r}…"
+    if isinstance(value, int) and int.bit_length(value) > 100:
+        return f"an integer of {int.bit_length(value)} bits"
+    if isinstance(value, (tuple, list, dict, set, frozenset)) and kind in _CONTAINERS and value:
+        if not parts or kind not in (tuple, list) or len(value) > 8:
+            return f"a {kind.__name__} of {len(value)}"
+        text = ", ".join(_shown(part, parts=False) for part in value)
+        text = f"({text})" if kind is tuple else f"[{text}]"
+        return text if len(text) <= 240 else text[:240] + "…"
     try:
         text = repr(value)
-    except RecursionError:
-        text = f"<{type(value).__name__}>"
+    except Exception:  # whatever its repr raises, the error about the value matters more
+        text = f"<{kind.__name__}>"
+    if not text[:80].isprintable():  # no line of a log but its own
+        text = ascii(text[:80])
     return text if len(text) <= 80 else text[:80] + "…"
+
+
+_CONTAINERS = (tuple, list, dict, set, frozenset)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from threading import Lock, get_ident
+from threading import Lock
 from typing import TypeVar
 
 from papertrade.calendars.trading_day import TradingDay
@@ -18,11 +18,11 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number
-from papertrade.domain.words import Side
-from papertrade.errors import ThreadError, UsageError
+from papertrade.domain.words import Side, parse_flag
+from papertrade.errors import UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
-from papertrade.hosting.floor import Floor, MarketHandler
+from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
 from papertrade.hosting.setup import fill_settings
 from papertrade.ledger.fees import FeeModel
@@ -37,20 +37,6 @@ from papertrade.risk.limits import RiskLimits
 from papertrade.tape import Tape
 
 T = TypeVar("T")
-
-
-class _OwnerOnly:
-    """Stands in for a lock where one thread owns the exchange: cheaper, and a stranger is told so."""
-
-    def __init__(self) -> None:
-        self._owner = get_ident()
-
-    def __enter__(self) -> None:
-        if get_ident() != self._owner:
-            raise ThreadError(self._owner, get_ident())
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 class Exchange:
@@ -74,14 +60,17 @@ class Exchange:
     ) -> None:
         self._floor = Floor(store, clock, fill)
         self._desk = self._floor.desk
-        self._lock: Lock | _OwnerOnly = Lock() if threadsafe else _OwnerOnly()
+        shared = parse_flag(threadsafe, "threadsafe")
+        self._lock: Lock | OwnerOnly = Lock() if shared else OwnerOnly()
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow under the lock, then deliver what it made. For hosts and brokers, not for strategies."""
-        with self._lock:
-            answer = drive(flow)
-        self._desk.outbox.deliver()
-        return answer
+        try:
+            with self._lock:
+                return drive(flow)
+        finally:  # what was stored before something failed is still news
+            if self._desk.outbox.waiting:
+                self._desk.outbox.deliver()
 
     # ----------------------------------------------- instruments and accounts
 
@@ -150,16 +139,16 @@ class Exchange:
     # ---------------------------------------------------------------- data
 
     def _take(self, symbol: object, take: Callable[[Market], Flow[None] | None]) -> None:
-        with self._lock:
-            market = self._floor.listed(symbol)
-            flow = take(market)
-            if flow is not None:
-                drive(flow)
-        self._desk.outbox.deliver()
-        watchers = self._floor.watchers.get(market.symbol)
-        if watchers:
-            for handler in tuple(watchers):
-                handler(market)
+        try:
+            with self._lock:
+                market, flow = self._floor.take(symbol, take)
+                if flow is not None:
+                    drive(flow)
+        finally:
+            if self._desk.outbox.waiting:
+                self._desk.outbox.deliver()
+        for handler in self._floor.watchers(market.symbol).handlers:
+            handler(market)
 
     def on_quote(
         self,
@@ -172,7 +161,14 @@ class Exchange:
         sequence: int | None = None,
     ) -> None:
         """A new best bid and ask. A side that nobody is on is None."""
-        self._take(symbol, lambda m: self._floor.intake.quote(m, bid, ask, bid_size, ask_size, at, sequence))
+        intake = self._floor.intake
+        with self._lock:
+            market = intake.quiet_quote(symbol, bid, ask, bid_size, ask_size, at) if sequence is None else None
+        if market is None:
+            self._take(symbol, lambda m: intake.quote(m, bid, ask, bid_size, ask_size, at, sequence))
+            return
+        for handler in self._floor.watchers(market.symbol).handlers:
+            handler(market)
 
     def on_price(self, symbol: str, price: Number, at: When | None = None) -> None:
         """A bare last price: it is widened against the trader by the stated half spread."""
@@ -226,8 +222,7 @@ class Exchange:
         """The fast entrance of one symbol, for hosts that have whole ticks and lots."""
         with self._lock:
             market = self._floor.listed(symbol)
-        watchers = self._floor.watchers.setdefault(market.symbol, [])
-        return Tape(self._desk, self._floor.intake, self._lock, market, watchers)
+        return Tape(self._floor, self._lock, market)
 
     def market(self, symbol: str) -> Market:
         """What is known of a symbol now: read it, do not write to it."""
@@ -266,7 +261,10 @@ class Exchange:
         kinds: str | Iterable[str] | None = None,
     ) -> Subscription:
         """Events of all accounts (or one) as they are stored: to a callback, or to iterate over."""
-        return self._desk.outbox.subscribe(handler, account, parse_kinds(kinds))
+        wanted = parse_kinds(kinds)
+        name = None if account is None else parse_name(account, "account")
+        with self._lock:
+            return self._desk.outbox.subscribe(handler, name, wanted)
 
     def subscribe_market(self, symbol: str, handler: MarketHandler) -> Callable[[], None]:
         """Call a handler with the market of a symbol after each of its data; answers a function that ends it."""

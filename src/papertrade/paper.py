@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from threading import Event as Signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from papertrade.domain.events import Event
 from papertrade.domain.fills import Fill
@@ -27,10 +27,10 @@ from papertrade.hosting.parsing import (
     request_or_fields,
 )
 from papertrade.hosting.previewing import Preview
-from papertrade.hosting.requests import make_terms, terms_of
+from papertrade.hosting.requests import side_terms, terms_of
 from papertrade.ledger.entries import Entry
 from papertrade.matching.market import Market
-from papertrade.ports.broker import Capabilities, When
+from papertrade.ports.broker import Capabilities, OrderOptions, When
 
 if TYPE_CHECKING:
     from papertrade.exchange import Exchange
@@ -60,76 +60,18 @@ class PaperBroker:
 
     # --------------------------------------------------------------- orders
 
-    def buy(
-        self,
-        symbol: str,
-        quantity: Number | None = None,
-        *,
-        notional: Number | None = None,
-        limit_price: Number | None = None,
-        stop_price: Number | None = None,
-        time_in_force: TimeInForce | str | None = None,
-        expires_at: When | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        oco_with: str | None = None,
-        client_order_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Order:
-        """Buy at the market, or with prices: ``buy("AAPL", 10, limit_price="186.50")``."""
-        terms = make_terms(
-            self.account_id,
-            symbol,
-            _BUY,
-            quantity,
-            notional,
-            None,
-            limit_price,
-            stop_price,
-            time_in_force,
-            expires_at,
-            post_only,
-            reduce_only,
-            oco_with,
-            client_order_id,
-            tags,
-        )
+    def buy(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
+        """Buy at the market, or with prices: ``buy("AAPL", 10, limit_price="186.50")``.
+
+        Options are those of ``place_order``: notional, limit_price, stop_price, time_in_force, expires_at, post_only,
+        reduce_only, oco_with, client_order_id, tags.
+        """
+        terms = side_terms(self.account_id, symbol, _BUY, quantity, options)
         return self.exchange.run(self._desk.place(terms))
 
-    def sell(
-        self,
-        symbol: str,
-        quantity: Number | None = None,
-        *,
-        notional: Number | None = None,
-        limit_price: Number | None = None,
-        stop_price: Number | None = None,
-        time_in_force: TimeInForce | str | None = None,
-        expires_at: When | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        oco_with: str | None = None,
-        client_order_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Order:
+    def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Sell at the market, or with prices: ``sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
-        terms = make_terms(
-            self.account_id,
-            symbol,
-            _SELL,
-            quantity,
-            notional,
-            None,
-            limit_price,
-            stop_price,
-            time_in_force,
-            expires_at,
-            post_only,
-            reduce_only,
-            oco_with,
-            client_order_id,
-            tags,
-        )
+        terms = side_terms(self.account_id, symbol, _SELL, quantity, options)
         return self.exchange.run(self._desk.place(terms))
 
     def place_order(

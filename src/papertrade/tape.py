@@ -6,14 +6,19 @@ Everything is an integer, so nothing is parsed; everything is still checked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
+from threading import Lock
 
+from papertrade.domain.instants import LATEST_NS
+from papertrade.domain.numbers import LIMIT, SCALE
+from papertrade.domain.words import DataKind
 from papertrade.errors import InvalidValueError
-from papertrade.hosting.desk import Desk
+from papertrade.hosting.floor import Floor, OwnerOnly
 from papertrade.hosting.flow import drive
-from papertrade.hosting.intake import Intake
 from papertrade.matching.market import NEVER, BarData, Market
+
+QuoteEntrance = Callable[[int, int, int, int, int], None]
+BarEntrance = Callable[[int, int, int, int, "int | None", int], None]
+_BAR = DataKind.BAR
 
 
 class Tape:
@@ -26,55 +31,85 @@ class Tape:
     >>> tape.quote(18710, 18714, 300, 200, 1_767_623_400_000_000_000)
     >>> exchange.market("AAPL").ask
     Decimal('187.14')
+
+    Attributes:
+        quote: takes best bid and ask in ticks, their sizes in lots, and an instant in nanoseconds.
+        bar: takes open, high, low and close in ticks, the volume in lots or None, and the instant it was known.
     """
 
-    __slots__ = ("_desk", "_intake", "_lock", "_lot", "_market", "_tick", "_watchers")
+    __slots__ = ("_clock", "_desk", "_intake", "_lock", "_lot", "_market", "_most", "_tick", "_watchers", "bar", "quote")
 
-    def __init__(
-        self,
-        desk: Desk,
-        intake: Intake,
-        lock: AbstractContextManager[Any],
-        market: Market,
-        watchers: list[Callable[[Market], object]],
-    ) -> None:
-        self._desk = desk
-        self._intake = intake
+    def __init__(self, floor: Floor, lock: Lock | OwnerOnly, market: Market) -> None:
+        self._desk = floor.desk
+        self._intake = floor.intake
         self._lock = lock
         self._market = market
-        self._watchers = watchers
+        self._watchers = floor.watchers(market.symbol)
+        self._clock = floor.desk.data_clock
         self._tick = market.instrument.tick_units
         self._lot = market.instrument.lot_units
+        # The edge takes at most 15 digits before the point, whole ticks and lots included.
+        self._most = LIMIT * SCALE // max(self._tick, self._lot)
+        self.quote: QuoteEntrance = self._quote_entrance()
+        self.bar: BarEntrance = self._bar_entrance()
 
-    def quote(self, bid: int, ask: int, bid_size: int, ask_size: int, at_ns: int) -> None:
-        """Best bid and ask in ticks, their sizes in lots."""
-        if not (type(bid) is type(ask) is type(bid_size) is type(ask_size) is type(at_ns) is int):
-            raise _not_whole((bid, ask, bid_size, ask_size, at_ns))
-        if bid <= 0 or ask <= 0 or bid_size <= 0 or ask_size <= 0:
-            raise _not_whole((bid, ask, bid_size, ask_size, at_ns))
-        market, desk, lot = self._market, self._desk, self._lot
-        with self._lock:
-            clock = desk.data_clock
-            if clock is None:
-                desk.observe(at_ns)
-            elif at_ns > clock.ns:
-                clock.ns = at_ns
-            deadlines = desk.engine.deadlines
-            if deadlines and deadlines[0][0] <= desk.now():
-                drive(desk.catch_up(desk.now()))
-            tick = self._tick
-            if market.take_quote(bid * tick, ask * tick, bid_size * lot, ask_size * lot, at_ns):
-                flow = self._intake.meet_standing(market, at_ns)
-                if flow is not None:
-                    drive(flow)
-        if desk.outbox.waiting:
-            desk.outbox.deliver()
-        for handler in self._watchers:
-            handler(market)
+    def _quote_entrance(self) -> QuoteEntrance:
+        """The hot path. Everything it needs is a local of the closure, classes are compared without calls, the lock is
+
+        taken without a with block: together a third of the time that the usual form took.
+        """
+        market, clock, tick, lot, most = self._market, self._clock, self._tick, self._lot, self._most
+        take_quote, meet_standing, on_time = market.take_quote, self._intake.meet_standing, self._on_time
+        acquire, release, watchers, index = self._lock.acquire, self._lock.release, self._watchers, market.index
+        deadlines, outbox, waiting = self._desk.engine.deadlines, self._desk.outbox, self._desk.outbox.waiting
+
+        def quote(bid: int, ask: int, bid_size: int, ask_size: int, at_ns: int) -> None:
+            if not (
+                bid.__class__ is ask.__class__ is bid_size.__class__ is ask_size.__class__ is at_ns.__class__ is int
+                and 0 < bid < most
+                and 0 < ask < most
+                and 0 < bid_size < most
+                and 0 < ask_size < most
+                and 0 <= at_ns <= LATEST_NS
+            ):
+                raise _not_whole((bid, ask, bid_size, ask_size, at_ns))
+            acquire()
+            try:
+                if clock is None or (deadlines and deadlines[0][0] <= at_ns):
+                    on_time(at_ns)
+                elif at_ns > clock.ns:
+                    clock.ns = at_ns
+                if market.plain and bid <= ask and at_ns > market.quote_ns:
+                    # Market.take_quote for the quote that is like the one before it, written out.
+                    market.bid_units = bid = bid * tick
+                    market.ask_units = ask = ask * tick
+                    market.bid_size_units = bid_size * lot
+                    market.ask_size_units = ask_size * lot
+                    market.quote_ns = market.marked_ns = at_ns
+                    market.number += 1
+                    if market.used:
+                        market.used = {}
+                    fires = bid <= index.floor or ask >= index.ceiling
+                else:
+                    fires = take_quote(bid * tick, ask * tick, bid_size * lot, ask_size * lot, at_ns)
+                if fires:
+                    flow = meet_standing(market, at_ns)
+                    if flow is not None:
+                        drive(flow)
+            finally:
+                release()
+            if waiting:
+                outbox.deliver()
+            for handler in watchers.handlers:
+                handler(market)
+
+        return quote
 
     def trade(self, price: int, size: int, at_ns: int, aggressor: int = 0) -> None:
         """A print in ticks and lots; aggressor +1 for a buyer, -1 for a seller, 0 when unknown."""
-        if not (type(price) is type(size) is type(at_ns) is int) or price <= 0 or size <= 0:
+        if not (type(price) is type(size) is type(at_ns) is int) or not 0 <= at_ns <= LATEST_NS:
+            raise _not_whole((price, size, at_ns))
+        if not (0 < price < self._most and 0 < size < self._most):
             raise _not_whole((price, size, at_ns))
         if type(aggressor) is not int or aggressor not in (-1, 0, 1):
             raise InvalidValueError("aggressor", aggressor, "1, -1 or 0")
@@ -86,34 +121,64 @@ class Tape:
                 if flow is not None:
                     drive(flow)
         desk.outbox.deliver()
-        for handler in self._watchers:
+        for handler in self._watchers.handlers:
             handler(market)
 
-    def bar(self, open_: int, high: int, low: int, close: int, volume: int | None, end_ns: int) -> None:
-        """A finished bar in ticks, its volume in lots, None when unknown."""
-        if not (type(open_) is type(high) is type(low) is type(close) is type(end_ns) is int):
-            raise _not_whole((open_, high, low, close, end_ns))
-        if not 0 < low <= open_ <= high or not low <= close <= high:
-            raise InvalidValueError("bar", (open_, high, low, close), "0 < low ≤ open, close ≤ high")
-        if volume is not None and (type(volume) is not int or volume < 0):
-            raise _not_whole((volume,))
-        market, desk, tick = self._market, self._desk, self._tick
-        with self._lock:
-            self._on_time(end_ns)
-            amount = None if volume is None else volume * self._lot
-            bar = BarData(open_ * tick, high * tick, low * tick, close * tick, amount, NEVER, end_ns)
-            flow = self._intake.take_bar(market, bar)
-            if flow is not None:
-                drive(flow)
-        if desk.outbox.waiting:
-            desk.outbox.deliver()
-        for handler in self._watchers:
-            handler(market)
+    def _bar_entrance(self) -> BarEntrance:
+        """The hot path of bars, in the form of that of quotes."""
+        market, clock, tick, lot, most = self._market, self._clock, self._tick, self._lot, self._most
+        take_bar, on_time, index = self._intake.take_bar, self._on_time, market.index
+        acquire, release, watchers = self._lock.acquire, self._lock.release, self._watchers
+        deadlines, outbox, waiting = self._desk.engine.deadlines, self._desk.outbox, self._desk.outbox.waiting
+
+        def bar(open_: int, high: int, low: int, close: int, volume: int | None, end_ns: int) -> None:
+            if not (
+                open_.__class__ is high.__class__ is low.__class__ is close.__class__ is end_ns.__class__ is int
+                and (volume is None or (volume.__class__ is int and 0 <= volume < most))
+                and 0 <= end_ns <= LATEST_NS
+            ):
+                raise _not_whole((open_, high, low, close, volume, end_ns))
+            if not (0 < low <= open_ <= high < most and low <= close <= high):
+                raise InvalidValueError("bar", (open_, high, low, close), "0 < low ≤ open, close ≤ high")
+            acquire()
+            try:
+                if clock is None or (deadlines and deadlines[0][0] <= end_ns):
+                    on_time(end_ns)
+                elif end_ns > clock.ns:
+                    clock.ns = end_ns
+                old, floor, ceiling = market.bar, low * tick, high * tick
+                amount = None if volume is None else volume * lot
+                quiet = floor > index.floor and ceiling < index.ceiling
+                if quiet and market.kind is _BAR and old is not None and end_ns > old.end_ns and not market.used:
+                    # Market.take_bar for a bar after a bar that reaches nothing, written out.
+                    old.open, old.high, old.low, old.close = open_ * tick, ceiling, floor, close * tick
+                    old.volume, old.start_ns, old.end_ns = amount, NEVER, end_ns
+                    market.marked_ns = end_ns
+                    market.number += 1
+                else:
+                    data = BarData(open_ * tick, ceiling, floor, close * tick, amount, NEVER, end_ns)
+                    flow = take_bar(market, data)
+                    if flow is not None:
+                        drive(flow)
+            finally:
+                release()
+            if waiting:
+                outbox.deliver()
+            for handler in watchers.handlers:
+                handler(market)
+
+        return bar
 
     def _on_time(self, at_ns: int) -> None:
-        desk = self._desk
-        desk.observe(at_ns)
-        if desk.is_due():
+        desk, clock = self._desk, self._clock
+        if clock is None:
+            desk.observe(at_ns)
+            now = desk.now()
+        else:
+            if at_ns > clock.ns:
+                clock.ns = at_ns
+            now = clock.ns
+        if desk.engine.deadlines and desk.engine.deadlines[0][0] <= now:
             drive(desk.catch_up(desk.now()))
 
 

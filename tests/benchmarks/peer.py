@@ -1,7 +1,8 @@
 """papertrade's side of the peers' benchmark: workloads W1 to W4 through the public face.
 
 Settings, because figures without them say nothing: one exchange with ``clock="data"``, ``threadsafe=True``, the memory
-store; one margin account (W2 goes short) with flat margin, no fees, fill settings ``realistic`` (displayed sizes respected).
+store; one account without fees, a cash account in W1 and W4, a margin account in W2 and W3, which go short; fill settings
+``realistic`` (displayed sizes respected).
 W1, W3 and W4 use whole ticks (``exchange.tape``); with ``PAPERTRADE_TEXT=1`` W1 gives its prices as text to ``on_quote``. W2
 uses ``limit_fill="touch"`` and ``bar_entry="close"``, the convention of the workload, and leaves out volumes.
 """
@@ -21,11 +22,11 @@ import papertrade as pt
 TEXT = os.environ.get("PAPERTRADE_TEXT") == "1"
 
 
-def build(**settings: object) -> tuple[pt.Exchange, pt.PaperBroker]:
+def build(shorts: bool, **settings: object) -> tuple[pt.Exchange, pt.PaperBroker]:
     exchange = pt.Exchange(clock="data", fill=pt.FillSettings.preset("realistic", **settings))
     exchange.add_instrument("X")
-    margin = pt.FlatMargin(initial="0.1", maintenance="0.05")
-    return exchange, exchange.open_account("bench", cash=kit.CASH, kind="margin", margin=margin)
+    margin = pt.FlatMargin(initial="0.1", maintenance="0.05") if shorts else None
+    return exchange, exchange.open_account("bench", cash=kit.CASH, margin=margin)
 
 
 def stamps(n: int, step: int) -> range:
@@ -56,7 +57,7 @@ def alternate(broker: pt.PaperBroker, every: int, orders: int) -> Callable[[obje
 def market(run: kit.Run, n: int, every: int, orders: int) -> None:
     with run.prepare():
         bid, ask = kit.quotes(n)
-        exchange, broker = build()
+        exchange, broker = build(shorts=False)
         exchange.subscribe_market("X", alternate(broker, every, orders))
         if TEXT:
             rows = [(f"{b / 100:.2f}", f"{a / 100:.2f}") for b, a in zip(bid, ask, strict=True)]
@@ -86,7 +87,7 @@ def w2(run: kit.Run) -> None:
     n = 0
     with run.prepare():
         columns = kit.bars()
-        exchange, broker = build(limit_fill="touch", bar_entry="close")
+        exchange, broker = build(shorts=True, limit_fill="touch", bar_entry="close")
         closes = columns[3]
 
         def on_bar(market: object) -> None:
@@ -117,7 +118,7 @@ def w3(run: kit.Run, count: int) -> None:
     tick = pt.Instrument("X").tick_size
     with run.prepare():
         bid, ask = kit.quotes(kit.W3_QUOTES)
-        exchange, broker = build()
+        exchange, broker = build(shorts=True)
 
         def on_quote(market: object) -> None:
             nonlocal n, stamp

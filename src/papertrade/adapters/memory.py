@@ -11,6 +11,7 @@ from threading import Lock
 from papertrade.codec.chain import GENESIS, link
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
+from papertrade.domain.straight import straight
 from papertrade.errors import StoreClosedError, StoreCorruptError, StoreError, StoreMismatchError
 from papertrade.ports.store import (
     AlreadyAppended,
@@ -21,6 +22,8 @@ from papertrade.ports.store import (
     StoredSnapshot,
     Verification,
 )
+
+_appended = straight(Appended)
 
 
 class _Stream:
@@ -62,31 +65,37 @@ class MemoryStore:
 
     def _append(self, batch: Append) -> Outcome:
         name, expected, events, commit_id = batch
-        self._check_open()
+        if self._closed:
+            self._check_open()
         stream = self._streams.get(name)
         if stream is None:
             stream = _Stream()
         if commit_id is not None and stream.commits is not None and commit_id in stream.commits:
-            return self._repeated(name, stream, stream.commits[commit_id], events)
+            return self._repeated(name, stream, commit_id, stream.commits[commit_id], events)
         stored = stream.events
-        if len(stored) != expected:
+        if type(expected) is not int or len(stored) != expected:
             return Conflict(len(stored))
         first = expected + 1
-        for version, event in enumerate(events, first):
+        version = expected
+        for event in events:
+            version += 1
             if event.version != version:
                 raise StoreMismatchError(name, commit_id or f"version {version}")
-        self._streams[name] = stream
+        if not expected:
+            self._streams[name] = stream
         stored.extend(events)
-        done = Appended(first, len(stored))
+        done = _appended((first, version))
         if commit_id is not None:
             if stream.commits is None:
                 stream.commits = {}
             stream.commits[commit_id] = done
         return done
 
-    def _repeated(self, name: str, stream: _Stream, done: Appended, events: Sequence[Event]) -> Outcome:
+    def _repeated(
+        self, name: str, stream: _Stream, commit_id: str, done: Appended, events: Sequence[Event]
+    ) -> Outcome:
         if tuple(stream.events[done.first - 1 : done.last]) != tuple(events):
-            raise StoreMismatchError(name, "a repeated commit")
+            raise StoreMismatchError(name, commit_id)
         return AlreadyAppended(*done)
 
     # ------------------------------------------------------------- reading
@@ -96,7 +105,7 @@ class MemoryStore:
         with self._lock:
             self._check_open()
             found = self._streams.get(stream)
-            return iter(found.events[max(start, 1) - 1 : stop] if found else ())
+            return iter(found.events[max(start, 1) - 1 : None if stop is None else max(stop, 0)] if found else ())
 
     def head(self, stream: str) -> int:
         """The version of the last event."""
@@ -116,7 +125,7 @@ class MemoryStore:
         """Names of streams in order."""
         with self._lock:
             self._check_open()
-            return sorted(name for name in self._streams if name > after)[:limit]
+            return sorted(name for name in self._streams if name > after)[: max(limit, 0)]
 
     # ---------------------------------------------- snapshots and the chain
 
@@ -125,7 +134,7 @@ class MemoryStore:
         with self._lock:
             self._check_open()
             found = self._streams.get(stream)
-            if found is None or snapshot.version > len(found.events):
+            if found is None or not 0 <= snapshot.version <= len(found.events):
                 raise StoreCorruptError(f"a snapshot of {stream!r} is ahead of its stream")
             if snapshot.chain != self._chain(found, snapshot.version):
                 raise StoreCorruptError(f"a snapshot of {stream!r} belongs to another history")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
-from papertrade.domain.instants import parse_instant, to_datetime
+from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
 from papertrade.errors import InvalidValueError
 
 
@@ -22,14 +22,20 @@ def _zone(value: str | ZoneInfo) -> ZoneInfo:
     raise InvalidValueError("zone", value, "an IANA zone name such as 'Asia/Kolkata' or 'America/New_York'")
 
 
+def _utc() -> ZoneInfo:
+    return ZoneInfo("UTC")  # looked up when first needed, because a zone is a file
+
+
 def _time(value: str | time) -> time:
     if isinstance(value, time) and value.tzinfo is None:
         return value
     if type(value) is str and len(value) <= 8:
         try:
-            return time.fromisoformat(value)
+            found = time.fromisoformat(value)
         except ValueError:
-            pass
+            found = None
+        if found is not None and found.tzinfo is None:
+            return found
     raise InvalidValueError("starts", value, "a wall-clock time such as '00:00' or '17:00'")
 
 
@@ -42,7 +48,7 @@ class TradingDay:
     ('2026-01-05', '2026-01-06')
     """
 
-    zone: ZoneInfo = attrs.field(default=ZoneInfo("UTC"), converter=_zone)
+    zone: ZoneInfo = attrs.field(factory=_utc, converter=_zone)
     starts: time = attrs.field(default=time(0), converter=_time)
 
     def of(self, at: datetime | str | int) -> str:
@@ -68,4 +74,6 @@ class TradingDay:
 
     def _start(self, day: date) -> int:
         local = datetime.combine(day, self.starts, self.zone)
-        return parse_instant(local.astimezone(UTC), "start of day")
+        # Not through the parser: the day of 1970-01-01 began in 1969 west of Greenwich.
+        since = local.astimezone(UTC) - to_datetime(0)
+        return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000

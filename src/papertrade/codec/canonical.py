@@ -7,6 +7,7 @@ floats, constants that are not JSON, and anything too large or too deep to be ou
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from papertrade.errors import StoreCorruptError
@@ -44,15 +45,18 @@ def from_bytes(data: bytes, most: int | None = MAX_BYTES) -> Any:
 
 
 def _depth(data: bytes) -> int:
-    """How deeply brackets nest, counted without parsing; brackets inside text only make it larger."""
+    """How deeply brackets nest, counted without parsing; brackets inside text are text."""
     depth = deepest = 0
-    for byte in data:
+    for byte in _TEXTS.sub(b"", data):
         if byte in b"[{":
             depth += 1
             deepest = max(deepest, depth)
         elif byte in b"]}":
             depth -= 1
     return deepest
+
+
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

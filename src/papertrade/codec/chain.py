@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final
 
 GENESIS: Final = "0" * 64
@@ -10,4 +9,6 @@ GENESIS: Final = "0" * 64
 
 def link(previous: str, record: bytes) -> str:
     """The hash after one more record."""
+    from hashlib import sha256  # opens a library of its own: not before somebody asks
+
     return sha256(previous.encode("ascii") + record).hexdigest()

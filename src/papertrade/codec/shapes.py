@@ -27,10 +27,20 @@ def _plain(value: Any) -> Json:
     return value
 
 
-def _checked_plain(value: Json) -> Any:
-    if value is None or type(value) in (str, bool) or (type(value) is int and abs(value) < _SAFE):
+def _count(value: Json) -> int:
+    if type(value) is int and abs(value) < _SAFE:
         return value
-    raise InvalidValueError("stored field", value, "text, true, false, null or a whole number below 2^53")
+    raise InvalidValueError("stored number", value, "a whole number below 2^53")
+
+
+def _flag(value: Json) -> bool:
+    if type(value) is bool:
+        return value
+    raise InvalidValueError("stored flag", value, "true or false")
+
+
+def _maybe_text(value: Json) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _units(value: int | None) -> Json:
@@ -131,15 +141,42 @@ def _converters(name: str) -> tuple[Encode, Decode]:
     if special is not None:
         return special
     if name.endswith("_units"):
-        return _units, _from_units
+        return _units, _from_units if name in _OPTIONAL else _always(_from_units)
     if name.endswith("_ns"):
-        return _ns, _from_ns
-    return _plain, _checked_plain
+        return _ns, _from_ns if name in _OPTIONAL else _always(_from_ns)
+    if name in _COUNTS:
+        return _plain, _count
+    if name in _FLAGS:
+        return _plain, _flag
+    return _plain, _maybe_text if name in _OPTIONAL else _text
+
+
+def _always(read: Decode) -> Decode:
+    """The same reader, for a field that is never null."""
+
+    def required(value: Json) -> Any:
+        if value is None:
+            raise InvalidValueError("stored field", None, "a value")
+        return read(value)
+
+    return required
 
 
 def _word(words: Any, field: str) -> tuple[Encode, Decode]:
     return str, lambda value: parse_enum(value, words, field)
 
+
+# Fields that are neither amounts nor instants are text, but for these.
+_COUNTS: Final = frozenset(
+    ("version", "number", "other", "fill_number", "sign", "oco", "oco_with", "priority", "decimals", "stale_marks")
+    + ("next_order", "next_fill", "open_positions")
+)
+_FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call"))
+# What may be null; everything else is always there.
+_OPTIONAL: Final = frozenset(
+    ("notional_units", "limit_units", "stop_units", "expires_ns", "triggered_ns", "opened_ns")
+    + ("command_id", "client_order_id", "reason")
+)
 
 _SPECIAL: dict[str, tuple[Encode, Decode]] = {
     "fees": (_pairs, _from_pairs),

@@ -48,10 +48,10 @@ class MaybeAmount:
 
 
 class Instant:
-    """Reads ``<name>_ns`` as an aware UTC ``datetime``."""
+    """Reads ``<name>_ns`` as an aware UTC ``datetime``: ``at`` reads ``at_ns``, ``placed_at`` reads ``placed_ns``."""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.field = f"{name}_ns"
+        self.field = f"{name.removesuffix('_at')}_ns"
 
     @overload
     def __get__(self, obj: None, owner: type) -> Instant: ...
@@ -62,10 +62,10 @@ class Instant:
 
 
 class MaybeInstant:
-    """Reads ``<name>_ns`` as an aware UTC ``datetime``, or None where there is none."""
+    """The same, or None where there is none."""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.field = f"{name}_ns"
+        self.field = f"{name.removesuffix('_at')}_ns"
 
     @overload
     def __get__(self, obj: None, owner: type) -> MaybeInstant: ...
@@ -85,7 +85,10 @@ def readable(name: str, value: object) -> tuple[str, object]:
             return name[:-6], [None if v is None else to_decimal(v) for v in value]
         return name[:-6], None if value is None else to_decimal(value)  # type: ignore[arg-type]  # units are int
     if name.endswith("_ns"):
-        return name[:-3], None if value is None else to_datetime(value)  # type: ignore[arg-type]  # ns are int
+        read = "at" if name == "at_ns" else f"{name[:-3]}_at"
+        return read, None if value is None else to_datetime(value)  # type: ignore[arg-type]  # ns are int
+    if name in ("numbers", "fees") and isinstance(value, tuple):  # pairs of a name and units
+        return name, {what: to_decimal(units) for what, units in value}
     if isinstance(value, StrEnum):
         return name, str(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -12,7 +12,7 @@ from papertrade.errors import InvalidValueError, NaiveDatetimeError
 SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_NS = 2**63 - 1
+LATEST_NS = 2**63 - 1
 _ACCEPTED = "an aware datetime, ISO text with an offset, or whole nanoseconds since 1970 (UTC)"
 
 
@@ -21,7 +21,7 @@ def parse_instant(value: object, field: str) -> int:
     if isinstance(value, datetime):
         return _from_datetime(value, field)
     if type(value) is int:
-        if 0 <= value <= _LATEST_NS:
+        if 0 <= value <= LATEST_NS:
             return value
         raise InvalidValueError(field, value, _ACCEPTED)
     if type(value) is str and len(value) <= 40:
@@ -30,18 +30,24 @@ def parse_instant(value: object, field: str) -> int:
 
 
 def _from_datetime(value: datetime, field: str) -> int:
-    offset = value.utcoffset()
-    if offset is None:
+    try:
+        offset = value.utcoffset()
+        # Subtracting the offset from the bare fields stays exact where converting to UTC would leave year 1..9999.
+        since = None if offset is None else value.replace(tzinfo=UTC) - _EPOCH - offset
+    except Exception:  # a time zone of somebody else's making
+        raise InvalidValueError(field, value, _ACCEPTED) from None
+    if since is None:
         raise NaiveDatetimeError(field, value)
-    # Subtracting the offset from the bare fields stays exact where converting to UTC would leave year 1..9999.
-    since = value.replace(tzinfo=UTC) - _EPOCH - offset
     ns = (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000
-    if 0 <= ns <= _LATEST_NS:
+    if 0 <= ns <= LATEST_NS:
         return ns
     raise InvalidValueError(field, value, "an instant between 1970 and 2262")
 
 
 def _from_text(text: str, field: str) -> int:
+    # fromisoformat takes any character between date and time, and a comma whose digits it cuts to six.
+    if not text.isascii() or not text.isprintable() or "," in text:
+        raise InvalidValueError(field, text, _ACCEPTED)
     # A leap second has no number of its own in UTC nanoseconds: it maps to the second after it.
     leap = text[16:19] == ":60"
     plain = f"{text[:17]}59{text[19:]}" if leap else text
@@ -53,14 +59,19 @@ def _from_text(text: str, field: str) -> int:
         while end < len(plain) and plain[end].isdigit() and plain[end].isascii():
             end += 1
         digits = plain[dot + 1 : end]
-        if 6 < len(digits) <= 9:
+        if len(digits) > 9 or dot > 19:  # finer than a nanosecond, or a fraction of an offset
+            raise InvalidValueError(field, text, _ACCEPTED)
+        if len(digits) > 6:
             extra = int(digits[6:].ljust(3, "0"))
             plain = plain[: dot + 7] + plain[end:]
     try:
         parsed = datetime.fromisoformat(plain)
     except ValueError:
         raise InvalidValueError(field, text, _ACCEPTED) from None
-    return _from_datetime(parsed, field) + extra + (SECOND_NS if leap else 0)
+    ns = _from_datetime(parsed, field) + extra + (SECOND_NS if leap else 0)
+    if ns > LATEST_NS:
+        raise InvalidValueError(field, text, "an instant between 1970 and 2262")
+    return ns
 
 
 def to_datetime(ns: int) -> datetime:

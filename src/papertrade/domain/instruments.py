@@ -14,12 +14,12 @@ import attrs
 from papertrade.domain.money import CURRENCIES, Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import (
+    LIMIT,
     SCALE,
     Money,
     Number,
     Price,
     Quantity,
-    divide_nearest,
     divide_up,
     parse_positive,
     to_decimal,
@@ -94,10 +94,12 @@ class Instrument:
     lot_units: int = attrs.field(init=False, repr=False, eq=False)
     min_units: int = attrs.field(init=False, repr=False, eq=False)
     max_units: int | None = attrs.field(init=False, repr=False, eq=False)
+    most_units: int = attrs.field(init=False, repr=False, eq=False)  # max_units, or beyond any order
     band_units: tuple[int, int] | None = attrs.field(init=False, repr=False, eq=False)
     minor_units: int = attrs.field(init=False, repr=False, eq=False)
     _numerator: int = attrs.field(init=False, repr=False, eq=False)
     _denominator: int = attrs.field(init=False, repr=False, eq=False)
+    _twice: int = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         def units(value: Decimal) -> int:
@@ -108,6 +110,7 @@ class Instrument:
         put(self, "lot_units", units(self.lot_size))
         put(self, "min_units", units(self.min_quantity) if self.min_quantity else self.lot_units)
         put(self, "max_units", units(self.max_quantity) if self.max_quantity else None)
+        put(self, "most_units", self.max_units if self.max_units is not None else LIMIT * SCALE)
         band = self.price_band
         put(self, "band_units", (units(band[0]), units(band[1])) if band else None)
         put(self, "minor_units", self.currency.minor_units)
@@ -116,6 +119,7 @@ class Instrument:
         common = gcd(multiplier, whole)
         put(self, "_numerator", multiplier // common)
         put(self, "_denominator", whole // common)
+        put(self, "_twice", 2 * whole // common)
         self._check_steps()
 
     def _check_steps(self) -> None:
@@ -130,8 +134,10 @@ class Instrument:
 
     def value(self, price_units: int, quantity_units: int) -> Money:
         """price × quantity × multiplier, multiplied in full and rounded once, to the minor unit, halves up."""
+        # divide_nearest(exact, denominator), written out: every fill asks several times.
         exact = price_units * quantity_units * self._numerator
-        return Money(divide_nearest(exact, self._denominator) * self.minor_units)
+        value: Money = (2 * exact + self._denominator) // self._twice * self.minor_units  # type: ignore[assignment]
+        return value
 
     def value_up(self, price_units: int, quantity_units: int) -> Money:
         """The same, rounded up: for holds, which must not be a cent short."""

@@ -37,10 +37,12 @@ MOVES: MappingProxyType[tuple[OrderStatus, str], OrderStatus] = MappingProxyType
     }
 )
 
+_MOVES = dict(MOVES)  # read only; a dictionary answers faster than a view of one
+
 
 def next_status(status: OrderStatus, what: str, account: str) -> OrderStatus:
     """The status after something happened; a move that is not in the table is a broken invariant."""
-    after = MOVES.get((status, what))
+    after = _MOVES.get((status, what))
     if after is None:
         legal = sorted(w for s, w in MOVES if s is status)
         raise InvariantError("O1 order lifecycle", account, f"{what} when {status}", legal or "nothing: final")

@@ -7,6 +7,7 @@ because every database and every locale would do it differently.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TypeAlias
 
 from papertrade.errors import InvalidValueError
@@ -16,6 +17,7 @@ Tags: TypeAlias = tuple[tuple[str, str], ...]
 _NAME = "1 to 64 printable ASCII characters, no space at either end"
 _KEY = "1 to 255 printable ASCII characters, no space at either end"
 MAX_TAGS = 16
+_TAGS = f"a mapping of at most {MAX_TAGS} short texts"
 
 
 def parse_name(value: object, field: str) -> str:
@@ -45,16 +47,25 @@ def parse_tags(value: object) -> Tags:
     """Tags as sorted pairs, so that the same tags give the same bytes."""
     if value is None:
         return ()
-    if not isinstance(value, Mapping) or len(value) > MAX_TAGS:
-        raise InvalidValueError("tags", value, f"a mapping of at most {MAX_TAGS} short texts")
-    pairs = [(parse_name(k, "tags (name)"), _tag_text(v)) for k, v in value.items()]
-    return tuple(sorted(pairs))
+    if not isinstance(value, Mapping):
+        raise InvalidValueError("tags", value, _TAGS)
+    try:
+        found = list(islice(value.items(), MAX_TAGS + 1))  # what its len said need not be so
+        pairs = {parse_name(k, "tags (name)"): parse_label(v, "tags (text)") for k, v in found}
+    except InvalidValueError:
+        raise
+    except Exception:
+        raise InvalidValueError("tags", value, _TAGS) from None
+    if len(found) > MAX_TAGS or len(pairs) != len(found):
+        raise InvalidValueError("tags", value, _TAGS)
+    return tuple(sorted(pairs.items()))
 
 
-def _tag_text(value: object) -> str:
+def parse_label(value: object, field: str) -> str:
+    """A short text for people to read; it may hold any printable character."""
     if type(value) is str and len(value) <= 255 and value.isprintable() and _encodes(value):
         return value
-    raise InvalidValueError("tags (text)", value, "at most 255 printable characters")
+    raise InvalidValueError(field, value, "at most 255 printable characters")
 
 
 def _encodes(text: str) -> bool:

@@ -8,8 +8,8 @@ obeys the caller's decimal context, and none has a tolerance.
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Rounded
-from typing import NewType, TypeAlias, cast
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow, Rounded
+from typing import NewType, TypeAlias
 
 from papertrade.errors import InvalidValueError
 
@@ -34,22 +34,32 @@ ACCEPTED = (
 )
 _TEXT = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,9}))?", re.ASCII)
 # Only used to strip trailing zeros from a Decimal that somebody hands in; anything inexact raises.
-_EXACT = Context(prec=WHOLE_DIGITS + PLACES, traps=[Inexact, InvalidOperation, Overflow])
-_EXACT.clear_flags()
+# Every field is named, because what is left out comes from the host's DefaultContext.
+_EXACT = Context(
+    prec=WHOLE_DIGITS + PLACES,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[Inexact, InvalidOperation, Overflow],
+)
 
 
-def parse_units(value: object, field: str) -> int:
+def parse_units(value: object, field: str = "number") -> int:
     """The exact units of a number that somebody typed; anything else is refused with its name."""
     kind = type(value)
-    if kind is str:
-        return _from_text(cast(str, value), field)
     if kind is int:
-        whole = cast(int, value)
+        whole: int = value  # type: ignore[assignment]  # its type was just looked at; cast() would cost a call
         if -LIMIT < whole < LIMIT:
             return whole * SCALE
         raise InvalidValueError(field, value, ACCEPTED)
+    if kind is str:
+        return _from_text(value, field)  # type: ignore[arg-type]  # likewise
     if isinstance(value, Decimal):
-        return _from_decimal(value, field)
+        # A subclass could answer anything: what counts is the number it was made with.
+        return _from_decimal(value if kind is Decimal else Decimal(value), field)
     if kind is float:
         return _from_text(repr(value), field)
     raise InvalidValueError(field, value, ACCEPTED)

@@ -73,7 +73,7 @@ class Order:
     >>> broker = pt.open_paper_broker(cash=10_000)
     >>> broker.on_quote("AAPL", bid="187.10", ask="187.14")
     >>> broker.buy("AAPL", 10)
-    <Order main-1: buy 10 AAPL market day, filled 10 at 187.14>
+    <Order main-1: buy 10 AAPL market gtc, filled 10 at 187.14>
     """
 
     __slots__ = (
@@ -192,9 +192,7 @@ class Order:
 
     @property
     def remaining_units(self) -> int:
-        """What may still fill, in units; 0 once final."""
-        if self.status.is_final:
-            return 0
+        """What may still fill, in units; 0 once final, because the end of an order cancels what remains."""
         return self.quantity_units - self.filled_units - self.canceled_units
 
     @property
@@ -236,7 +234,7 @@ class Order:
     @property
     def canceled_quantity_units(self) -> int:
         """What was canceled, expired or refused, in units: quantity = filled + remaining + canceled."""
-        return self.quantity_units - self.filled_units - self.remaining_units
+        return self.canceled_units
 
     @property
     def average_price(self) -> Decimal | None:
@@ -283,7 +281,7 @@ class Order:
         if self.limit_units is not None:
             text += f" at {text_of(self.limit_units)}"
         if self.stop_units is not None:
-            text += f" stop {text_of(self.stop_units)}"
+            text += f" {'at' if self.limit_units is None else 'stop'} {text_of(self.stop_units)}"
         text += f" {self.time_in_force}, {str(self.status).replace('_', ' ')}"
         if self.filled_units:
             text += f" {text_of(self.filled_units)} at {self.average_price}"

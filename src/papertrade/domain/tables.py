@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from html import escape
 
 
 def shown(value: object) -> str:
@@ -21,6 +20,8 @@ def shown(value: object) -> str:
 
 def html_table(title: str, fields: Mapping[str, object]) -> str:
     """One thing: a caption and a row per field that says something."""
+    from html import escape  # only notebooks need it
+
     rows = "".join(
         f"<tr><th>{escape(name.replace('_', ' '))}</th><td>{escape(shown(value))}</td></tr>"
         for name, value in fields.items()
@@ -31,6 +32,8 @@ def html_table(title: str, fields: Mapping[str, object]) -> str:
 
 def html_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Many things of one kind: a caption, a heading, a row each."""
+    from html import escape
+
     head = "".join(f"<th>{escape(c.replace('_', ' '))}</th>" for c in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(shown(v))}</td>" for v in row) + "</tr>" for row in rows)
     return f"<table><caption>{escape(title)}</caption><tr>{head}</tr>{body}</table>"

@@ -133,8 +133,9 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 def parse_word(value: object, spellings: MappingProxyType[str, _Word], field: str) -> _Word:
     """A member of a closed vocabulary from any accepted spelling of it."""
-    if isinstance(value, str) and len(value) <= 32:
-        found = spellings.get(value.lower())
+    text = plain_text(value)
+    if text is not None and len(text) <= 32:
+        found = spellings.get(text.lower())
         if found is not None:
             return found
     raise InvalidValueError(field, value, ", ".join(spellings))
@@ -142,11 +143,18 @@ def parse_word(value: object, spellings: MappingProxyType[str, _Word], field: st
 
 def parse_enum(value: object, words: type[_Word], field: str) -> _Word:
     """A member of a vocabulary that has no other spellings than its values."""
-    if isinstance(value, str):
-        for word in words:
-            if value == word.value:
-                return word
+    text = plain_text(value)
+    for word in words:
+        if text == word.value:
+            return word
     raise InvalidValueError(field, value, ", ".join(words))
+
+
+def plain_text(value: object) -> str | None:
+    """A str as it is, a word of ours by its value; None for anything else, subclasses of str included."""
+    if type(value) is str:
+        return value
+    return value.value if isinstance(value, StrEnum) else None
 
 
 def parse_flag(value: object, field: str) -> bool:

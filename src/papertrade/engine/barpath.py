@@ -66,8 +66,9 @@ def arrange_bar(
 
 def _turn(order: Order, bar: BarData, settings: FillSettings, tick: int) -> Turn | None:
     sign, limit, stop = order.terms.sign, order.limit_units, order.stop_units
-    place = (-sign * (limit or 0) if limit is not None and stop is None else 0, order.priority)
+    place = (0, order.priority)
     if acts_as_limit(order):
+        place = (-sign * (limit or 0), order.priority)
         found = fill_limit_on_bar(bar, sign, limit or 0, settings, tick)
         when = _limit_moment(bar, sign, limit or 0, settings, tick)
         return Turn(when, place, order.number, False, found) if found else None

@@ -7,9 +7,11 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.engine.filling import cancel, execute, used_up
+from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
 from papertrade.engine.gatekeeping import refuse_risk
-from papertrade.engine.place import place, refuse_prices, refuse_size
+from papertrade.engine.place import place
+from papertrade.engine.refusals import refuse_prices, refuse_size
 from papertrade.engine.step import Step, acts_as_limit
 from papertrade.engine.triggers import arrival_trigger, is_fresh, reaches
 from papertrade.matching.market import Market
@@ -111,7 +113,7 @@ def _refuse_change(
     if total - order.canceled_units <= order.filled_units:
         filled = order.filled_units + order.canceled_units
         return RejectReason.BELOW_FILLED_QUANTITY, (("quantity", total), ("filled", filled))
-    refused = refuse_size(instrument, total) or refuse_prices(instrument, terms.sign, limit, stop)
+    refused = refuse_size(instrument, total) or refuse_prices(instrument, limit, stop)
     if refused is not None:
         return refused
     if moves_stop and stop is not None and step.profile.fill.stop_through == "reject":
@@ -171,7 +173,9 @@ def _new_hold(
 def _meet_market(step: Step, market: Market, number: int) -> None:
     """A changed order meets what stands, as an arriving one would, and rests with what is left."""
     order = step.state.orders[number]
-    if acts_as_limit(order) and is_fresh(step, market):
+    if fires_at_once(step, market, order):
+        fire(step, market, order, standing_situation(market, order))
+    elif acts_as_limit(order) and is_fresh(step, market):
         sign = order.terms.sign
         used = used_up(market, order.account, sign)
         found = fill_on_standing(market, sign, LIMIT_ARRIVES, order.limit_units, None, used)

@@ -36,7 +36,9 @@ def begin_day(step: Step) -> None:
     stale = sum(
         1
         for symbol, position in state.positions.items()
-        if position.quantity_units and calendar.day_of(max(step.markets[symbol].marked_ns, 0)) < state.day
+        if position.quantity_units
+        and step.markets[symbol].mark_units is not None
+        and calendar.day_of(max(step.markets[symbol].marked_ns, 0)) < state.day
     )
     step.emit(
         DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, now.missing + stale)

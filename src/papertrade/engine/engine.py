@@ -61,13 +61,21 @@ class Engine:
 
     def decide(self, account: str, now_ns: int, decide: Callable[[Step], None], trades: bool = True) -> Step:
         """Decide something for an account. What can fill or rest orders opens the day first."""
-        step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
-        if trades:
-            begin_day(step)
+        step = self.begin(account, now_ns) if trades else self.step(account, now_ns)
         decide(step)
+        self.end(step)
+        return step
+
+    def begin(self, account: str, now_ns: int) -> Step:
+        """A step that can fill or rest orders: its day opens first."""
+        step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
+        begin_day(step)
+        return step
+
+    def end(self, step: Step) -> None:
+        """Margin calls and loss limits are looked at last."""
         if step.profile.watches:
             review(step)
-        return step
 
     def meet(
         self,
@@ -123,20 +131,28 @@ class Engine:
         state.committed = state.version
         finished = state.finished
         if finished:
-            step.forget_finished()
             state.finished = []
+            for order in finished:
+                index = self.markets[order.terms.symbol].index
+                if index.entries:
+                    index.remove(order.account, order.number)
+        if seat.taken:
+            seat.taken.clear()
         if seat.wake_ns and seat.wake_ns <= step.now_ns:
             seat.wake_ns = 0
             wake = next_wake(step)
             if wake:
                 step.wake_at(wake)
-        if state.open_positions or state.orders:
+        if (state.open_positions or state.orders) and not 0 < seat.wake_ns <= seat.day_ends_ns:
             schedule(step)
         return finished
 
     def drop(self, account: str) -> AccountProfile | None:
         """Forget an account whose step was not stored; its profile is what ``adopt`` needs to bring it back."""
         seat = self.seats.pop(account, None)
+        if seat is not None:
+            for used, side, quantity in seat.taken:
+                used[side] -= quantity
         for market in self.markets.values():
             market.index.remove_account(account)
         return None if seat is None else seat.profile

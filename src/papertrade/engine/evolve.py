@@ -38,7 +38,7 @@ from papertrade.engine.state import AccountState
 from papertrade.errors import InvariantError
 from papertrade.ledger.entries import book
 from papertrade.ledger.positions import PositionState, apply_fill
-from papertrade.ledger.postings import postings_of
+from papertrade.ledger.postings import postings_of, postings_of_fill
 from papertrade.risk.limits import DAILY_LOSS
 
 _FIFO: Final = CostMethod.FIFO
@@ -49,7 +49,7 @@ def evolve(state: AccountState, event: Event) -> None:
     version = event.version
     if version != state.version + 1:
         raise InvariantError("E1 gap-free versions", state.account, version, state.version + 1)
-    _MOVERS[type(event)](state, event)
+    MOVERS[type(event)](state, event)
     state.version = version
     state.at_ns = event.at_ns
 
@@ -125,18 +125,22 @@ def _nothing(state: AccountState, event: WithdrawalRejected) -> None:
 
 def _accepted(state: AccountState, event: OrderAccepted) -> None:
     order = moves.accepted(event)
-    state.orders[event.number] = order
-    state.next_order = event.number + 1
-    sign, quantity = event.terms.sign, event.quantity_units
-    position = state.positions.get(event.terms.symbol)
+    number, terms, quantity = event.number, event.terms, event.quantity_units
+    state.orders[number] = order
+    state.next_order = number + 1
+    symbol, sign = terms.symbol, terms.sign
+    position = state.positions.get(symbol)
     if position is None:
-        position = state.positions[event.terms.symbol] = PositionState(event.terms.symbol)
+        position = state.positions[symbol] = PositionState(symbol)
     if event.oco:
         other = _own(state, event.oco)
         other.oco = event.number
         other.version = event.version
         quantity -= _shared(order, other)
-    position.add_working(sign, quantity)
+    if sign > 0:
+        position.working_buy_units += quantity
+    else:
+        position.working_sell_units += quantity
     if event.held_units:
         book(state.books, postings_of(event), state.account, event.version)
 
@@ -158,9 +162,12 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
     position = state.positions[event.symbol]
     was_flat = not position.quantity_units
     apply_fill(position, event, state.cost_method == _FIFO)
-    state.open_positions += was_flat - (not position.quantity_units)
+    if was_flat:
+        state.open_positions += 1
+    elif not position.quantity_units:
+        state.open_positions -= 1
     state.next_fill = event.fill_number + 1
-    book(state.books, postings_of(event), state.account, event.version)
+    book(state.books, postings_of_fill(event), state.account, event.version)
     _shrunk(state, order, before, quantity)
 
 
@@ -222,7 +229,11 @@ def _shrunk(state: AccountState, order: Order, before: int, gone: int) -> None:
     freed = gone
     if sibling is not None:
         freed = _left_to_both(order, sibling, before) - _left_to_both(order, sibling, before - gone)
-    state.positions[order.terms.symbol].add_working(order.terms.sign, -freed)
+    terms = order.terms
+    if terms.sign > 0:
+        state.positions[terms.symbol].working_buy_units -= freed
+    else:
+        state.positions[terms.symbol].working_sell_units -= freed
     if gone == before:
         del state.orders[order.number]
         state.finished.append(order)
@@ -252,7 +263,7 @@ def _left_to_both(order: Order, sibling: Order, remaining: int) -> int:
     return max(remaining, sibling.remaining_units)
 
 
-_MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
+MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     AccountOpened: _opened,
     CashDeposited: _deposited,
     CashWithdrawn: _withdrawn,

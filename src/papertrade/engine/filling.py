@@ -13,6 +13,7 @@ from papertrade.domain.events import Evidence, OrderCanceled, OrderFilled, Order
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import round_to_step, share_down
 from papertrade.domain.orders import Order
+from papertrade.domain.straight import straight
 from papertrade.domain.words import CancelReason, DataKind
 from papertrade.engine.funds import available, closable, fee_lines, held_change
 from papertrade.engine.step import Step
@@ -27,7 +28,12 @@ class Slice(NamedTuple):
 
     quantity_units: int
     price_units: int
+    value_units: int
     proposal: Proposal
+
+
+_slice = straight(Slice)
+_filled = straight(OrderFilled)
 
 
 # ------------------------------------------------------------ how much, at what
@@ -58,9 +64,10 @@ def slices(
             take, price = _ask_models(step, market, sign, proposal, take)
         if take <= 0:
             continue
-        if proposal.slips:
+        # Slippage moved it, or the feed is finer than the tick: no fill is off the tick, with or without a limit.
+        if price % instrument.tick_units or price != proposal.price_units:
             price = settle_price(price, sign, instrument)
-        found.append(Slice(take, price, proposal))
+        found.append(_slice((take, price, instrument.value(price, take), proposal)))
         quantity -= take
         if budget is not None:
             budget -= take
@@ -125,7 +132,8 @@ def execute(
     for piece in slices(step, market, order.terms.sign, proposals, allowed, budget):
         piece, short = fit_to_funds(step, market.instrument, order, piece)
         if piece.quantity_units:
-            book_fill(step, market, number, piece)
+            # What a cut fill leaves is canceled, so it captures the whole hold.
+            book_fill(step, market, number, piece, order.remaining_units if short else piece.quantity_units)
             done += piece.quantity_units
         current = step.state.orders.get(number)
         if current is None:
@@ -152,25 +160,28 @@ def fit_to_funds(
         return piece, ()
     free = available(step)
 
-    def short_by(take: int) -> tuple[int, int]:
-        """(needed, there) for filling this much."""
+    def short_by(take: int, captures: int) -> tuple[int, int]:
+        """(needed, there) for filling this much, with the hold of so much captured."""
         opening = take - closing
         need = step.profile.margin.initial(instrument, opening, piece.price_units) if opening > 0 else 0
         value = instrument.value(piece.price_units, take)
         made = value if piece.proposal.role is MAKER else 0
         fees = sum(u for _, u in fee_lines(step, order, instrument, take, value, made)) if step.profile.charges else 0
-        return need + fees, free + _captured(step, order, take) + _freed(step, instrument, closing, sign, piece)
+        captured = _captured(step, order, take, captures)
+        return need + fees, free + captured + _freed(step, instrument, closing, sign, piece)
 
     def fits(lots: int) -> bool:
-        need, there = short_by(lots * instrument.lot_units)
+        need, there = short_by(lots * instrument.lot_units, order.remaining_units)
         return need <= there
 
-    need, there = short_by(piece.quantity_units)
+    need, there = short_by(piece.quantity_units, piece.quantity_units)
     if need <= there:
         return piece, ()
+    _, there = short_by(piece.quantity_units, order.remaining_units)
     lots = most_lots(fits, piece.quantity_units // instrument.lot_units)
     fitting = max(lots * instrument.lot_units, closing)
-    return piece._replace(quantity_units=fitting), (("required", need), ("available", there))
+    value = instrument.value(piece.price_units, fitting)
+    return piece._replace(quantity_units=fitting, value_units=value), (("required", need), ("available", there))
 
 
 def most_lots(fits: Callable[[int], bool], most: int) -> int:
@@ -185,12 +196,16 @@ def most_lots(fits: Callable[[int], bool], most: int) -> int:
     return low
 
 
-def _captured(step: Step, order: Order, take: int) -> int:
-    """How much of the hold a fill of this size sets free."""
-    if not order.hold_units:
-        return 0
-    hold = order.hold_units - share_down(order.hold_units, take, order.remaining_units)
-    return -held_change(order.hold_units, step.state.sibling(order), hold)
+def _captured(step: Step, order: Order, take: int, captures: int) -> int:
+    """How much of what is held for an order and its linked order a fill sets free: the linked one gives way first."""
+    hold = order.hold_units - share_down(order.hold_units, captures, order.remaining_units)
+    sibling = step.state.sibling(order)
+    if sibling is None:
+        return order.hold_units - hold
+    other = 0
+    if not _ends_linked(step, order, sibling, take):
+        other = sibling.hold_units - share_down(sibling.hold_units, take, sibling.remaining_units)
+    return max(order.hold_units, sibling.hold_units) - max(hold, other)
 
 
 def _freed(step: Step, instrument: Instrument, closing: int, sign: int, piece: Slice) -> int:
@@ -206,59 +221,46 @@ def _freed(step: Step, instrument: Instrument, closing: int, sign: int, piece: S
 # ---------------------------------------------------------------- booking
 
 
-def book_fill(step: Step, market: Market, number: int, piece: Slice) -> None:
-    """Make a fill a fact: linked order first, then position, entry, fees and hold in one event."""
+def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: int) -> None:
+    """Make a fill a fact: linked order first, then position, entry, fees and hold in one event.
+
+    ``captures`` is the part of the remaining quantity whose hold goes with it.
+    """
     state = step.state
     order = state.orders[number]
     if order.oco:
         _settle_linked(step, order, piece.quantity_units)
         order = state.orders[number]
-    terms, instrument = order.terms, market.instrument
-    quantity, price, proposal = piece
-    split = split_fill(state.positions.get(terms.symbol), instrument, terms.sign, quantity, price)
-    value = split.value_units
+    symbol, sign, instrument = market.symbol, order.terms.sign, market.instrument
+    quantity, price, value, proposal = piece
+    closed, value, closed_value, released, realized = split_fill(
+        state.positions[symbol], instrument, sign, quantity, price, value
+    )
     fees: tuple[tuple[str, int], ...] = ()
     if step.profile.charges:
         fees = fee_lines(step, order, instrument, quantity, value, value if proposal.role is MAKER else 0)
     hold = held = 0
     if order.hold_units:
-        hold = order.hold_units - share_down(order.hold_units, quantity, order.remaining_units)
+        hold = order.hold_units - share_down(order.hold_units, captures, order.remaining_units)
         held = held_change(order.hold_units, state.sibling(order), hold)
-    step.emit(
-        OrderFilled(
-            state.account,
-            state.version + 1,
-            step.now_ns,
-            number,
-            state.next_fill,
-            terms.symbol,
-            terms.sign,
-            quantity,
-            price,
-            proposal.price_units,
-            value,
-            split.closed_units,
-            split.closed_value_units,
-            split.released_units,
-            split.realized_units,
-            fees,
-            hold,
-            held,
-            proposal.role,
-            proposal.rule,
-            evidence_of(market, proposal.rule, terms.sign),
-            step.profile.fill.label,
-        )
-    )
-    if step.live and proposal.rule[0] != "P":  # a print's size is shared out where the print is matched
-        _use_up(market, state.account, terms.sign, quantity)
+    rule, base, _, role, _, _ = proposal
+    evidence = evidence_of(market, rule, sign)
+    about = (state.account, state.version + 1, step.now_ns, number, state.next_fill, symbol, sign)
+    booked = (value, closed, closed_value, released, realized, fees, hold, held)
+    why = (role, rule, evidence, step.profile.fill.label)
+    step.emit(_filled((*about, quantity, price, base, *booked, *why)))
+    if rule[0] != "P":  # a print's size is shared out where the print is matched
+        _use_up(step, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
 
 
-def _use_up(market: Market, account: str, sign: int, quantity: int) -> None:
-    used = market.used.get(account)
+def _use_up(step: Step, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
+    account = step.state.account
+    used = budgets.get(account)
     if used is None:
-        used = market.used[account] = [0, 0]
-    used[0 if sign > 0 else 1] += quantity
+        used = budgets[account] = [0, 0]
+    side = 0 if sign > 0 else 1
+    used[side] += quantity
+    step.seat.taken.append((used, side, quantity))
 
 
 def used_up(market: Market, account: str, sign: int) -> int:
@@ -270,6 +272,8 @@ def used_up(market: Market, account: str, sign: int) -> int:
 def evidence_of(market: Market, rule: str, sign: int) -> Evidence:
     """The datum behind a rule: the standing quote, the last print or the last bar."""
     letter = rule[0]
+    if letter == "Q" or letter == "L":
+        return market.evidence()
     if letter == "P":
         return Evidence(
             DataKind.TRADE, market.number, market.last_ns, (market.last_units, market.last_size_units)
@@ -278,11 +282,9 @@ def evidence_of(market: Market, rule: str, sign: int) -> Evidence:
     if letter == "B" and bar is not None:
         seen = (bar.open, bar.high, bar.low, bar.close, bar.volume)
         return Evidence(DataKind.BAR, market.number, bar.end_ns, seen)
-    if letter == "D":
-        levels = (market.asks if sign > 0 else market.bids) or ()
-        flat = tuple(units for level in levels for units in level)
-        return Evidence(DataKind.DEPTH, market.number, market.quote_ns, flat)
-    return market.evidence()
+    levels = (market.asks if sign > 0 else market.bids) or ()
+    flat = tuple(units for level in levels for units in level)
+    return Evidence(DataKind.DEPTH, market.number, market.quote_ns, flat)
 
 
 def _settle_linked(step: Step, order: Order, quantity: int) -> None:
@@ -290,11 +292,16 @@ def _settle_linked(step: Step, order: Order, quantity: int) -> None:
     sibling = step.state.sibling(order)
     if sibling is None:
         return
-    whole = quantity == order.remaining_units or step.profile.fill.oco_partial == "cancel"
-    if whole or quantity >= sibling.remaining_units:
+    if _ends_linked(step, order, sibling, quantity):
         cancel(step, sibling, CancelReason.OCO, ())
     else:
         reduce(step, sibling, quantity, CancelReason.OCO, ())
+
+
+def _ends_linked(step: Step, order: Order, sibling: Order, quantity: int) -> bool:
+    """Does a fill of this much end the linked order, or only shrink it?"""
+    whole = quantity == order.remaining_units or step.profile.fill.oco_partial == "cancel"
+    return whole or quantity >= sibling.remaining_units
 
 
 def cancel(

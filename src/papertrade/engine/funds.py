@@ -10,7 +10,7 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Step
-from papertrade.ledger.fees import FeeLines, FeeTally, charge
+from papertrade.ledger.fees import FeeLines, FeeTally, charge, lines_owed
 from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
 
@@ -97,11 +97,13 @@ def opening_part(
 def fee_lines(step: Step, order: Order, instrument: Instrument, quantity: int, value: int, made: int) -> FeeLines:
     """What a fill of an order adds to its fees."""
     symbol, sign, minor = order.terms.symbol, order.terms.sign, instrument.minor_units
-    owed = step.profile.fees.owed
+    model = step.profile.fees
     before: FeeLines = ()
     if order.filled_units:
-        before = owed(FeeTally(symbol, sign, order.filled_units, order.value_units, order.maker_units, minor))
-    after = owed(
+        so_far = FeeTally(symbol, sign, order.filled_units, order.value_units, order.maker_units, minor)
+        before = lines_owed(model, so_far)
+    after = lines_owed(
+        model,
         FeeTally(
             symbol,
             sign,
@@ -109,7 +111,7 @@ def fee_lines(step: Step, order: Order, instrument: Instrument, quantity: int, v
             order.value_units + value,
             order.maker_units + made,
             minor,
-        )
+        ),
     )
     return charge(before, after)
 
@@ -119,7 +121,7 @@ def first_fees(step: Step, terms: OrderTerms, instrument: Instrument, quantity: 
     if not step.profile.charges or not quantity:
         return 0
     tally = FeeTally(terms.symbol, terms.sign, quantity, value, 0, instrument.minor_units)
-    return sum(units for _, units in step.profile.fees.owed(tally))
+    return sum(units for _, units in lines_owed(step.profile.fees, tally))
 
 
 def hold_price(step: Step, market: Market, sign: int, limit: int | None, stop: int | None) -> int | None:

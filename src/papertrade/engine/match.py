@@ -12,7 +12,7 @@ from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderType
 from papertrade.engine.barpath import arrange_bar
 from papertrade.engine.filling import execute, used_up
-from papertrade.engine.place import standing_situation, trigger
+from papertrade.engine.firing import standing_situation, trigger
 from papertrade.engine.step import Step, acts_as_limit
 from papertrade.engine.triggers import is_fresh, reaches, standing_trigger
 from papertrade.matching.market import BarData, Market
@@ -67,27 +67,29 @@ def _open(step: Step, numbers: Iterable[int]) -> list[Order]:
 def match_standing(step: Step, market: Market, numbers: Iterable[int]) -> None:
     """A new quote, last price or depth: rules 2, 4, 5 and 6 of its letter."""
     stops, takers, limits = sort_orders(_open(step, numbers))
+    fired = []
     for order in stops:
         price = standing_trigger(step, market, order.terms.sign)
         if reaches(order.terms.sign, price, order.stop_units or 0):
             trigger(step, market, order, standing_situation(market, order))
-            takers.append(order)
+            fired.append(order.number)
+            takers.append(step.state.orders[order.number])  # as it is now: its place in time is new
     takers.sort(key=_by_time)
     for order in takers:
-        _take(step, market, order.number)
+        _take(step, market, order.number, order.number in fired)
     for order in limits:
         _meet_limit(step, market, order.number)
 
 
-def _take(step: Step, market: Market, number: int) -> None:
+def _take(step: Step, market: Market, number: int, fires: bool) -> None:
     order = step.state.orders.get(number)
     if order is None:
         return
     sign, limit = order.terms.sign, order.limit_units
-    if order.stop_units is None or order.triggered_ns != step.now_ns:
-        situation, stop = MARKET_WAITED, None
-    else:
+    if fires:
         situation, stop = STOP_FIRES if limit is None else STOP_LIMIT_FIRES, order.stop_units
+    else:
+        situation, stop = MARKET_WAITED, None
     used = used_up(market, order.account, sign)
     execute(step, market, number, fill_on_standing(market, sign, situation, limit, stop, used))
     _rest_again(step, number)
@@ -119,14 +121,17 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
     there = [o for o in _open(step, numbers) if o.placed_ns <= market.last_ns]
     stops, takers, limits = sort_orders(there)
     left = size
+    fired = []
     for order in stops:
         if reaches(order.terms.sign, price, order.stop_units or 0):
             situation = STOP_FIRES if order.limit_units is None else STOP_LIMIT_FIRES
             trigger(step, market, order, "P" + situation)
-            takers.append(order)
+            fired.append(order.number)
+            takers.append(step.state.orders[order.number])  # as it is now: its place in time is new
     takers.sort(key=_by_time)
     for order in takers:
-        left = _share(step, market, order.number, _taken_by_trade(step, market, order, price), left)
+        found = _taken_by_trade(step, market, order, price, order.number in fired)
+        left = _share(step, market, order.number, found, left)
         _rest_again(step, order.number)
     tick = market.instrument.tick_units
     for order in limits:
@@ -137,14 +142,16 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
         left = _share(step, market, order.number, proposals, left)
 
 
-def _taken_by_trade(step: Step, market: Market, order: Order, price: int) -> list[Proposal]:
-    """What a print gives an order that takes: never better than a standing opposite side."""
+def _taken_by_trade(step: Step, market: Market, order: Order, price: int, fires: bool) -> list[Proposal]:
+    """What a print gives an order that takes: never better than a standing opposite side.
+
+    ``fires`` says that it is the print that triggered it; what is left of an older stop is a market order that waits.
+    """
     sign = order.terms.sign
     if at_band(price, sign, market.instrument):
         return []
     if is_fresh(step, market) and standing(market, sign):
         price = worse(sign, price, market.touch(sign) or price)
-    fires = order.stop_units is not None
     if not fires:
         return fill_on_trade(price, market.last_size_units, sign, MARKET_WAITED, None, None)
     situation = STOP_FIRES if order.limit_units is None else STOP_LIMIT_FIRES
@@ -155,10 +162,11 @@ def _taken_by_trade(step: Step, market: Market, order: Order, price: int) -> lis
 
 def _share(step: Step, market: Market, number: int, proposals: list[Proposal], left: int | None) -> int | None:
     """Fill an order from what is left of a print or a bar; answers what is left after it."""
-    if not proposals or number not in step.state.orders or left == 0:
+    limited = left is not None and step.profile.fill.displayed_size == "respect"
+    if not proposals or number not in step.state.orders or (limited and left == 0):
         return left
     done = execute(step, market, number, proposals, left)
-    return None if left is None else left - done
+    return left - done if limited and left is not None else left
 
 
 # -------------------------------------------------------------------- bars

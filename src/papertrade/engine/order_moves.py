@@ -19,7 +19,7 @@ from papertrade.domain.events import (
     OrderTriggered,
 )
 from papertrade.domain.lifecycle import MOVES, next_status
-from papertrade.domain.orders import Order
+from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.words import LiquidityRole, OrderStatus
 
 _MAKER: Final = LiquidityRole.MAKER
@@ -27,40 +27,42 @@ _ACCEPTED: Final = MOVES[OrderStatus.PENDING, "accepted"]
 _REJECTED: Final = MOVES[OrderStatus.PENDING, "rejected"]
 
 
-def new_order(event: OrderAccepted | OrderRejected, status: OrderStatus) -> Order:
-    """The order that an acceptance or a refusal begins."""
-    order = Order.__new__(Order)
-    terms = event.terms
-    order.account = event.account
-    order.number = event.number
-    order.terms = terms
-    order.status = status
-    order.quantity_units = event.quantity_units
-    order.limit_units = terms.limit_units
-    order.stop_units = terms.stop_units
-    order.expires_ns = terms.expires_ns
-    order.placed_ns = order.updated_ns = event.at_ns
-    order.triggered_ns = None
-    order.filled_units = order.canceled_units = order.value_units = order.maker_units = order.pq = 0
-    order.fees_units = order.hold_units = order.oco = 0
-    order.version = order.priority = event.version
-    order.reason = None
-    order.numbers = ()
+def accepted(event: OrderAccepted) -> Order:
+    """A working order."""
+    account, version, at_ns, number, terms, quantity, expires_ns, hold, _, oco = event
+    order = _blank(account, version, at_ns, number, terms, quantity)
+    order.status = _ACCEPTED
+    order.expires_ns = expires_ns
+    order.hold_units = hold
+    order.oco = oco
     return order
 
 
-def accepted(event: OrderAccepted) -> Order:
-    """A working order."""
-    order = new_order(event, _ACCEPTED)
-    order.expires_ns = event.expires_ns
-    order.hold_units = event.hold_units
-    order.oco = event.oco
+def _blank(account: str, version: int, at_ns: int, number: int, terms: OrderTerms, quantity: int) -> Order:
+    """What an acceptance and a refusal have in common."""
+    order = Order.__new__(Order)
+    order.account = account
+    order.number = number
+    order.terms = terms
+    order.quantity_units = quantity
+    order.limit_units = terms.limit_units
+    order.stop_units = terms.stop_units
+    order.placed_ns = order.updated_ns = at_ns
+    order.triggered_ns = order.reason = None
+    order.filled_units = order.canceled_units = order.value_units = order.maker_units = order.pq = order.fees_units = 0
+    order.version = order.priority = version
+    order.numbers = ()
     return order
 
 
 def rejected(event: OrderRejected) -> Order:
     """A refused order."""
-    order = new_order(event, _REJECTED)
+    quantity = event.quantity_units
+    order = _blank(event.account, event.version, event.at_ns, event.number, event.terms, quantity)
+    order.status = _REJECTED
+    order.canceled_units = quantity
+    order.expires_ns = event.terms.expires_ns
+    order.hold_units = order.oco = 0
     order.reason = event.reason
     order.numbers = event.numbers
     return order

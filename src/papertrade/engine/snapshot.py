@@ -6,7 +6,6 @@ snapshot, so two accounts with the same digest are the same in every field.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, Final
 
 from papertrade.codec.canonical import from_bytes, to_bytes
@@ -39,6 +38,8 @@ def snapshot(state: AccountState) -> bytes:
 
 def digest(state: AccountState) -> str:
     """A fingerprint of every field of the state."""
+    from hashlib import sha256  # opens a library of its own: not before somebody asks
+
     return sha256(snapshot(state)).hexdigest()
 
 
@@ -46,10 +47,10 @@ def restore(data: bytes) -> AccountState:
     """The state of a snapshot; a damaged or newer one is reported, never guessed."""
     record = from_bytes(data, most=None)
     try:
-        if record["schema"] != SNAPSHOT_SCHEMA:
+        if type(record["schema"]) is not int or record["schema"] != SNAPSHOT_SCHEMA:
             raise StoreCorruptError(f"a snapshot has schema {record['schema']!s:.20}; this version reads 1")
         return _restored(record)
-    except (InvalidValueError, KeyError, TypeError, ValueError) as why:
+    except (InvalidValueError, AttributeError, KeyError, TypeError, ValueError) as why:
         raise StoreCorruptError(f"a snapshot cannot be read: {why}") from None
 
 

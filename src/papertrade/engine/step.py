@@ -11,7 +11,7 @@ from heapq import heappush
 from papertrade.domain.events import Event
 from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderType
-from papertrade.engine.evolve import evolve
+from papertrade.engine.evolve import MOVERS
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
 from papertrade.matching.market import Market
@@ -24,7 +24,7 @@ Deadlines = list[tuple[int, str]]
 class Seat:
     """An account at the engine: its state, its rules, and what is volatile about it."""
 
-    __slots__ = ("day_ends_ns", "profile", "state", "wake_ns", "watched")
+    __slots__ = ("day_ends_ns", "profile", "state", "taken", "wake_ns", "watched")
 
     def __init__(self, state: AccountState, profile: AccountProfile) -> None:
         self.state = state
@@ -32,6 +32,8 @@ class Seat:
         self.day_ends_ns = 0  # of the day in state.day
         self.wake_ns = 0  # the deadline that is scheduled for it, 0 for none
         self.watched: tuple[str, ...] = ()  # symbols whose prices are watched for it
+        # What the step being decided took from displayed sizes: (the account's budget, side, quantity).
+        self.taken: list[tuple[list[int], int, int]] = []
 
 
 class Step:
@@ -48,13 +50,17 @@ class Step:
         self.markets = markets
         self.deadlines = deadlines
         # An account's own time never falls, whatever the clock or the feed does.
-        self.now_ns = max(now_ns, seat.state.at_ns)
+        at_ns = seat.state.at_ns
+        self.now_ns = now_ns if now_ns > at_ns else at_ns
         self.live = live  # a preview is not: it leaves no trace outside its copy of the state
         self.events: list[Event] = []
 
     def emit(self, event: Event) -> None:
-        """Make something a fact of this step."""
-        evolve(self.state, event)
+        """Make something a fact of this step: ``evolve`` without its check, because the version was just counted."""
+        state = self.state
+        MOVERS[type(event)](state, event)
+        state.version = event.version
+        state.at_ns = event.at_ns
         self.events.append(event)
 
     # -------------------------------------------------- the resting index
@@ -68,11 +74,6 @@ class Step:
         market.index.add(order.account, order.number, place, price, order.priority)
         if order.expires_ns is not None:
             self.wake_at(order.expires_ns)
-
-    def forget_finished(self) -> None:
-        """Take the orders that ended out of the index."""
-        for order in self.state.finished:
-            self.markets[order.terms.symbol].index.remove(order.account, order.number)
 
     def wake_at(self, ns: int) -> None:
         """See to it that this account is looked at when the time comes."""

@@ -51,6 +51,8 @@ def _review_losses(step: Step, now: Appraisal) -> None:
     if most is None:
         return
     if now.equity > state.peak_units:
+        if not step.events:  # a peak is noted together with something else: when a band is left proves nothing
+            return
         step.emit(EquityMarked(state.account, state.version + 1, step.now_ns, now.equity))
     elif DRAWDOWN not in state.latches and state.peak_units - now.equity >= most:
         latch(step, DRAWDOWN, (("drawdown", state.peak_units - now.equity), ("allowed", most)))
@@ -141,12 +143,14 @@ def _set_band(step: Step, symbol: str, count: int, fall: int | None, rise: int |
         watch_next_datum(step, symbol)
         return
     long = quantity > 0
-    per_unit = market.instrument.value(SCALE, abs(quantity))  # money per 1.0 of price
-    # Equity moves with the price, and maintenance with it by at most as much again: hence twice.
+    per_unit = market.instrument.value_up(SCALE, abs(quantity))  # money per 1.0 of price
+    # Equity moves with the price, and maintenance with it by at most as much again: hence twice. Each position is
+    # rounded when it is valued, so a few minor units are never relied on.
+    rounding = 3 * count * market.instrument.minor_units
     for distance, down in ((fall, long), (rise, not long)):
         if distance is None:
             continue
-        move = max(distance * SCALE // max(2 * count * per_unit, 1), market.instrument.tick_units)
+        move = max(distance - rounding, 0) * SCALE // (2 * count * per_unit)
         if down:
             market.index.add(state.account, 0, LOW_WATCH, max(mark - move, 0), 0)
         else:

@@ -9,62 +9,41 @@ from papertrade.domain.events import (
     CashWithdrawn,
     Event,
     OrderAccepted,
-    OrderFilled,
     OrderRejected,
     WithdrawalRejected,
 )
-from papertrade.domain.fills import Fill
 from papertrade.domain.orders import Order, OrderTerms
-from papertrade.domain.positions import Account, Position
-from papertrade.domain.words import OrderStatus
+from papertrade.domain.positions import Account
+from papertrade.domain.words import TimeInForce
 from papertrade.engine import cash, change, watch
+from papertrade.engine.clockwork import begin_day
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
 from papertrade.errors import (
-    CurrencyMismatchError,
     InvalidValueError,
     InvariantError,
     KeyConflictError,
-    UnknownOrderError,
 )
-from papertrade.hosting.desk import Desk
-from papertrade.hosting.explaining import Explanation, explain
+from papertrade.hosting.account_reading import AccountReader
+from papertrade.hosting.desk import batch_of
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.previewing import Preview, preview_of
-from papertrade.hosting.reading import account_view, open_orders, position_view, positions_view
 from papertrade.hosting.requests import check_link, check_oco, check_same, parse_order_id
-from papertrade.ledger.entries import Entry, entry_of
-from papertrade.ledger.positions import PositionState
-from papertrade.matching.market import Market
 from papertrade.ports.store import Appended
 from papertrade.risk.limits import LATCHES
 
 
-class AccountDesk:
+class AccountDesk(AccountReader):
     """The flows of one account on a desk."""
 
-    __slots__ = ("account", "currency", "desk")
-
-    def __init__(self, desk: Desk, account: str, currency: str) -> None:
-        self.desk = desk
-        self.account = account
-        self.currency = currency
-
-    def market(self, symbol: object) -> Market:
-        """The market of a symbol this account can trade."""
-        market = self.desk.engine.markets.get(symbol) if type(symbol) is str else None
-        if market is None:
-            market = self.desk.market(symbol)
-        code = market.instrument.currency.code
-        if code != self.currency:
-            raise CurrencyMismatchError(market.symbol, code, self.currency)
-        return market
+    __slots__ = ()
 
     # --------------------------------------------------------------- orders
 
     def place(self, terms: OrderTerms) -> Flow[Order]:
         """Place one order; a key that was used before brings its first answer."""
-        self.market(terms.symbol)
+        if terms.symbol not in self._tradable:
+            self._tradable |= {self.market(terms.symbol).symbol}
         key = terms.client_order_id
         commit_id = None
         if key is not None:
@@ -75,22 +54,34 @@ class AccountDesk:
         if terms.oco_with:
             seat = yield from self.desk.seat(self.account)
             check_oco(terms, seat.state.orders.get(terms.oco_with), self.account)
-        number = 0
-
-        def decide(step: Step) -> None:
-            nonlocal number
+        # What follows is Desk.command with one frame and one closure less: orders are what there is most of.
+        desk, account = self.desk, self.account
+        now = desk.now()
+        if desk.unready(account, now):
+            yield from desk.make_ready(account, now)
+        ok = False
+        try:
+            step = desk.engine.begin(account, now)
             number = place(step, terms)
-
-        step, ended = yield from self.desk.command(self.account, decide, commit_id)
+            desk.engine.end(step)
+            answer = yield desk.store.append, (batch_of(step, commit_id),)
+            ended = desk.settle(step, answer)
+            ok = True
+        except InvariantError as fault:
+            desk.stopped[account] = str(fault)
+            raise
+        finally:
+            if not ok:
+                desk.spoil(account)
         return self._answer(step, ended, number)
 
     def _answer(self, step: Step, ended: Iterable[Order], number: int) -> Order:
-        order = step.state.orders.get(number)
-        if order is not None:
-            return order
         for order in ended:
             if order.number == number:
                 return order
+        open_order = step.state.orders.get(number)
+        if open_order is not None:
+            return open_order
         raise InvariantError("O8 every order has a record", self.account, number, sorted(step.state.orders))
 
     def _first_order(self, commit_id: str, terms: OrderTerms) -> Flow[Order | None]:
@@ -110,6 +101,10 @@ class AccountDesk:
         self.market(first.symbol)
         if first.symbol != second.symbol:
             raise InvalidValueError("oco", f"{first.symbol} and {second.symbol}", "two orders of one symbol")
+        for terms in (first, second):
+            if terms.oco_with or terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
+                found = "oco_with" if terms.oco_with else terms.tif
+                raise InvalidValueError("oco", found, "two orders that may rest, linked to nothing else")
         keyed = first.client_order_id or second.client_order_id
         commit_id = None if keyed is None else "order:" + keyed
         if commit_id is not None:
@@ -121,6 +116,8 @@ class AccountDesk:
         def decide(step: Step) -> None:
             numbers.extend(place_pair(step, first, second))
 
+        # What was due comes first, so that the rehearsal stands where the command will.
+        yield from self.desk.catch_up(self.desk.now())
         rehearsed = yield from self._rehearse(decide)
         refused = [e for e in rehearsed if isinstance(e, OrderRejected)]
         if refused:
@@ -275,7 +272,12 @@ class AccountDesk:
     def _rehearse(self, decide: Callable[[Step], None]) -> Flow[list[Event]]:
         yield from self.desk.seat(self.account)
         step = self.desk.engine.rehearsal(self.account, self.desk.now())
-        decide(step)
+        try:
+            begin_day(step)
+            decide(step)
+        finally:  # what it took from displayed sizes is put back
+            for used, side, quantity in step.seat.taken:
+                used[side] -= quantity
         return step.events
 
     # ----------------------------------------------------------- cash, limits
@@ -323,7 +325,7 @@ class AccountDesk:
 
     def reset_limit(self, limit: str, command_id: str | None) -> Flow[Account]:
         """Open a latch again."""
-        if limit not in LATCHES:
+        if type(limit) is not str or limit not in LATCHES:
             raise InvalidValueError("limit", limit, ", ".join(LATCHES))
 
         def decide(step: Step) -> None:
@@ -332,116 +334,9 @@ class AccountDesk:
         yield from self.desk.command(self.account, decide)
         return (yield from self.account_view())
 
-    # -------------------------------------------------------------- reading
-
-    def _known(self, number: int, order_id: object) -> Flow[Order]:
-        seat = yield from self.desk.seat(self.account)
-        order = seat.state.orders.get(number)
-        if order is None:
-            order = yield from self.desk.history(self.account).order(number)
-        if order is None:
-            raise UnknownOrderError(order_id, self.account)
-        return order
-
-    def order(self, order_id: object) -> Flow[Order]:
-        """An order as it is now, open or closed."""
-        return (yield from self._known(parse_order_id(order_id, self.account), order_id))
-
-    def orders(self, status: str | None, symbol: str | None) -> Flow[list[Order]]:
-        """Orders of a status group, oldest first."""
-        seat = yield from self.desk.seat(self.account)
-        if status == "open":
-            return open_orders(seat.state, symbol)
-        history = self.desk.history(self.account)
-        found: list[Order] = []
-        for number in (yield from history.numbers()):
-            order = seat.state.orders.get(number)
-            if order is None:
-                order = yield from history.order(number)
-            if order is not None and _matches(order, status, symbol):
-                found.append(order)
-        return found
-
-    def order_history(self, order_id: object) -> Flow[list[Event]]:
-        """Everything that happened to an order."""
-        number = parse_order_id(order_id, self.account)
-        yield from self._known(number, order_id)
-        return (yield from self.desk.history(self.account).events_of(number))
-
-    def fills(self, order_id: object | None, symbol: str | None) -> Flow[list[Fill]]:
-        """Fills, oldest first."""
-        yield from self.desk.seat(self.account)
-        if order_id is not None:
-            events = yield from self.order_history(order_id)
-            found = [e for e in events if isinstance(e, OrderFilled)]
-        else:
-            found = yield from self.desk.history(self.account).all_fills()
-        return [Fill(e) for e in found if symbol is None or e.symbol == symbol]
-
-    def positions(self) -> Flow[list[Position]]:
-        """Every position that is not flat."""
-        seat = yield from self.desk.seat(self.account)
-        return positions_view(seat, self.desk.engine.markets, self.desk.now())
-
-    def position(self, symbol: str) -> Flow[Position]:
-        """The position in one symbol, flat or not."""
-        market = self.market(symbol)
-        seat = yield from self.desk.seat(self.account)
-        position = seat.state.positions.get(market.symbol) or PositionState(market.symbol)
-        return position_view(seat, position, market, self.desk.now())
-
-    def account_view(self) -> Flow[Account]:
-        """The money of the account."""
-        seat = yield from self.desk.seat(self.account)
-        return account_view(seat, self.desk.engine.markets, self.desk.now())
-
-    def explain(self, order_id: object) -> Flow[Explanation]:
-        """Why an order filled, waits or ended."""
-        order = yield from self.order(order_id)
-        events = yield from self.desk.history(self.account).events_of(order.number)
-        fills = [e for e in events if isinstance(e, OrderFilled)]
-        seat = yield from self.desk.seat(self.account)
-        return explain(order, fills, seat, self.desk.market(order.symbol), self.desk.now())
-
-    def events(self, after: int, kinds: frozenset[str] | None) -> Flow[list[Event]]:
-        """Stored events after a version."""
-        yield from self.desk.seat(self.account)
-        events = yield self.desk.store.load, (self.account, after + 1, None)
-        return [e for e in events if kinds is None or e.kind in kinds]
-
-    def entries(self) -> Flow[list[Entry]]:
-        """Every balanced entry of the account's books."""
-        yield from self.desk.seat(self.account)
-        events = yield self.desk.store.load, (self.account, 1, None)
-        found = (entry_of(event, self.currency) for event in events)
-        return [entry for entry in found if entry is not None]
-
-    def digest(self) -> Flow[str]:
-        """A fingerprint of every field of the account's state."""
-        return self.desk.digest(self.account)
-
-    def may_short(self) -> bool:
-        """May it sell what it does not hold?"""
-        seat = self.desk.engine.seats.get(self.account)
-        profile = self.desk.stale[self.account] if seat is None else seat.profile
-        return profile.margin.may_short
-
-    def assumptions(self) -> Flow[list[str]]:
-        """Everything that is assumed about this account's fills, fees and margin."""
-        seat = yield from self.desk.seat(self.account)
-        return seat.profile.assumptions()
-
 
 def _place(step: Step, terms: OrderTerms) -> None:
     place(step, terms)
-
-
-def _matches(order: Order, status: str | None, symbol: str | None) -> bool:
-    if symbol is not None and order.symbol != symbol:
-        return False
-    if status is None:
-        return True
-    return order.is_final if status == "closed" else order.status == OrderStatus(status)
 
 
 def _check_change(order: Order, limit: int | None, stop: int | None, expires: int | None) -> None:

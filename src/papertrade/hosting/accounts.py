@@ -14,8 +14,8 @@ from papertrade.engine.profile import AccountProfile
 from papertrade.errors import InvalidValueError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
-from papertrade.ledger.fees import FeeModel, NoFees
-from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
+from papertrade.ledger.fees import FeeModel, NoFees, parse_fees
+from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel, parse_margin
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
 
@@ -55,18 +55,18 @@ def plan_account(
     account_kind = parse_enum(kind, AccountKind, "kind")
     if margin is None:
         margin = CashModel() if account_kind is AccountKind.CASH else FlatMargin()
-    elif account_kind is AccountKind.CASH and not isinstance(margin, CashModel):
+    elif account_kind is AccountKind.CASH and not isinstance(parse_margin(margin, "margin"), CashModel):
         account_kind = AccountKind.MARGIN
-    if start not in ("keep", "fresh"):
+    if type(start) is not str or start not in ("keep", "fresh"):
         raise InvalidValueError("start", start, "'keep' what is stored, or 'fresh' to insist that nothing is")
-    if isinstance(trading_day, str):
+    if type(trading_day) is str:
         trading_day = TradingDay(trading_day)
     profile = AccountProfile(
         fill=_checked(fill, FillSettings, "fill"),
-        fees=fees or NoFees(),
-        margin=margin,
-        limits=_checked(limits or RiskLimits(), RiskLimits, "limits"),
-        trading_day=_checked(trading_day or TradingDay(), TradingDay, "trading_day"),
+        fees=NoFees() if fees is None else parse_fees(fees, "fees"),
+        margin=parse_margin(margin, "margin"),
+        limits=_checked(RiskLimits() if limits is None else limits, RiskLimits, "limits"),
+        trading_day=_checked(TradingDay() if trading_day is None else trading_day, TradingDay, "trading_day"),
     )
     method = parse_enum(cost_method, CostMethod, "cost_method")
     return AccountPlan(parse_name(account, "account"), known, account_kind, method, units, profile, start == "fresh")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from threading import Lock
 
 from papertrade.domain.events import EVENT_TYPES, Event
@@ -20,11 +21,18 @@ def parse_kinds(kinds: str | Iterable[str] | None) -> frozenset[str] | None:
     """Event kinds by their stored names; None for all."""
     if kinds is None:
         return None
-    found = frozenset((kinds,) if isinstance(kinds, str) else kinds)
+    accepted = f"event kinds: {', '.join(EVENT_TYPES)}"
+    try:
+        # One more than there are is enough to know that one of them is wrong, however many come.
+        found = [kinds] if isinstance(kinds, str) else list(islice(kinds, len(EVENT_TYPES) + 1))
+    except Exception:
+        raise InvalidValueError("kinds", kinds, accepted) from None
     for kind in found:
-        if kind not in EVENT_TYPES:
-            raise InvalidValueError("kinds", kind, ", ".join(EVENT_TYPES))
-    return found
+        if type(kind) is not str or kind not in EVENT_TYPES:
+            raise InvalidValueError("kinds", kind, accepted)
+    if len(found) > len(EVENT_TYPES):
+        raise InvalidValueError("kinds", "too many of them", accepted)
+    return frozenset(found)
 
 
 class Subscription:
@@ -78,6 +86,8 @@ class Outbox:
 
     def subscribe(self, handler: Handler | None, account: str | None, kinds: frozenset[str] | None) -> Subscription:
         """Begin a subscription; it sees events stored from now on."""
+        if handler is not None and not callable(handler):
+            raise InvalidValueError("handler", handler, "something to call with an event, or None to iterate")
         subscription = Subscription(self, handler, account, kinds)
         with self._lock:
             self.subscriptions = (*self.subscriptions, subscription)

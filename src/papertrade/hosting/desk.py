@@ -7,14 +7,14 @@ and folded again from its journal before anything else happens to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
 
-from papertrade.domain.instants import DAY_NS, text_of_instant
+from papertrade.domain.events import Event
+from papertrade.domain.instants import DAY_NS, LATEST_NS, text_of_instant
 from papertrade.domain.instruments import Instrument, parse_instrument
 from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
+from papertrade.domain.straight import straight
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
 from papertrade.engine.profile import AccountProfile
@@ -24,7 +24,9 @@ from papertrade.engine.step import Seat, Step
 from papertrade.errors import (
     AccountSuspendedError,
     ClockMismatchError,
+    InvalidValueError,
     InvariantError,
+    OutcomeUnknownError,
     StoreConflictError,
     StoreCorruptError,
     StoreError,
@@ -37,10 +39,16 @@ from papertrade.hosting.history import History
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 from papertrade.ports.clock import Clock, DataClock, SystemClock
-from papertrade.ports.store import Append, Conflict, Outcome, Store, StoredSnapshot
+from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
 
 Match = Callable[[Step, list[int]], None]
-_NO_ORDERS: Final[list[Order]] = []
+_append = straight(Append)
+
+
+def batch_of(step: Step, commit_id: str | None) -> Append:
+    """What a step asks the store to keep."""
+    committed = step.state.committed
+    return _append((step.state.account, committed if committed > 0 else 0, step.events, commit_id))
 
 
 class Desk:
@@ -55,6 +63,7 @@ class Desk:
         self.histories: dict[str, History] = {}
         # Accounts whose last step may not be what the store has: folded again before their next command.
         self.stale: dict[str, AccountProfile] = {}
+        self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
         self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
 
@@ -70,13 +79,13 @@ class Desk:
         name = parse_name(symbol, "symbol")
         market = self.engine.markets.get(name)
         if market is None:
-            near = get_close_matches(name, list(self.engine.markets), n=2, cutoff=0.6)
+            near = _near(name, list(self.engine.markets))
             raise UnknownSymbolError(name, near)
         return market
 
     def unknown_account(self, account: str) -> UnknownAccountError:
         """The error for an account that is not open here."""
-        return UnknownAccountError(account, get_close_matches(account, list(self.engine.seats), n=2, cutoff=0.6))
+        return UnknownAccountError(account, _near(account, list(self.engine.seats)))
 
     # ----------------------------------------------------------------- time
 
@@ -84,6 +93,8 @@ class Desk:
         """What time it is for decisions: the clock's answer, never earlier than the last one."""
         engine = self.engine
         now = self.clock.now_ns()
+        if type(now) is not int or now > LATEST_NS:
+            raise InvalidValueError("now_ns() of the clock", now, "whole nanoseconds since 1970 (UTC)")
         if now > engine.now_ns:
             engine.now_ns = now
         return engine.now_ns
@@ -105,14 +116,23 @@ class Desk:
 
     def after_clock(self, take: Callable[[], Flow[None] | None]) -> Flow[None]:
         """Catch up with the clock first, so that what was due does not see the datum that comes after it."""
-        yield from self.catch_up(self.now())
+        faults = yield from self.wake_due(self.now())
         flow = take()
         if flow is not None:
             yield from flow
+        if faults:
+            raise faults[0]
 
     def catch_up(self, now_ns: int) -> Flow[None]:
-        """Do everything that was due by now, each at its own instant."""
+        """Do everything that was due by now, each at its own instant; then say what went wrong, if anything did."""
+        faults = yield from self.wake_due(now_ns)
+        if faults:
+            raise faults[0]
+
+    def wake_due(self, now_ns: int) -> Flow[list[Exception]]:
+        """Do everything that was due by now; a fault stops its account only. Answers the faults."""
         engine = self.engine
+        faults: list[Exception] = []
         while (due := engine.due(now_ns)) is not None:
             ns, account = due
             ok = False
@@ -120,9 +140,13 @@ class Desk:
                 step = engine.wake(account, ns)
                 yield from self.keep(step, None)
                 ok = True
+            except Exception as fault:
+                self.fault(account, fault, faults)
+                ok = True
             finally:
                 if not ok:
                     self.spoil(account)
+        return faults
 
     # ------------------------------------------------------------- deciding
 
@@ -130,47 +154,63 @@ class Desk:
         self, account: str, decide: Callable[[Step], None], commit_id: str | None = None, trades: bool = True
     ) -> Flow[tuple[Step, list[Order]]]:
         """Decide something for an account, store it, and let it be seen. Answers the orders that ended by it."""
-        engine = self.engine
         now = self.now()
-        if engine.deadlines and engine.deadlines[0][0] <= now:
-            yield from self.catch_up(now)
-        if account in self.stale or account in self.stopped:
-            yield from self.reload(account)
+        if self.unready(account, now):
+            yield from self.make_ready(account, now)
         ok = False
         try:
-            step = engine.decide(account, now, decide, trades)
-            ended = _NO_ORDERS
+            step = self.engine.decide(account, now, decide, trades)
+            ended: list[Order] = []
             if step.events:
-                batch = Append(account, step.state.committed, step.events, commit_id)
-                answer = yield self.store.append, (batch,)
+                answer = yield self.store.append, (batch_of(step, commit_id),)
                 ended = self.settle(step, answer)
             else:
-                engine.commit(step)
+                self.engine.commit(step)
             ok = True
+        except InvariantError as fault:
+            self.stopped[account] = str(fault)
+            raise
         finally:
             if not ok:
                 self.spoil(account)
         return step, ended
 
+    def unready(self, account: str, now: int) -> bool:
+        """Is something due, or must the account be folded again, before it can decide?"""
+        deadlines = self.engine.deadlines
+        return bool((deadlines and deadlines[0][0] <= now) or account in self.stale or account in self.stopped)
+
+    def make_ready(self, account: str, now: int) -> Flow[None]:
+        """Catch up with the clock and with the store. What went wrong for others they hear when they are asked."""
+        yield from self.wake_due(now)
+        if account in self.stale or account in self.stopped:
+            yield from self.reload(account)
+
     def keep(self, step: Step, commit_id: str | None) -> Flow[None]:
         """Store a step and commit it."""
         if step.events:
-            batch = Append(step.state.account, max(step.state.committed, 0), step.events, commit_id)
-            answer = yield self.store.append, (batch,)
+            answer = yield self.store.append, (batch_of(step, commit_id),)
             self.settle(step, answer)
         else:
             self.engine.commit(step)
 
-    def settle(self, step: Step, answer: Outcome | StoreError) -> list[Order]:
+    def settle(self, step: Step, answer: object) -> list[Order]:
         """The store has answered: commit and queue for delivery, or raise what it said."""
-        if isinstance(answer, Conflict):
-            raise StoreConflictError(step.state.account, max(step.state.committed, 0), answer.actual)
-        if isinstance(answer, StoreError):
-            raise answer
+        if type(answer) is not Appended or answer.last != step.state.version:
+            self._refuse(step, answer)
         ended = self.engine.commit(step)
         if self.outbox.subscriptions:
             self.outbox.put(step.events)
         return ended
+
+    def _refuse(self, step: Step, answer: object) -> None:
+        """Raise what the store said, unless it was a repetition of this very append."""
+        if isinstance(answer, Conflict):
+            raise StoreConflictError(step.state.account, max(step.state.committed, 0), answer.actual)
+        if isinstance(answer, StoreError):
+            raise answer
+        if not isinstance(answer, AlreadyAppended) or answer.last != step.state.version:
+            raise OutcomeUnknownError(f"the store answered {answer!r:.80} to an append up to {step.state.version}")
 
     # ----------------------------------------------------------------- data
 
@@ -182,36 +222,44 @@ class Desk:
             groups.setdefault(entry.account, []).append(entry)
         steps: list[Step] = []
         faults: list[Exception] = []
-        for account in sorted(groups):
-            try:
-                step = engine.meet(account, at_ns, groups[account], match)
-            except Exception as fault:
-                self.fault(account, fault, faults)
-                continue
-            if step.events:
-                steps.append(step)
-            else:
-                engine.commit(step)
+        ok = False
+        try:
+            for account in sorted(groups):
+                try:
+                    step = engine.meet(account, at_ns, groups[account], match)
+                except Exception as fault:
+                    self.fault(account, fault, faults)
+                    continue
+                if step.events:
+                    steps.append(step)
+                else:
+                    engine.commit(step)
+            ok = True
+        finally:
+            if not ok:  # interrupted: nobody may stay ahead of the journal
+                for account in groups:
+                    self.spoil(account)
         if steps:
             yield from self._keep_many(steps, faults)
         if faults:
             raise faults[0]
 
     def _keep_many(self, steps: list[Step], faults: list[Exception]) -> Flow[None]:
-        batches = [Append(s.state.account, s.state.committed, s.events) for s in steps]
-        ok = False
+        batches = [batch_of(step, None) for step in steps]
+        done = 0
         try:
             answers = yield self.store.append_many, (batches,)
-            ok = True
+            if len(answers) != len(steps):
+                raise OutcomeUnknownError(f"the store gave {len(answers)} answers to {len(steps)} appends")
+            for step, answer in zip(steps, answers, strict=True):
+                try:
+                    self.settle(step, answer)
+                except StoreError as fault:
+                    self.fault(step.state.account, fault, faults)
+                done += 1
         finally:
-            if not ok:
-                for step in steps:
-                    self.spoil(step.state.account)
-        for step, answer in zip(steps, answers, strict=True):
-            try:
-                self.settle(step, answer)
-            except StoreError as fault:
-                self.fault(step.state.account, fault, faults)
+            for step in steps[done:]:  # nobody answered for these
+                self.spoil(step.state.account)
 
     def fault(self, account: str, fault: Exception, faults: list[Exception]) -> None:
         """Something went wrong for one account: it is folded again (or stopped) and the others go on."""
@@ -224,9 +272,11 @@ class Desk:
 
     def spoil(self, account: str) -> None:
         """What memory holds of an account is not to be trusted any more."""
+        seat = self.engine.seats.get(account)
         profile = self.engine.drop(account)
-        if profile is not None:
+        if seat is not None and profile is not None:
             self.stale[account] = profile
+            self.published[account] = seat.state.committed
             self.histories.pop(account, None)
 
     def reload(self, account: str) -> Flow[None]:
@@ -238,8 +288,14 @@ class Desk:
         if state is None:
             del self.stale[account]
             raise self.unknown_account(account)
+        first = self.published[account] + 1
+        missed: Iterable[Event] = ()
+        if first <= state.version:  # stored, but the store's answer did not arrive: subscribers have not heard of it
+            missed = yield self.store.load, (account, first, state.version)
+        news = list(missed)
         self.engine.adopt(state, profile)
-        del self.stale[account]
+        del self.stale[account], self.published[account]
+        self.outbox.put(news)
 
     def stored_state(self, account: str) -> Flow[AccountState | None]:
         """The state of an account as the store has it: its snapshot and the tail. None when it has no journal."""
@@ -282,3 +338,10 @@ class Desk:
         if found is None:
             found = self.histories[account] = History(self.store, account)
         return found
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    """Names that somebody may have meant."""
+    from difflib import get_close_matches  # only mistakes need it
+
+    return get_close_matches(name, known, n=2, cutoff=0.6)

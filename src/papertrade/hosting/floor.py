@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import get_ident
 
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.names import parse_name
-from papertrade.errors import InvalidValueError
+from papertrade.errors import InvalidValueError, ThreadError, UsageError
 from papertrade.hosting.desk import Desk
+from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import Intake
 from papertrade.hosting.setup import fill_settings, parse_clock, parse_store
 from papertrade.matching.market import Market
@@ -19,6 +21,36 @@ from papertrade.ports.store import Store
 MarketHandler = Callable[[Market], object]
 
 
+class OwnerOnly:
+    """Stands in for a lock where one thread owns the exchange: a stranger is told so."""
+
+    def __init__(self) -> None:
+        self._owner = get_ident()
+
+    def acquire(self) -> None:
+        """Nothing to wait for; only the owner may enter."""
+        if get_ident() != self._owner:
+            raise ThreadError(self._owner, get_ident())
+
+    def release(self) -> None:
+        """Nothing to give back."""
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Watchers:
+    """Who is called after each datum of a symbol. The tuple is replaced, never changed, so a loop over it is safe."""
+
+    __slots__ = ("handlers",)
+
+    def __init__(self) -> None:
+        self.handlers: tuple[MarketHandler, ...] = ()
+
+
 class Floor:
     """A desk, the entrance for its data, and who watches which market."""
 
@@ -27,7 +59,7 @@ class Floor:
         self.fill = fill_settings(fill, known)
         self.desk = Desk(parse_store(store), known)
         self.intake = Intake(self.desk, self.fill.half_spread_units)
-        self.watchers: dict[str, list[MarketHandler]] = {}
+        self._watchers: dict[str, Watchers] = {}
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
 
@@ -41,6 +73,20 @@ class Floor:
             return self.desk.engine.list_instrument(plain)
         return self.desk.market(symbol)
 
+    def take(
+        self, symbol: object, take: Callable[[Market], Flow[None] | None]
+    ) -> tuple[Market, Flow[None] | None]:
+        """A datum for its market; a datum that is refused leaves no instrument behind."""
+        markets = self.desk.engine.markets
+        before = len(markets)
+        market = self.listed(symbol)
+        try:
+            return market, take(market)
+        except UsageError:
+            if len(markets) > before:
+                del markets[market.symbol]
+            raise
+
     def instruments(self) -> list[Instrument]:
         """Everything that is listed, by symbol."""
         return [market.instrument for _, market in sorted(self.desk.engine.markets.items())]
@@ -49,15 +95,21 @@ class Floor:
         """The names of the accounts that are open."""
         return sorted({*self.desk.engine.seats, *self.desk.stale})
 
+    def watchers(self, symbol: str) -> Watchers:
+        """Who watches a symbol, perhaps nobody."""
+        found = self._watchers.get(symbol)
+        if found is None:
+            found = self._watchers[symbol] = Watchers()
+        return found
+
     def watch(self, symbol: object, handler: MarketHandler) -> Callable[[], None]:
         """Call a handler after each datum of a symbol; answers a function that ends it."""
         if not callable(handler):
             raise InvalidValueError("handler", handler, "something to call with a market")
-        watchers = self.watchers.setdefault(self.listed(symbol).symbol, [])
-        watchers.append(handler)
+        watchers = self.watchers(self.listed(symbol).symbol)
+        watchers.handlers = (*watchers.handlers, handler)
 
         def stop() -> None:
-            if handler in watchers:
-                watchers.remove(handler)
+            watchers.handlers = tuple(h for h in watchers.handlers if h is not handler)
 
         return stop

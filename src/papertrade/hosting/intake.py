@@ -6,10 +6,11 @@ Text prices are looked up in a bounded table of values seen before they are pars
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from itertools import islice
+from typing import Final, TypeGuard
 
-from papertrade.domain.instants import parse_instant, text_of_instant
-from papertrade.domain.numbers import SCALE, divide_up, parse_count, parse_positive
+from papertrade.domain.instants import LATEST_NS, parse_instant, text_of_instant
+from papertrade.domain.numbers import SCALE, divide_up, parse_count, parse_not_negative, parse_positive
 from papertrade.domain.words import SIDE_SPELLINGS, DataKind, Side, parse_word
 from papertrade.engine.match import match_bar, match_standing, match_trade
 from papertrade.engine.step import Step
@@ -62,6 +63,35 @@ class Intake:
         return ns
 
     # ------------------------------------------------------ quotes and depth
+
+    def quiet_quote(
+        self, symbol: object, bid: object, ask: object, bid_size: object, ask_size: object, at: object
+    ) -> Market | None:
+        """Take the commonest datum of a replay whole: texts seen before, a later instant, nothing reached.
+
+        Anything else answers None, changes nothing, and goes the general way.
+        """
+        clock, desk = self.desk.data_clock, self.desk
+        if clock is None or at.__class__ is not int or symbol.__class__ is not str:
+            return None
+        if not bid.__class__ is ask.__class__ is bid_size.__class__ is ask_size.__class__ is str:
+            return None
+        market, get = desk.engine.markets.get(symbol), self._seen.get
+        low, high, low_size, high_size = get(bid), get(ask), get(bid_size), get(ask_size)
+        if market is None or low is None or high is None or low_size is None or high_size is None:
+            return None
+        deadlines, index = desk.engine.deadlines, market.index
+        ns: int = at
+        if not market.quote_ns < ns <= LATEST_NS or (deadlines and deadlines[0][0] <= ns):
+            return None
+        if low <= index.floor or high >= index.ceiling or high < low:
+            return None
+        if ns > clock.ns:
+            clock.ns = ns
+        elif deadlines and deadlines[0][0] <= clock.ns:
+            return None
+        market.take_quote(low, high, low_size, high_size, ns)
+        return market
 
     def quote(
         self, market: Market, bid: object, ask: object, bid_size: object, ask_size: object, at: object, sequence: object
@@ -138,27 +168,27 @@ class Intake:
         if not isinstance(levels, Iterable) or isinstance(levels, (str, bytes, dict)):
             raise InvalidValueError(field, levels, "pairs of price and size, best first")
         found: list[tuple[int, int]] = []
-        for level in levels:
-            if not isinstance(level, Sequence) or isinstance(level, (str, bytes)) or len(level) != 2:
-                raise InvalidValueError(field, level, "a pair of price and size")
-            price, size = self.units(level[0], field), self.units(level[1], field)
+        for first, second in _pairs(levels, field):
+            price, size = self.units(first, field), self.units(second, field)
             if found and sign * (price - found[-1][0]) <= 0:
-                raise InvalidValueError(field, level[0], "levels from the best price to the worst")
+                raise InvalidValueError(field, first, "levels from the best price to the worst")
             found.append((price, size))
-            if len(found) > MAX_LEVELS:
-                raise InvalidValueError(field, "more levels", f"at most {MAX_LEVELS} levels")
         return tuple(found)
 
     def meet_standing(self, market: Market, ns: int) -> Flow[None] | None:
-        """Whatever the standing quote reaches; crossed markets fill nothing."""
-        if market.crossed:
-            return None
+        """Whatever the standing quote reaches; crossed markets fill nothing, but they move the mark."""
         bid, ask, index = market.bid_units, market.ask_units, market.index
+        if market.crossed and bid is not None and ask is not None:
+            watching = index.watches(bid, ask)
+            return self.desk.meet(market, watching, _standing(market), ns) if watching else None
         # A side that is missing reaches nobody: buy limits look at the ask, sell limits at the bid.
         buys = FAR if ask is None else ask
         sells = NOTHING_BELOW if bid is None else bid
         low = buys if bid is None else bid
         high = sells if ask is None else ask
+        if market.standing is DataKind.PRICE and market.last_units is not None:
+            # Stops look at the last price, which at an end of the band is beyond the only side there is.
+            low, high = min(low, market.last_units), max(high, market.last_units)
         if low > index.floor and high < index.ceiling:
             return None
         fired = index.reached(buys, sells, high, low)
@@ -208,10 +238,8 @@ class Intake:
         """A finished bar. ``end`` is when it was known; without ``start`` it follows whatever came before it."""
         o, h, l, c = (self.units(v, f) for v, f in zip(prices, _BAR_FIELDS, strict=True))
         if not l <= min(o, c) <= max(o, c) <= h:
-            raise InvalidValueError("bar", f"{prices}"[:80], "low ≤ open, close ≤ high")
-        amount = None
-        if volume is not None:
-            amount = 0 if volume in (0, "0") and type(volume) is not bool else self.units(volume, "volume")
+            raise InvalidValueError("bar", prices, "low ≤ open, close ≤ high")
+        amount = None if volume is None else parse_not_negative(volume, "volume")
         start_ns = NEVER if start is None else parse_instant(start, "start")
         end_ns = None if end is None else parse_instant(end, "end")
         if end_ns is not None and start_ns > end_ns:
@@ -234,6 +262,24 @@ class Intake:
             match_bar(step, market, numbers)
 
         return self.desk.meet(market, fired, match, bar.end_ns) if fired else None
+
+
+def _is_pair(row: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(row, Sequence) and not isinstance(row, (str, bytes)) and len(row) == 2
+
+
+def _pairs(levels: Iterable[object], field: str) -> list[tuple[object, object]]:
+    """The levels as pairs; whatever a container of the caller's raises is the caller's mistake."""
+    try:
+        rows = list(islice(levels, MAX_LEVELS + 1))
+        pairs = [(row[0], row[1]) for row in rows if _is_pair(row)]
+    except Exception:
+        raise InvalidValueError(field, levels, "pairs of price and size, best first") from None
+    if len(rows) > MAX_LEVELS:
+        raise InvalidValueError(field, "more levels", f"at most {MAX_LEVELS} levels")
+    if len(pairs) < len(rows):
+        raise InvalidValueError(field, levels, "pairs of price and size, best first")
+    return pairs
 
 
 _BAR_FIELDS: Final = ("open", "high", "low", "close")

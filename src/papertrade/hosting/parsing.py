@@ -9,7 +9,7 @@ from papertrade.domain.names import parse_key
 from papertrade.domain.numbers import parse_positive
 from papertrade.domain.orders import OrderRequest, OrderTerms
 from papertrade.domain.words import STATUS_SPELLINGS, OrderType, TimeInForce, parse_word
-from papertrade.errors import InvalidValueError, UsageError
+from papertrade.errors import InvalidValueError
 from papertrade.hosting.requests import make_terms, terms_of
 from papertrade.ports.broker import Capabilities
 
@@ -38,7 +38,7 @@ def request_or_fields(account: str, request: OrderRequest | None, fields: tuple[
         return make_terms(account, *fields)
     for name, value, unset in zip(FIELDS, fields, UNSET, strict=True):
         if value is not unset:
-            raise UsageError(f"place_order: found a request and also {name}={value!r:.60}; accepted: one or the other")
+            raise InvalidValueError(name, value, "a request, or its fields by name, not both")
     return terms_of(request, account)
 
 
@@ -64,8 +64,8 @@ def maybe_key(value: object, field: str) -> str | None:
 
 def parse_status(status: object) -> str | None:
     """A group of orders: ``"open"``, ``"closed"``, any status, or None for all."""
-    if status is None or status in ("open", "closed", "all"):
-        return None if status == "all" else str(status) if status else None
+    if status is None or (type(status) is str and status in ("open", "closed", "all")):
+        return None if status is None or status == "all" else status
     return parse_word(status, STATUS_SPELLINGS, "status (or open, closed, all)")
 
 

@@ -8,6 +8,7 @@ from papertrade.domain.instants import parse_instant
 from papertrade.domain.names import parse_key, parse_name, parse_tags
 from papertrade.domain.numbers import parse_positive
 from papertrade.domain.orders import Order, OrderRequest, OrderTerms
+from papertrade.domain.straight import straight
 from papertrade.domain.words import (
     SIDE_SPELLINGS,
     TIF_SPELLINGS,
@@ -19,6 +20,7 @@ from papertrade.domain.words import (
     parse_word,
 )
 from papertrade.errors import InvalidValueError, KeyConflictError, UnknownOrderError, UsageError
+from papertrade.ports.broker import OrderOptions
 
 _GTC: Final = TimeInForce.GTC
 _GTD: Final = TimeInForce.GTD
@@ -26,8 +28,10 @@ _MARKET: Final = OrderType.MARKET
 _LIMIT: Final = OrderType.LIMIT
 _STOP: Final = OrderType.STOP
 _STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_terms = straight(OrderTerms)
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
+_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, ())  # notional to tags of a plain market order
 
 
 def terms_of(request: OrderRequest, account: str) -> OrderTerms:
@@ -99,6 +103,18 @@ def make_terms(
         None if client_order_id is None else parse_key(client_order_id, "client_order_id"),
         () if tags is None else parse_tags(tags),
     )
+
+
+def side_terms(account: str, symbol: str, side: Side, quantity: object, options: OrderOptions) -> OrderTerms:
+    """The terms of ``buy`` and ``sell``; without options it is a plain market order, the commonest of all."""
+    if not options and type(symbol) is str:
+        units = parse_positive(quantity, "quantity")
+        return _terms((symbol, 1 if side is _BUY else -1, _MARKET, units, *_PLAIN))
+    try:
+        return terms_of(OrderRequest(symbol=symbol, side=side, quantity=quantity, **options), account)  # type: ignore[arg-type]
+    except TypeError:
+        unknown = sorted(set(options) - OrderOptions.__optional_keys__)
+        raise InvalidValueError("option", unknown, ", ".join(sorted(OrderOptions.__optional_keys__))) from None
 
 
 def _size(quantity: object, notional: object) -> tuple[int, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from papertrade.domain.words import plain_text
 from papertrade.errors import InvalidValueError
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock, DataClock, SystemClock
@@ -15,9 +16,10 @@ SYSTEM_QUOTE_AGE_S = 60
 def parse_clock(clock: Clock | str) -> Clock:
     """A clock as it is, ``"system"``, or ``"data"`` (time is the latest datum)."""
     if isinstance(clock, str):
-        if clock == "system":
+        name = plain_text(clock)
+        if name == "system":
             return SystemClock()
-        if clock == "data":
+        if name == "data":
             return DataClock()
         raise InvalidValueError("clock", clock, "'system', 'data', or a clock such as ManualClock(start)")
     if callable(getattr(clock, "now_ns", None)):
@@ -30,7 +32,7 @@ def parse_store(store: Store | str | None) -> Store:
     if store is None or isinstance(store, str):
         from papertrade.compose import open_store
 
-        return open_store(store or "memory:")
+        return open_store("memory:" if store is None else plain_text(store) or "")
     if callable(getattr(store, "append_many", None)):
         return store
     raise InvalidValueError("store", store, "a store, or an address such as 'memory:'")
@@ -40,7 +42,7 @@ def fill_settings(fill: FillSettings | str, clock: Clock) -> FillSettings:
     """Settings as they are, or a preset by name; under the system clock a preset lets quotes age for a minute."""
     if isinstance(fill, FillSettings):
         return fill
-    if not isinstance(fill, str):
+    if type(fill) is not str:
         raise InvalidValueError("fill", fill, "FillSettings, or the name of a preset")
     preset = FillSettings.preset(fill)
     if isinstance(clock, SystemClock):

@@ -65,14 +65,13 @@ def check_balanced(lines: Postings, account: str, version: int) -> None:
 
 
 def book(books: Books, lines: Postings, account: str, version: int) -> None:
-    """Add balanced lines to the balances; lines that do not balance are refused whole."""
+    """Add lines to the balances; if they turn out not to balance, the account's books are wrong and it stops."""
     total = 0
-    for _, units in lines:
+    for name, units in lines:
+        books[name] = books.get(name, 0) + units
         total += units
     if total:
         check_balanced(lines, account, version)
-    for name, units in lines:
-        books[name] = books.get(name, 0) + units
 
 
 def trial_balance(books: Books) -> int:

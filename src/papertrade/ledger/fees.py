@@ -7,8 +7,9 @@ function prices the hold.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import attrs
 
@@ -17,11 +18,13 @@ from papertrade.domain.numbers import (
     SCALE,
     Number,
     divide_nearest,
+    divide_up,
     parse_not_negative,
     parse_positive,
     parse_units,
     to_decimal,
 )
+from papertrade.errors import InvalidValueError
 
 
 class FeeTally(NamedTuple):
@@ -68,6 +71,19 @@ def _kind(value: str) -> str:
     return parse_name(value, "kind")
 
 
+def _models(value: Iterable[FeeModel]) -> tuple[FeeModel, ...]:
+    if not isinstance(value, (tuple, list)):
+        raise InvalidValueError("lines", value, "a tuple of fee models")
+    return tuple(parse_fees(model, "lines") for model in value)
+
+
+def parse_fees(value: object, field: str) -> FeeModel:
+    """Anything with ``owed()`` and a name."""
+    if callable(getattr(value, "owed", None)) and type(getattr(value, "name", None)) is str:
+        return cast(FeeModel, value)
+    raise InvalidValueError(field, value, "a fee model such as PercentFee('0.0003')")
+
+
 @attrs.frozen
 class NoFees:
     """Nothing is charged. Ask for it by name; a report says so."""
@@ -99,9 +115,9 @@ class _Bounded:
         minor = tally.minor_units
         fee = divide_nearest(numerator, denominator * minor) * minor
         if fee < least:
-            fee = least
+            fee = divide_up(least, minor) * minor
         if most is not None and fee > most:
-            fee = most
+            fee = most // minor * minor
         return ((self.kind, fee),)
 
 
@@ -194,7 +210,7 @@ class MakerTakerFee:
 class FeeSchedule:
     """Several fees at once: ``FeeSchedule((PercentFee("0.0003"), PerUnitFee("0.0001", kind="exchange")))``."""
 
-    lines: tuple[FeeModel, ...] = attrs.field(converter=tuple)
+    lines: tuple[FeeModel, ...] = attrs.field(converter=_models)
 
     @property
     def name(self) -> str:
@@ -211,8 +227,29 @@ def _bounds_text(minimum: Decimal, cap: Decimal | None) -> str:
     return least + (f", at most {cap} an order" if cap is not None else "")
 
 
+def lines_owed(model: FeeModel, tally: FeeTally) -> FeeLines:
+    """What the model says is owed, in whole minor units; what is not lines of fees is the model's mistake, by name."""
+    lines = model.owed(tally)
+    minor = tally.minor_units
+    try:
+        if all(type(units) is int and not units % minor and type(kind) is str for kind, units in lines):
+            return lines
+        return tuple((parse_name(kind, "kind"), _whole(units, minor)) for kind, units in lines)
+    except (TypeError, ValueError):
+        field = f"owed() of fee model {model.name!r}"
+        raise InvalidValueError(field, lines, "a tuple of (kind, whole number of 10⁻⁹)") from None
+
+
+def _whole(units: object, minor: int) -> int:
+    if type(units) is not int:
+        raise TypeError
+    return divide_nearest(units, minor) * minor
+
+
 def charge(before: FeeLines, after: FeeLines) -> FeeLines:
     """What is owed now less what was owed before, without empty lines."""
     if not before:
         return tuple((kind, units) for kind, units in after if units)
+    if [kind for kind, _ in before] != [kind for kind, _ in after]:
+        raise InvalidValueError("fees", after, "always the same kinds in the same order")
     return tuple((kind, now - then) for (kind, now), (_, then) in zip(after, before, strict=True) if now != then)

@@ -7,7 +7,7 @@ Others answer the same three questions.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, cast
 
 import attrs
 
@@ -41,6 +41,16 @@ class MarginModel(Protocol):
     def maintenance(self, instrument: Instrument, quantity_units: int, price_units: int) -> int:
         """What must be there to keep it; below that comes a margin call."""
         ...
+
+
+def parse_margin(value: object, field: str) -> MarginModel:
+    """Anything that answers a margin model's questions and has a name."""
+    asked = (getattr(value, "initial", None), getattr(value, "maintenance", None))
+    said = (getattr(value, "may_short", None), getattr(value, "marked_to_market", None))
+    named = type(getattr(value, "name", None)) is str
+    if named and all(map(callable, asked)) and all(type(answer) is bool for answer in said):
+        return cast(MarginModel, value)
+    raise InvalidValueError(field, value, "a margin model such as FlatMargin(initial='0.2', maintenance='0.1')")
 
 
 @attrs.frozen

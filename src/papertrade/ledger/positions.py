@@ -7,8 +7,6 @@ rounding. A fill that crosses zero is a close followed by an open.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from papertrade.domain.events import OrderFilled
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import share_down
@@ -63,16 +61,6 @@ class PositionState:
             self.working_sell_units += units
 
 
-class Split(NamedTuple):
-    """What a fill does to a position: the closing part with its value, cost and profit; the rest opens."""
-
-    closed_units: int
-    value_units: int  # of the whole fill
-    closed_value_units: int
-    released_units: int
-    realized_units: int
-
-
 def closing_part(quantity_units: int, sign: int, fill_units: int) -> int:
     """How much of a fill closes an opposite position."""
     opposite = -sign * quantity_units
@@ -82,21 +70,25 @@ def closing_part(quantity_units: int, sign: int, fill_units: int) -> int:
 
 
 def split_fill(
-    position: PositionState | None, instrument: Instrument, sign: int, fill_units: int, price_units: int
-) -> Split:
-    """Price the two parts of a fill, each rounded on its own, as if they were two orders."""
-    quantity = 0 if position is None else position.quantity_units
-    if position is None or sign * quantity >= 0:
-        return Split(0, instrument.value(price_units, fill_units), 0, 0, 0)
+    position: PositionState, instrument: Instrument, sign: int, fill_units: int, price_units: int, whole: int
+) -> tuple[int, int, int, int, int]:
+    """Price the two parts of a fill, each rounded on its own, as if they were two orders.
+
+    ``whole`` is the value of the fill in one piece. Answers what is closed, the value of the fill, the value of the
+    closing part, the booked cost it releases and the profit it realizes.
+    """
+    quantity = position.quantity_units
+    if sign * quantity >= 0:
+        return 0, whole, 0, 0, 0
     closed = closing_part(quantity, sign, fill_units)
-    closed_value = instrument.value(price_units, closed)
-    value = closed_value
+    value = closed_value = whole
     if closed < fill_units:
-        value = closed_value + instrument.value(price_units, fill_units - closed)  # type: ignore[assignment]
+        closed_value = instrument.value(price_units, closed)
+        value = closed_value + instrument.value(price_units, fill_units - closed)
     released = released_cost(position, closed)
     # Closing a long brings its value and gives up its cost; closing a short the reverse. ``released`` is signed.
     realized = -sign * closed_value - released
-    return Split(closed, value, closed_value, released, realized)
+    return closed, value, closed_value, released, realized
 
 
 def released_cost(position: PositionState, closed_units: int) -> int:

@@ -41,7 +41,8 @@ def _held(event: _Holding) -> Lines:
     return [(HOLDS, change), (CASH, -change)] if change else []
 
 
-def _filled(event: OrderFilled) -> Lines:
+def postings_of_fill(event: OrderFilled) -> Lines:
+    """What a fill moves: cost in or out, profit, fees, what its hold sets free, and the cash that remains."""
     sign, value, realized = event.sign, event.value_units, event.realized_units
     # What was opened comes in at its value, what was closed goes out at its booked cost.
     cost = sign * (value - event.closed_value_units) - event.released_units
@@ -70,7 +71,7 @@ POSTINGS: Final[dict[type, Callable[[Any], Lines]]] = {
     OrderCanceled: _held,
     OrderExpired: _held,
     OrdersLinked: _held,
-    OrderFilled: _filled,
+    OrderFilled: postings_of_fill,
 }
 
 

@@ -13,6 +13,7 @@ from papertrade.domain.events import Evidence
 from papertrade.domain.fields import MaybeAmount, MaybeInstant
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import text_of
+from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind
 from papertrade.matching.resting import RestingIndex
 
@@ -47,6 +48,7 @@ class Market:
         "ask_units",
         "asks",
         "bar",
+        "bar_used",
         "bid_size_units",
         "bid_units",
         "bids",
@@ -62,6 +64,8 @@ class Market:
         "last_units",
         "marked_ns",
         "number",
+        "plain",
+        "printed_units",
         "quote_ns",
         "sequences",
         "standing",
@@ -99,9 +103,12 @@ class Market:
         self.marked_ns = NEVER
         self.number = 0
         self.crossed = False
+        self.plain = True  # nothing but uncrossed quotes so far: the next one needs no second look
         self.halted = False
         # What each account took from the standing sizes: account → [bought, sold]. Emptied by new data.
         self.used: dict[str, list[int]] = {}
+        self.bar_used: dict[str, list[int]] = {}  # the same of the last bar's volume: a bar gives no quote back
+        self.printed_units: int | None = None  # the last print's price, whatever bare prices came since
         self.counts = {"late": 0, "duplicate": 0, "crossed": 0, "refused": 0}
         self.sequences: dict[str, int] = {}
 
@@ -114,7 +121,7 @@ class Market:
 
         ``fresh`` says that the instant was stamped on arrival, so that an equal one is no repetition.
         """
-        if at_ns <= self.quote_ns and self._is_stale(bid, ask, bid_size, ask_size, at_ns, None, fresh):
+        if at_ns <= self.quote_ns and self._is_stale(_QUOTE, bid, ask, bid_size, ask_size, at_ns, None, fresh):
             return False
         self.bid_units = bid
         self.ask_units = ask
@@ -124,8 +131,10 @@ class Market:
         self.number += 1
         if self.used:
             self.used = {}
-        if self.kind is not _QUOTE or self.bids is not None or ask < bid or self.crossed:
+        if ask < bid or not self.plain:
             self._settle_quote(DataKind.QUOTE)
+            if self.crossed:
+                return True  # it fills nothing, but the mark moved and watched accounts look at it
         index = self.index
         return bid <= index.floor or ask >= index.ceiling
 
@@ -138,7 +147,7 @@ class Market:
         fresh: bool = False,
     ) -> bool:
         """Take a quote with a missing side, a widened last price, or depth. True if it is news."""
-        if at_ns <= self.quote_ns and self._is_stale(*best, at_ns, levels, fresh):
+        if at_ns <= self.quote_ns and self._is_stale(kind, *best, at_ns, levels, fresh):
             return False
         self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units = best
         self.quote_ns = self.marked_ns = at_ns
@@ -151,6 +160,7 @@ class Market:
 
     def _is_stale(
         self,
+        kind: DataKind,
         bid: int | None,
         ask: int | None,
         bid_size: int | None,
@@ -165,7 +175,8 @@ class Market:
         if fresh:
             return False
         same = (
-            bid == self.bid_units
+            kind is self.standing
+            and bid == self.bid_units
             and ask == self.ask_units
             and bid_size == self.bid_size_units
             and ask_size == self.ask_size_units
@@ -182,20 +193,23 @@ class Market:
         self.crossed = bid is not None and ask is not None and ask < bid
         if self.crossed:
             self.counts["crossed"] += 1
+        self.plain = kind is _QUOTE and not self.crossed
 
     def take_trade(self, price: int, size: int | None, at_ns: int, fresh: bool = False) -> bool:
         """Take a print. True if it is news."""
         if at_ns < self.last_ns:
             self.counts["late"] += 1
             return False
-        same = at_ns == self.last_ns and price == self.last_units and size == self.last_size_units
+        same = at_ns == self.last_ns and price == self.printed_units and size == self.last_size_units
         if same and not fresh:
             self.counts["duplicate"] += 1
             return False
         self.last_units, self.last_size_units = price, size
+        self.printed_units = price
         self.last_ns = self.marked_ns = at_ns
         self.number += 1
         self.kind = DataKind.TRADE
+        self.plain = False
         return True
 
     def take_bar(self, bar: BarData) -> bool:
@@ -211,7 +225,8 @@ class Market:
         self.marked_ns = bar.end_ns
         self.number += 1
         self.kind = DataKind.BAR
-        self.used = {}
+        self.plain = False
+        self.bar_used = {}
         return True
 
     def is_repeat(self, kind: DataKind, sequence: int | None) -> bool:
@@ -231,6 +246,7 @@ class Market:
         self.quote_ns = NEVER
         self.bid_units = self.ask_units = self.bid_size_units = self.ask_size_units = None
         self.bids = self.asks = None
+        self.crossed = False
         self.index.stop(halted)
 
     # ------------------------------------------------------------- reading
@@ -265,12 +281,8 @@ class Market:
 
     def evidence(self) -> Evidence:
         """The standing quote as evidence."""
-        return Evidence(
-            self.standing,
-            self.number,
-            self.quote_ns,
-            (self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units),
-        )
+        seen = (self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units)
+        return _evidence((self.standing, self.number, self.quote_ns, seen))
 
     @property
     def spread(self) -> Decimal | None:
@@ -289,3 +301,4 @@ class Market:
 
 
 _QUOTE: Final = DataKind.QUOTE
+_evidence = straight(Evidence)

@@ -45,7 +45,7 @@ class Resting:
 class RestingIndex:
     """Everything that rests on one symbol."""
 
-    __slots__ = ("_dead", "_entries", "_heaps", "_serial", "_waiting", "ceiling", "floor", "stopped")
+    __slots__ = ("_dead", "_heaps", "_serial", "_waiting", "ceiling", "entries", "floor", "stopped")
 
     def __init__(self) -> None:
         self.floor = NOTHING_BELOW
@@ -54,22 +54,22 @@ class RestingIndex:
         self._heaps: tuple[list[tuple[int, int, Resting]], ...] = ([], [], [], [], [], [])
         self._dead = [0, 0, 0, 0, 0, 0]
         self._waiting: dict[tuple[str, int], Resting] = {}
-        self._entries: dict[tuple[str, int, int], Resting] = {}
+        self.entries: dict[tuple[str, int, int], Resting] = {}
         self._serial = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     # -------------------------------------------------------------- writing
 
     def add(self, account: str, number: int, place: int, price: int, priority: int) -> None:
         """Rest an order (or a watch) at a price; what it had in the same place before is replaced."""
         slot = (account, number, _watch_slot(place))
-        old = self._entries.get(slot)
+        old = self.entries.get(slot)
         if old is not None:
             self._forget(old)
         entry = Resting(account, number, place, price, priority)
-        self._entries[slot] = entry
+        self.entries[slot] = entry
         if place == WAITING:
             self._waiting[account, number] = entry
         else:
@@ -80,7 +80,7 @@ class RestingIndex:
 
     def remove(self, account: str, number: int, place: int = 0) -> None:
         """Take an order out; it need not be there."""
-        entry = self._entries.pop((account, number, _watch_slot(place)), None)
+        entry = self.entries.pop((account, number, _watch_slot(place)), None)
         if entry is not None:
             self._forget(entry)
             self._find_bounds()
@@ -92,12 +92,12 @@ class RestingIndex:
 
     def remove_account(self, account: str) -> None:
         """Take everything of an account out: for the rare account that has to be folded again."""
-        for slot in [slot for slot in self._entries if slot[0] == account]:
-            self._forget(self._entries.pop(slot))
+        for slot in [slot for slot in self.entries if slot[0] == account]:
+            self._forget(self.entries.pop(slot))
         self._find_bounds()
 
     def stop(self, stopped: bool) -> None:
-        """Halt or resume: while stopped nothing fires."""
+        """Halt or resume: while stopped no order fires; watches do, because marks may move."""
         self.stopped = stopped
         self._find_bounds()
 
@@ -124,7 +124,9 @@ class RestingIndex:
 
     def _find_bounds(self) -> None:
         if self.stopped:
-            self.floor, self.ceiling = NOTHING_BELOW, FAR
+            low, high = self._top(LOW_WATCH), self._top(HIGH_WATCH)
+            self.floor = NOTHING_BELOW if low is None else low
+            self.ceiling = FAR if high is None else high
             return
         if self._waiting:
             self.floor = FAR
@@ -143,7 +145,7 @@ class RestingIndex:
         every waiting order.
         """
         if self.stopped:
-            return []
+            return self.watches(rise_to, fall_to)
         found = list(self._waiting.values())
         for place, key in (
             (SELL_STOP, -fall_to),
@@ -156,6 +158,14 @@ class RestingIndex:
             heap = self._heaps[place]
             if heap and heap[0][0] <= key:
                 _collect(heap, key, found)
+        return found
+
+    def watches(self, rise_to: int, fall_to: int) -> list[Resting]:
+        """Only the watches that fire: for data at which no order may fill."""
+        found: list[Resting] = []
+        for place, key in ((LOW_WATCH, -fall_to), (HIGH_WATCH, rise_to)):
+            if self._heaps[place]:
+                _collect(self._heaps[place], key, found)
         return found
 
 

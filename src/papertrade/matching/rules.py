@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import SCALE
+from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind, LiquidityRole
 from papertrade.matching.market import BarData, Levels, Market
 from papertrade.matching.settings import FillSettings
@@ -81,6 +82,9 @@ class Proposal(NamedTuple):
     limit_units: int | None
 
 
+_proposal = straight(Proposal)
+
+
 def worse(sign: int, one: int, other: int) -> int:
     """The worse of two prices for a trader of this side: a buyer pays more, a seller gets less."""
     return max(one, other) if sign > 0 else min(one, other)
@@ -113,8 +117,8 @@ def fill_on_standing(
     if limit is not None and sign * (limit - price) < 0:
         return []
     size = market.ask_size_units if sign > 0 else market.bid_size_units
-    left = None if size is None else max(0, size - used)
-    return [Proposal(rule, price, left, TAKER, limit is None, limit)]
+    left = size if not used or size is None else size - used
+    return [] if left is not None and left <= 0 else [_proposal((rule, price, left, TAKER, limit is None, limit))]
 
 
 def _sweep(
@@ -146,8 +150,8 @@ def fill_resting_limit(market: Market, sign: int, limit: int, used: int) -> list
         size = market.ask_size_units if sign > 0 else market.bid_size_units
     else:
         size = sum(s for p, s in _levels(market, sign) if within(sign, p, limit))
-    left = None if size is None else max(0, size - used)
-    return [Proposal(rule, limit, left, MAKER, False, limit)]
+    left = None if size is None else size - used
+    return [] if left is not None and left <= 0 else [Proposal(rule, limit, left, MAKER, False, limit)]
 
 
 # ------------------------------------------------------------------ prints

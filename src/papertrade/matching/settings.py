@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 import attrs
 
 from papertrade.domain.instants import SECOND_NS
+from papertrade.domain.names import parse_label, parse_name
 from papertrade.domain.numbers import SCALE, Number, parse_count, parse_not_negative, parse_positive, to_decimal
 from papertrade.errors import InvalidValueError
 from papertrade.matching.models import FillModel, NoSlippage, SlippageModel
@@ -20,8 +22,24 @@ from papertrade.matching.models import FillModel, NoSlippage, SlippageModel
 
 def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None]:
     def check(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-        if value not in allowed:
+        if type(value) is not str or value not in allowed:
             raise InvalidValueError(attribute.name, value, ", ".join(allowed))
+
+    return check
+
+
+def _name(value: object) -> str:
+    return parse_name(value, "name")
+
+
+def _model(method: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value is None and attribute.default is None:
+            return
+        if not callable(getattr(value, method, None)):
+            raise InvalidValueError(attribute.name, value, f"a model with {method}() and a name")
+        # The name is stored with every fill, so it has to be text that can be stored.
+        parse_label(getattr(value, "name", None), f"{attribute.name}.name")
 
     return check
 
@@ -75,7 +93,7 @@ class FillSettings:
         fill_model: your own limit on how much fills; None takes what the rules allow.
     """
 
-    name: str = "realistic"
+    name: str = attrs.field(default="realistic", converter=_name)
     limit_fill: str = attrs.field(default="through", validator=_one_of("through", "touch"))
     through_ticks: int = attrs.field(default=1, converter=_ticks)
     gap_fill: str = attrs.field(default="limit", validator=_one_of("limit", "open"))
@@ -91,8 +109,8 @@ class FillSettings:
     over_funds: str = attrs.field(default="refuse", validator=_one_of("refuse", "fit"))
     hold_collar: Decimal = attrs.field(default=Decimal("0.05"), converter=_collar)
     max_quote_age_s: Decimal | None = attrs.field(default=None, converter=_age)
-    slippage: SlippageModel = attrs.field(factory=NoSlippage)
-    fill_model: FillModel | None = None
+    slippage: SlippageModel = attrs.field(factory=NoSlippage, validator=_model("slip"))
+    fill_model: FillModel | None = attrs.field(default=None, validator=_model("quantity"))
 
     # The same as integers and flags, worked out once.
     participation_units: int = attrs.field(init=False, repr=False, eq=False)
@@ -120,7 +138,7 @@ class FillSettings:
     @classmethod
     def preset(cls, name: str, **changes: object) -> FillSettings:
         """``strict``, ``realistic`` or ``lenient``, with any field changed by name."""
-        if name not in PRESETS:
+        if type(name) is not str or name not in PRESETS:
             raise InvalidValueError("preset", name, ", ".join(PRESETS))
         known = {a.name for a in attrs.fields(cls) if a.init} - {"name"}
         unknown = sorted(set(changes) - known)

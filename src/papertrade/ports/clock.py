@@ -53,7 +53,7 @@ class ManualClock:
     def advance(self, *, days: int = 0, seconds: int = 0, milliseconds: int = 0) -> None:
         """Move on by a while."""
         ms = parse_count(milliseconds, "milliseconds") + 1_000 * parse_count(seconds, "seconds")
-        self._ns += ms * 1_000_000 + parse_count(days, "days") * DAY_NS
+        self._ns = parse_instant(self._ns + ms * 1_000_000 + parse_count(days, "days") * DAY_NS, "advance to")
 
 
 class DataClock:

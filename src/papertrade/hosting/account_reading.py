@@ -1,0 +1,145 @@
+"""One account's reading flows: orders, fills, positions, money and events, from committed state and the store."""
+
+from __future__ import annotations
+
+from papertrade.domain.events import Event, OrderFilled
+from papertrade.domain.fills import Fill
+from papertrade.domain.orders import Order
+from papertrade.domain.positions import Account, Position
+from papertrade.domain.words import OrderStatus
+from papertrade.errors import CurrencyMismatchError, UnknownOrderError
+from papertrade.hosting.desk import Desk
+from papertrade.hosting.explaining import Explanation, explain
+from papertrade.hosting.flow import Flow
+from papertrade.hosting.reading import account_view, open_orders, position_view, positions_view
+from papertrade.hosting.requests import parse_order_id
+from papertrade.ledger.entries import Entry, entry_of
+from papertrade.ledger.positions import PositionState
+from papertrade.matching.market import Market
+
+
+class AccountReader:
+    """What can be read of one account on a desk."""
+
+    __slots__ = ("_tradable", "account", "currency", "desk")
+
+    def __init__(self, desk: Desk, account: str, currency: str) -> None:
+        self.desk = desk
+        self.account = account
+        self.currency = currency
+        self._tradable: frozenset[str] = frozenset()  # symbols that were looked up once
+
+    def market(self, symbol: object) -> Market:
+        """The market of a symbol this account can trade."""
+        market = self.desk.engine.markets.get(symbol) if type(symbol) is str else None
+        if market is None:
+            market = self.desk.market(symbol)
+        code = market.instrument.currency.code
+        if code != self.currency:
+            raise CurrencyMismatchError(market.symbol, code, self.currency)
+        return market
+
+    def _known(self, number: int, order_id: object) -> Flow[Order]:
+        seat = yield from self.desk.seat(self.account)
+        order = seat.state.orders.get(number)
+        if order is None:
+            order = yield from self.desk.history(self.account).order(number)
+        if order is None:
+            raise UnknownOrderError(order_id, self.account)
+        return order
+
+    def order(self, order_id: object) -> Flow[Order]:
+        """An order as it is now, open or closed."""
+        return (yield from self._known(parse_order_id(order_id, self.account), order_id))
+
+    def orders(self, status: str | None, symbol: str | None) -> Flow[list[Order]]:
+        """Orders of a status group, oldest first."""
+        seat = yield from self.desk.seat(self.account)
+        if status == "open":
+            return open_orders(seat.state, symbol)
+        history = self.desk.history(self.account)
+        found: list[Order] = []
+        for number in (yield from history.numbers()):
+            order = seat.state.orders.get(number)
+            if order is None:
+                order = yield from history.order(number)
+            if order is not None and _matches(order, status, symbol):
+                found.append(order)
+        return found
+
+    def order_history(self, order_id: object) -> Flow[list[Event]]:
+        """Everything that happened to an order."""
+        number = parse_order_id(order_id, self.account)
+        yield from self._known(number, order_id)
+        return (yield from self.desk.history(self.account).events_of(number))
+
+    def fills(self, order_id: object | None, symbol: str | None) -> Flow[list[Fill]]:
+        """Fills, oldest first."""
+        yield from self.desk.seat(self.account)
+        if order_id is not None:
+            events = yield from self.order_history(order_id)
+            found = [e for e in events if isinstance(e, OrderFilled)]
+        else:
+            found = yield from self.desk.history(self.account).all_fills()
+        return [Fill(e) for e in found if symbol is None or e.symbol == symbol]
+
+    def positions(self) -> Flow[list[Position]]:
+        """Every position that is not flat."""
+        seat = yield from self.desk.seat(self.account)
+        return positions_view(seat, self.desk.engine.markets, self.desk.now())
+
+    def position(self, symbol: str) -> Flow[Position]:
+        """The position in one symbol, flat or not."""
+        market = self.market(symbol)
+        seat = yield from self.desk.seat(self.account)
+        position = seat.state.positions.get(market.symbol) or PositionState(market.symbol)
+        return position_view(seat, position, market, self.desk.now())
+
+    def account_view(self) -> Flow[Account]:
+        """The money of the account."""
+        seat = yield from self.desk.seat(self.account)
+        return account_view(seat, self.desk.engine.markets, self.desk.now())
+
+    def explain(self, order_id: object) -> Flow[Explanation]:
+        """Why an order filled, waits or ended."""
+        order = yield from self.order(order_id)
+        events = yield from self.desk.history(self.account).events_of(order.number)
+        fills = [e for e in events if isinstance(e, OrderFilled)]
+        seat = yield from self.desk.seat(self.account)
+        return explain(order, fills, seat, self.desk.market(order.symbol), self.desk.now())
+
+    def events(self, after: int, kinds: frozenset[str] | None) -> Flow[list[Event]]:
+        """Stored events after a version."""
+        yield from self.desk.seat(self.account)
+        events = yield self.desk.store.load, (self.account, after + 1, None)
+        return [e for e in events if kinds is None or e.kind in kinds]
+
+    def entries(self) -> Flow[list[Entry]]:
+        """Every balanced entry of the account's books."""
+        yield from self.desk.seat(self.account)
+        events = yield self.desk.store.load, (self.account, 1, None)
+        found = (entry_of(event, self.currency) for event in events)
+        return [entry for entry in found if entry is not None]
+
+    def digest(self) -> Flow[str]:
+        """A fingerprint of every field of the account's state."""
+        return self.desk.digest(self.account)
+
+    def may_short(self) -> bool:
+        """May it sell what it does not hold?"""
+        seat = self.desk.engine.seats.get(self.account)
+        profile = self.desk.stale[self.account] if seat is None else seat.profile
+        return profile.margin.may_short
+
+    def assumptions(self) -> Flow[list[str]]:
+        """Everything that is assumed about this account's fills, fees and margin."""
+        seat = yield from self.desk.seat(self.account)
+        return seat.profile.assumptions()
+
+
+def _matches(order: Order, status: str | None, symbol: str | None) -> bool:
+    if symbol is not None and order.symbol != symbol:
+        return False
+    if status is None:
+        return True
+    return order.is_final if status == "closed" else order.status == OrderStatus(status)

@@ -1,0 +1,255 @@
+"""The digest covers every field, and a snapshot is only ever an accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from papertrade.adapters.memory import MemoryStore
+from papertrade.codec.canonical import from_bytes, to_bytes
+from papertrade.codec.events import decode_event
+from papertrade.domain.events import Event
+from papertrade.domain.orders import Order, OrderTerms
+from papertrade.domain.positions import Lot
+from papertrade.domain.words import OrderStatus, OrderType, TimeInForce
+from papertrade.engine.evolve import evolve, fold
+from papertrade.engine.snapshot import digest, restore, snapshot
+from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
+from papertrade.errors import StoreCorruptError
+from papertrade.ledger.positions import PositionState
+
+VOLATILE = {"committed", "finished"}
+
+
+@pytest.fixture(scope="module")
+def log() -> ModuleType:
+    """The command log of the determinism tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[1] / "properties"))
+        import command_log
+
+    return command_log
+
+
+@pytest.fixture(scope="module")
+def journals(log: ModuleType) -> dict[str, list[Event]]:
+    """Both journals of the log, through their bytes."""
+    player = log.play()
+    return {who: [decode_event(data) for data in player.journal(who)] for who in player.brokers}
+
+
+# -------------------------------------------------------- every field counts
+
+TERMS = OrderTerms("AAPL", 1, OrderType.STOP_LIMIT, 5, 6, 7, 8, TimeInForce.GTD, 9, False, True, 3, "k", (("a", "b"),))
+ORDER_VALUES: dict[str, Any] = {
+    "account": "main", "terms": TERMS, "status": OrderStatus.TRIGGERED, "reason": None, "numbers": (("required", 5),),
+}  # fmt: skip
+
+
+def rich_order() -> Order:
+    order = Order.__new__(Order)
+    for number, name in enumerate(Order.__slots__, 11):
+        setattr(order, name, ORDER_VALUES.get(name, number))
+    return order
+
+
+def rich_position() -> PositionState:
+    position = PositionState("AAPL")
+    for number, name in enumerate(PositionState.__slots__, 31):
+        if name not in ("symbol", "lots"):
+            setattr(position, name, number)
+    position.lots = (Lot(1, 2, 3, 4), Lot(5, 6, 7, 8))
+    return position
+
+
+def rich_state() -> AccountState:
+    """A state in which no field has its default value, and none the value of another."""
+    state = AccountState()
+    for number, name in enumerate(SNAPSHOT_FIELDS, 51):
+        old = getattr(state, name)
+        if type(old) is int:
+            setattr(state, name, number)
+        elif type(old) is str:
+            setattr(state, name, f"text {number}")
+    order = rich_order()
+    state.orders = {order.number: order}
+    state.positions = {"AAPL": rich_position()}
+    state.books = {"assets:cash": 5, "assets:holds": -5}
+    state.latches = ("kill_switch",)
+    state.margin_call = True
+    return state
+
+
+def other(value: Any) -> Iterator[Any]:
+    """Values that differ from one in a single place; one for each place."""
+    if isinstance(value, OrderType | TimeInForce | OrderStatus):
+        yield next(word for word in type(value) if word is not value)
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (value + 1, value * 10**9, -value)
+    elif isinstance(value, str):
+        yield value + "x"
+    elif value is None:
+        yield from ("x", "")
+    elif isinstance(value, tuple) and hasattr(value, "_replace"):
+        for name in value._fields:
+            yield from (value._replace(**{name: changed}) for changed in other(getattr(value, name)))
+    elif isinstance(value, tuple):
+        if not (len(value) == 2 and isinstance(value[0], str)):  # a pair stays a pair
+            yield from (value[:-1], (*value, value[-1]), value[::-1])
+        for place, part in enumerate(value):
+            yield from ((*value[:place], changed, *value[place + 1 :]) for changed in other(part))
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield {n: p for n, p in value.items() if n != name}
+            if isinstance(part, int):
+                yield from ({**value, name: changed} for changed in other(part))
+                yield {**{n: p for n, p in value.items() if n != name}, name + "x": part}
+    else:
+        raise TypeError(f"no other value is known for {value!r}: teach this test the new kind of field")
+
+
+def cases() -> Iterator[tuple[str, Callable[[AccountState], list[Any]], str]]:
+    """(what, where it is in a state, field) for each field of each object that a state consists of."""
+    yield from (("account", lambda state: [state], name) for name in SNAPSHOT_FIELDS)
+    yield from (("order", lambda state: list(state.orders.values()), name) for name in Order.__slots__)
+    yield from (("position", lambda state: list(state.positions.values()), name) for name in PositionState.__slots__)
+
+
+CASES = list(cases())
+
+
+@pytest.mark.parametrize(("what", "where", "name"), CASES, ids=[f"{what}.{name}" for what, _, name in CASES])
+def test_each_field_changes_the_digest(what: str, where: Callable[[AccountState], list[Any]], name: str) -> None:
+    """E11: changing any one field of any state object, terms and lots included, changes the digest."""
+    seen = {digest(rich_state())}
+    value = getattr(where(rich_state())[0], name)
+    changes = [changed for changed in other(value) if changed != value]
+    assert changes
+    for change in changes:
+        state = rich_state()
+        setattr(where(state)[0], name, change)
+        found = digest(state)
+        assert found not in seen, f"{what}.{name} = {change!r} leaves no trace"
+        seen.add(found)
+
+
+def test_only_volatile_fields_are_left_out() -> None:
+    """A new slot of the state is in the snapshot, or it is named here as volatile."""
+    assert set(AccountState.__slots__) == set(SNAPSHOT_FIELDS) | VOLATILE
+    state = rich_state()
+    before = digest(state)
+    state.committed, state.finished = 7, [rich_order()]
+    assert digest(state) == before
+
+
+def test_rich_state_comes_back_whole() -> None:
+    """Every field of every object survives a snapshot, with its type, and in no particular order of writing."""
+    state = rich_state()
+    again = restore(snapshot(state))
+    for name in SNAPSHOT_FIELDS:
+        if name != "positions":
+            assert getattr(again, name) == getattr(state, name), name
+    for name in PositionState.__slots__:
+        assert getattr(again.positions["AAPL"], name) == getattr(state.positions["AAPL"], name), name
+    assert again.committed == state.version
+    state.books = dict(reversed(state.books.items()))
+    assert digest(state) == digest(again)
+
+
+# ------------------------------------------------------ snapshot + tail = fold
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_snapshot_at_every_point_plus_tail_is_the_fold(journals: dict[str, list[Event]], who: str) -> None:
+    """E4: wherever a snapshot is taken, what is folded onto it leads to the same state, and so do its own bytes."""
+    events = journals[who]
+    whole = digest(fold(AccountState(), events))
+    state = AccountState()
+    for number, event in enumerate(events, 1):
+        evolve(state, event)
+        state.finished.clear()
+        kept = snapshot(state)
+        again = restore(kept)
+        assert snapshot(again) == kept
+        if number % 7 == 0 or number > len(events) - 5:
+            assert digest(fold(again, events[number:])) == whole
+
+
+def test_opening_from_a_snapshot_is_opening_from_the_journal(log: ModuleType) -> None:
+    """Two exchanges opened on one store, one with a snapshot and one without, go on alike to the last byte."""
+    commands = log.commands()
+    results = []
+    for with_snapshot in (False, True):
+        store = MemoryStore()
+        first = log.Player(store=store)
+        for command in commands[:90]:
+            first.give(command)
+        if with_snapshot:
+            for who in ("alice", "bob"):
+                first.exchange.run(first.exchange._desk.take_snapshot(who))
+                assert store.get_snapshot(who) is not None
+        second = log.Player(store=store)
+        second._placed = first._placed
+        for who in ("alice", "bob"):
+            assert second.brokers[who].digest() == first.brokers[who].digest()
+            assert second.brokers[who].orders() == first.brokers[who].orders()
+        for command in commands[90:]:
+            second.give(command)
+        results.append(log.fingerprint(second))
+    assert results[0] == results[1]
+
+
+def test_opening_makes_no_decision(log: ModuleType) -> None:
+    """M7: opening an account again writes nothing and fills nothing."""
+    store = MemoryStore()
+    first = log.Player(store=store)
+    for command in log.commands()[:120]:
+        first.give(command)
+    before = {who: first.journal(who) for who in first.brokers}
+    for _ in range(2):
+        again = log.Player(store=store)
+        assert {who: again.journal(who) for who in again.brokers} == before
+
+
+# ------------------------------------------------------------------ damage
+
+
+def damaged() -> Iterator[tuple[str, Any]]:
+    good = from_bytes(snapshot(rich_state()))
+    for part in good:
+        yield f"without {part}", to_bytes({n: v for n, v in good.items() if n != part})
+        for value in (None, 5, "x", [], {}, [[]], [None], {"a": None}, True):
+            if value not in ([], {}) or part == "account":
+                yield f"{part} {value!r}", to_bytes({**good, part: value})
+    for part in ("orders", "positions"):
+        for name in good[part][0]:
+            for value in ({}, "no", 10**20 // 10**4, [5]):
+                record = {**good[part][0], name: value}
+                yield f"{part}.{name} {value!r}", to_bytes({**good, part: [record]})
+    yield "schema 2", to_bytes({**good, "schema": 2})
+    yield "list", b"[]"
+    yield "empty", b""
+    yield "books of numbers", to_bytes({**good, "books": {"a": 1}})
+
+
+def test_damaged_snapshots_are_corrupt_or_spelled_out() -> None:
+    """A snapshot that is not one is StoreCorruptError; one that reads is written again as the same bytes."""
+    refused = 0
+    for what, data in damaged():
+        try:
+            state = restore(data)
+        except StoreCorruptError:
+            refused += 1
+            continue
+        assert snapshot(state) == data, what
+    assert refused > 100
+    kept = snapshot(rich_state())
+    for end in range(0, len(kept), 7):
+        with pytest.raises(StoreCorruptError):
+            restore(kept[:end])
