@@ -7,14 +7,15 @@ that has begun is finished even when the caller is canceled: nobody is left in d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from inspect import isawaitable
 from typing import Any, TypeVar
 
 from papertrade.aio_broker import AsyncPaperBroker
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.events import Event
-from papertrade.domain.instants import parse_instant
+from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
@@ -25,7 +26,6 @@ from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow
-from papertrade.hosting.setup import fill_settings
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.market import Market
@@ -62,6 +62,7 @@ class AsyncExchange:
         self._desk = self._floor.desk
         self._turn = asyncio.Lock()  # first come, first served
         self._delivering = False
+        self._working: set[asyncio.Future[Any]] = set()
 
     # -------------------------------------------------------------- waiting
 
@@ -81,9 +82,19 @@ class AsyncExchange:
             return answer
         except BaseException:
             self._turn.release()
+            await self._deliver()  # what was stored before something failed is still news
             raise
         # From here on the store is at work: the rest belongs to a task of its own that nobody's cancellation reaches.
-        return await asyncio.shield(asyncio.ensure_future(self._finish(flow, waiting)))
+        work = asyncio.ensure_future(self._finish(flow, waiting))
+        self._working.add(work)
+        work.add_done_callback(self._forget)
+        return await asyncio.shield(work)
+
+    def _forget(self, work: asyncio.Future[Any]) -> None:
+        """A loop keeps no hold of its tasks, so we do; a failure that nobody waited for any more is not a leak."""
+        self._working.discard(work)
+        if not work.cancelled():
+            work.exception()
 
     async def _finish(self, flow: Flow[T], waiting: Awaitable[Any]) -> T:
         try:
@@ -96,8 +107,11 @@ class AsyncExchange:
                     waiting = _until_it_waits(flow, None, answer)
         except StopIteration as stop:
             found: T = stop.value
-        finally:
+        except BaseException:
             self._turn.release()
+            await self._deliver()
+            raise
+        self._turn.release()
         await self._deliver()
         return found
 
@@ -146,7 +160,7 @@ class AsyncExchange:
         start: str = "keep",
     ) -> AsyncPaperBroker:
         """Open an account, or open it again as it stands. The arguments are those of ``Exchange.open_account``."""
-        settings = self._floor.fill if fill is None else fill_settings(fill, self._desk.clock)
+        settings = self._floor.settings(fill)
         plan = plan_account(
             account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start
         )
@@ -168,8 +182,7 @@ class AsyncExchange:
     async def _take(self, symbol: object, take: Callable[[Market], Flow[None] | None]) -> None:
         await self._turn.acquire()  # does not suspend when it is free
         try:
-            market = self._floor.listed(symbol)
-            flow = take(market)
+            market, flow = self._floor.take(symbol, take)
         except BaseException:
             self._turn.release()
             raise
@@ -257,12 +270,25 @@ class AsyncExchange:
 
     async def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself, up to an instant or up to now."""
+        await self.run(self._advance(to))
+
+    def _advance(self, to: When | None) -> Flow[None]:
+        """Time moves when its turn comes, never in the middle of something."""
         desk = self._desk
         if to is not None:
             if desk.data_clock is None:
                 raise UsageError("advance(to) moves the clock only under clock='data'; move your own clock instead")
             desk.data_clock.observe(parse_instant(to, "to"))
-        await self.run(desk.catch_up(desk.now()))
+        yield from desk.catch_up(desk.now())
+
+    def next_deadline(self) -> datetime | None:
+        """When ``advance`` has something to do next; None when nothing is due by itself."""
+        ns = self._desk.engine.next_deadline()
+        return None if ns is None else to_datetime(ns)
+
+    def describe(self) -> Mapping[str, str]:
+        """The store and what it promises."""
+        return self._desk.store.describe()
 
     def subscribe(
         self,
@@ -272,7 +298,8 @@ class AsyncExchange:
         kinds: str | Iterable[str] | None = None,
     ) -> Subscription:
         """Events as they are stored: to a plain or async callback, or to iterate over."""
-        return self._desk.outbox.subscribe(handler, account, parse_kinds(kinds))
+        name = None if account is None else parse_name(account, "account")
+        return self._desk.outbox.subscribe(handler, name, parse_kinds(kinds))
 
     async def stream(
         self, *, account: str | None = None, kinds: str | Iterable[str] | None = None
@@ -285,9 +312,10 @@ class AsyncExchange:
 
     async def close(self) -> None:
         """Close the store."""
-        answer: object = self._desk.store.close()  # type: ignore[func-returns-value]  # an async store's is awaited
-        if isawaitable(answer):
-            await answer
+        async with self._turn:
+            answer: object = self._desk.store.close()  # type: ignore[func-returns-value]  # an async store's is awaited
+            if isawaitable(answer):
+                await answer
 
     def __repr__(self) -> str:
         return f"<AsyncExchange: {len(self.instruments())} instruments, {len(self.accounts())} accounts>"

@@ -27,7 +27,7 @@ from papertrade.hosting.parsing import (
     request_or_fields,
 )
 from papertrade.hosting.previewing import Preview
-from papertrade.hosting.requests import terms_of
+from papertrade.hosting.requests import side_terms, terms_of
 from papertrade.ledger.entries import Entry
 from papertrade.matching.market import Market
 from papertrade.ports.broker import Capabilities, OrderOptions, When
@@ -51,13 +51,13 @@ class AsyncPaperBroker:
 
     async def buy(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Buy at the market, or with prices: ``await buy("AAPL", 10, limit_price="186.50")``."""
-        request = OrderRequest(symbol=symbol, side=Side.BUY, quantity=quantity, **options)
-        return await self.place_order(request)
+        terms = side_terms(self.account_id, symbol, Side.BUY, quantity, options)
+        return await self.exchange.run(self._desk.place(terms))
 
     async def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Sell at the market, or with prices: ``await sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
-        request = OrderRequest(symbol=symbol, side=Side.SELL, quantity=quantity, **options)
-        return await self.place_order(request)
+        terms = side_terms(self.account_id, symbol, Side.SELL, quantity, options)
+        return await self.exchange.run(self._desk.place(terms))
 
     async def place_order(
         self,
@@ -308,6 +308,14 @@ class AsyncPaperBroker:
     def market(self, symbol: str) -> Market:
         """What is known of a symbol now."""
         return self.exchange.market(symbol)
+
+    def subscribe_market(self, symbol: str, handler: Callable[[Market], object]) -> Callable[[], None]:
+        """Call (and await, if need be) a handler with the market of a symbol after each of its data."""
+        return self.exchange.subscribe_market(symbol, handler)
+
+    async def snapshot(self) -> int:
+        """Keep a snapshot of the account in the store; answers the version it was taken at."""
+        return await self.exchange.run(self._desk.snapshot())
 
     async def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself, up to an instant or up to now."""

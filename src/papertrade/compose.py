@@ -23,6 +23,8 @@ STORE_SCHEMES = ("memory:",)
 
 def open_store(address: str) -> Store:
     """The store at an address. ``"memory:"`` forgets everything when the process ends."""
+    if type(address) is not str:
+        raise InvalidValueError("store", address, ", ".join(STORE_SCHEMES))
     if address == "memory:":
         from papertrade.adapters.memory import MemoryStore
 

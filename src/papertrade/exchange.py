@@ -24,7 +24,6 @@ from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
-from papertrade.hosting.setup import fill_settings
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.market import Market
@@ -118,7 +117,7 @@ class Exchange:
             trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
             start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
         """
-        settings = self._floor.fill if fill is None else fill_settings(fill, self._desk.clock)
+        settings = self._floor.settings(fill)
         plan = plan_account(
             account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start
         )

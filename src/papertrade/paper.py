@@ -334,6 +334,10 @@ class PaperBroker:
         """What is known of a symbol now."""
         return self.exchange.market(symbol)
 
+    def snapshot(self) -> int:
+        """Keep a snapshot of the account in the store; answers the version it was taken at."""
+        return self.exchange.run(self._desk.snapshot())
+
     def subscribe_market(self, symbol: str, handler: Callable[[Market], object]) -> Callable[[], None]:
         """Call a handler with the market of a symbol after each of its data."""
         return self.exchange.subscribe_market(symbol, handler)

@@ -37,7 +37,19 @@ class Tape:
         bar: takes open, high, low and close in ticks, the volume in lots or None, and the instant it was known.
     """
 
-    __slots__ = ("_clock", "_desk", "_intake", "_lock", "_lot", "_market", "_most", "_tick", "_watchers", "bar", "quote")
+    __slots__ = (
+        "_clock",
+        "_desk",
+        "_intake",
+        "_lock",
+        "_lot",
+        "_market",
+        "_most",
+        "_tick",
+        "_watchers",
+        "bar",
+        "quote",
+    )
 
     def __init__(self, floor: Floor, lock: Lock | OwnerOnly, market: Market) -> None:
         self._desk = floor.desk
@@ -146,17 +158,17 @@ class Tape:
                     on_time(end_ns)
                 elif end_ns > clock.ns:
                     clock.ns = end_ns
-                old, floor, ceiling = market.bar, low * tick, high * tick
+                old, lowest, highest = market.bar, low * tick, high * tick
                 amount = None if volume is None else volume * lot
-                quiet = floor > index.floor and ceiling < index.ceiling
-                if quiet and market.kind is _BAR and old is not None and end_ns > old.end_ns and not market.used:
+                quiet = lowest > index.floor and highest < index.ceiling
+                if quiet and market.kind is _BAR and old is not None and end_ns > old.end_ns and not market.bar_used:
                     # Market.take_bar for a bar after a bar that reaches nothing, written out.
-                    old.open, old.high, old.low, old.close = open_ * tick, ceiling, floor, close * tick
+                    old.open, old.high, old.low, old.close = open_ * tick, highest, lowest, close * tick
                     old.volume, old.start_ns, old.end_ns = amount, NEVER, end_ns
                     market.marked_ns = end_ns
                     market.number += 1
                 else:
-                    data = BarData(open_ * tick, ceiling, floor, close * tick, amount, NEVER, end_ns)
+                    data = BarData(open_ * tick, highest, lowest, close * tick, amount, NEVER, end_ns)
                     flow = take_bar(market, data)
                     if flow is not None:
                         drive(flow)

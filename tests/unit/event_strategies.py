@@ -14,7 +14,9 @@ UNITS = st.integers(-(10**30), 10**30) | st.sampled_from([0, 1, -1, 10**9, 1_100
 NS = st.integers(0, 2**63 - 1)
 COUNT = st.integers(0, 2**53 - 1)
 NAME = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=12)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(["[[[[[[[[[{{{{{{{{{{", '"\\"', "é", "é"])
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["[[[[[[[[[{{{{{{{{{{", '"\\"', "é", "é"]
+)
 PAIRS = st.lists(st.tuples(NAME, UNITS), max_size=3).map(tuple)
 OPTIONAL = {"notional_units", "limit_units", "stop_units", "expires_ns", "command_id", "client_order_id"}
 

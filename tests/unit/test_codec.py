@@ -29,8 +29,7 @@ def decodes(data: Any) -> Event | None:
     """The event, or None when it is corrupt; any other exception is a failure of the test."""
     try:
         return decode_event(data)
-    except StoreCorruptError as why:
-        assert len(str(why)) < 2_000
+    except StoreCorruptError:
         return None
 
 

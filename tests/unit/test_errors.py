@@ -9,39 +9,91 @@ import pytest
 from papertrade import errors as e
 
 CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
-    (e.InvalidValueError("bid", "x", "a number"), "bid: found 'x'; accepted: a number",
-     {"field": "bid", "found": "x", "accepted": "a number"}),
-    (e.NaiveDatetimeError("at", "2026-01-05"), "at: '2026-01-05' has no time zone; pass an aware datetime, for example "
-     "datetime(2026, 1, 5, 9, 15, tzinfo=ZoneInfo('Asia/Kolkata'))", {"field": "at", "found": "2026-01-05"}),
-    (e.ClockMismatchError("A", "B"), 'the datum is dated A but the clock says B; to replay recorded data, open the broker '
-     'with clock="data", under which time is the latest datum', {"at": "A", "now": "B"}),
+    (
+        e.InvalidValueError("bid", "x", "a number"),
+        "bid: found 'x'; accepted: a number",
+        {"field": "bid", "found": "x", "accepted": "a number"},
+    ),
+    (
+        e.NaiveDatetimeError("at", "2026-01-05"),
+        "at: '2026-01-05' has no time zone; pass an aware datetime, for example "
+        "datetime(2026, 1, 5, 9, 15, tzinfo=ZoneInfo('Asia/Kolkata'))",
+        {"field": "at", "found": "2026-01-05"},
+    ),
+    (
+        e.ClockMismatchError("A", "B"),
+        "the datum is dated A but the clock says B; to replay recorded data, open the broker "
+        'with clock="data", under which time is the latest datum',
+        {"at": "A", "now": "B"},
+    ),
     (e.ClockBackwardsError("A", "B"), "the clock stands at B and cannot go back to A", {"asked": "A", "now": "B"}),
-    (e.UnsupportedError("options", ["stocks", "bonds"]), "this broker does not support options; it supports stocks, bonds",
-     {"what": "options", "accepted": ("stocks", "bonds")}),
-    (e.CurrencyMismatchError("INFY", "INR", "USD"), "INFY is quoted in INR and this account keeps USD; open an account in "
-     "INR to trade it", {"symbol": "INFY", "found": "INR", "accepted": "USD"}),
-    (e.KeyConflictError("k1", "quantity", 1, 2), "'k1' was used before with quantity=1; this call has quantity=2. Repeat the "
-     "same call to get the first answer, or choose a new key", {"key": "k1", "field": "quantity", "first": 1, "now": 2}),
-    (e.UnknownSymbolError("APPL", ["AAPL"]), "unknown symbol 'APPL'; did you mean 'AAPL'? (list it with add_instrument; "
-     "symbols match exactly)", {"symbol": "APPL", "near": ("AAPL",)}),
-    (e.UnknownOrderError("main-9", "main"), "account 'main' has no order 'main-9'; find_order returns None instead",
-     {"order_id": "main-9", "account": "main"}),
-    (e.UnknownAccountError("bpb", ["bob"]), "no account 'bpb' on this exchange; did you mean 'bob'?",
-     {"account": "bpb", "near": ("bob",)}),
-    (e.ThreadError(1, 2), "this exchange belongs to thread 1 and was called from 2; open it with threadsafe=True to share it",
-     {"owner": 1, "caller": 2}),
-    (e.StoreConflictError("main", 3, 4), "stream 'main' is at version 4, this writer expected 3",
-     {"stream": "main", "expected": 3, "actual": 4}),
-    (e.StoreMismatchError("main", "order:k"), "commit 'order:k' of stream 'main' was stored before with other content",
-     {"stream": "main", "commit_id": "order:k"}),
+    (
+        e.UnsupportedError("options", ["stocks", "bonds"]),
+        "this broker does not support options; it supports stocks, bonds",
+        {"what": "options", "accepted": ("stocks", "bonds")},
+    ),
+    (
+        e.CurrencyMismatchError("INFY", "INR", "USD"),
+        "INFY is quoted in INR and this account keeps USD; open an account in INR to trade it",
+        {"symbol": "INFY", "found": "INR", "accepted": "USD"},
+    ),
+    (
+        e.KeyConflictError("k1", "quantity", 1, 2),
+        "'k1' was used before with quantity=1; this call has quantity=2. Repeat the "
+        "same call to get the first answer, or choose a new key",
+        {"key": "k1", "field": "quantity", "first": 1, "now": 2},
+    ),
+    (
+        e.UnknownSymbolError("APPL", ["AAPL"]),
+        "unknown symbol 'APPL'; did you mean 'AAPL'? (list it with add_instrument; symbols match exactly)",
+        {"symbol": "APPL", "near": ("AAPL",)},
+    ),
+    (
+        e.UnknownOrderError("main-9", "main"),
+        "account 'main' has no order 'main-9'; find_order returns None instead",
+        {"order_id": "main-9", "account": "main"},
+    ),
+    (
+        e.UnknownAccountError("bpb", ["bob"]),
+        "no account 'bpb' on this exchange; did you mean 'bob'?",
+        {"account": "bpb", "near": ("bob",)},
+    ),
+    (
+        e.ThreadError(1, 2),
+        "this exchange belongs to thread 1 and was called from 2; open it with threadsafe=True to share it",
+        {"owner": 1, "caller": 2},
+    ),
+    (
+        e.StoreConflictError("main", 3, 4),
+        "stream 'main' is at version 4, this writer expected 3",
+        {"stream": "main", "expected": 3, "actual": 4},
+    ),
+    (
+        e.StoreMismatchError("main", "order:k"),
+        "commit 'order:k' of stream 'main' was stored before with other content",
+        {"stream": "main", "commit_id": "order:k"},
+    ),
     (e.AccountSuspendedError("main", "why"), "account 'main' is suspended: why", {"account": "main", "why": "why"}),
-    (e.InvariantError("L1", "main", 5, 0), "L1 broken in account 'main': found 5, expected 0",
-     {"check": "L1", "account": "main", "found": 5, "expected": 0}),
-    *((kind("text"), "text", {}) for kind in (
-        e.UsageError, e.StoreError, e.StoreUnavailableError, e.OutcomeUnknownError, e.StoreFullError, e.StoreCorruptError,
-        e.StoreClosedError, e.FeedError, e.PaperTradeError,
-    )),
-]  # fmt: skip
+    (
+        e.InvariantError("L1", "main", 5, 0),
+        "L1 broken in account 'main': found 5, expected 0",
+        {"check": "L1", "account": "main", "found": 5, "expected": 0},
+    ),
+    *(
+        (kind("text"), "text", {})
+        for kind in (
+            e.UsageError,
+            e.StoreError,
+            e.StoreUnavailableError,
+            e.OutcomeUnknownError,
+            e.StoreFullError,
+            e.StoreCorruptError,
+            e.StoreClosedError,
+            e.FeedError,
+            e.PaperTradeError,
+        )
+    ),
+]
 IDS = [type(case[0]).__name__ for case in CASES]
 
 
@@ -59,11 +111,29 @@ def test_every_class_is_here() -> None:
     assert {kind for kind in public if not kind.__name__.startswith("_")} == {type(case[0]) for case in CASES}
 
 
-USAGE = {"InvalidValueError", "NaiveDatetimeError", "ClockMismatchError", "ClockBackwardsError", "UnsupportedError",
-         "CurrencyMismatchError", "KeyConflictError", "ThreadError", "UsageError"}  # fmt: skip
+USAGE = {
+    "InvalidValueError",
+    "NaiveDatetimeError",
+    "ClockMismatchError",
+    "ClockBackwardsError",
+    "UnsupportedError",
+    "CurrencyMismatchError",
+    "KeyConflictError",
+    "ThreadError",
+    "UsageError",
+}
 LOOKUP = {"UnknownSymbolError", "UnknownOrderError", "UnknownAccountError"}
-STORE = {"StoreError", "StoreUnavailableError", "OutcomeUnknownError", "StoreConflictError", "StoreMismatchError",
-         "StoreFullError", "StoreCorruptError", "StoreClosedError", "AccountSuspendedError"}  # fmt: skip
+STORE = {
+    "StoreError",
+    "StoreUnavailableError",
+    "OutcomeUnknownError",
+    "StoreConflictError",
+    "StoreMismatchError",
+    "StoreFullError",
+    "StoreCorruptError",
+    "StoreClosedError",
+    "AccountSuspendedError",
+}
 
 
 @pytest.mark.parametrize("error", [case[0] for case in CASES], ids=IDS)
@@ -109,10 +179,31 @@ def hostile() -> list[object]:
     many = {n: n for n in range(1_000_000)}
     big = 10**5_000
     return [
-        "x" * 5_000_000, b"x" * 5_000_000, bytearray(5_000_000), 1 << 16_000_000, -(1 << 16_000_000), loop, many, (loop,) * 8,
-        [big], (big, big), {"a": big}, list(range(1_000_000)), Evil(), [Evil()], NotText(), Lines(), Flood(), [Flood()] * 8,
-        ("x" * 5_000_000,) * 8, type("T" * 100_000, (), {})(), "\ud800", float("nan"), None, deep,
-    ]  # fmt: skip
+        "x" * 5_000_000,
+        b"x" * 5_000_000,
+        bytearray(5_000_000),
+        1 << 16_000_000,
+        -(1 << 16_000_000),
+        loop,
+        many,
+        (loop,) * 8,
+        [big],
+        (big, big),
+        {"a": big},
+        list(range(1_000_000)),
+        Evil(),
+        [Evil()],
+        NotText(),
+        Lines(),
+        Flood(),
+        [Flood()] * 8,
+        ("x" * 5_000_000,) * 8,
+        type("T" * 100_000, (), {})(),
+        "\ud800",
+        float("nan"),
+        None,
+        deep,
+    ]
 
 
 @pytest.mark.parametrize("value", hostile(), ids=lambda v: type(v).__name__[:10])

@@ -49,17 +49,19 @@ REFUSED: list[object] = [
     -1, LATEST + 1, 10**5_000, True, False, None, 1.5, float("nan"), b"2026", [], object(), timedelta(1),
     "", "now", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-05T24:00:01Z", "2026-01-05T09:15:61Z",
     "1969-12-31T23:59:59.999999999Z", "2262-04-11T23:47:16.854775808Z", "9999-12-31T23:59:59Z", "x" * 41,
-    "2026-01-05T09:15:00.1234567891Z", "2026-01-05T09:15:00,123456789Z", "2026-01-05\n09:15:00Z", "2026-01-05\x0009:15Z",
+    "2026-01-05T09:15:00.1234567891Z", "2026-01-05T09:15:00,123456789Z", "2026-01-05\n09:15:00Z",
+    "2026-01-05\x0009:15Z",
     "2026-01-05\ud80009:15:00Z", "２０２６-01-05T09:15:00Z", "2026-01-05T09:15:00Z ", " 2026-01-05T09:15:00Z",
     "2026-01-05T09:15:00+05:30:15.1234567", "2026-01-05T09:15:00+99:00",
     datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC),
-    datetime.max.replace(tzinfo=timezone(timedelta(hours=-23))), datetime.min.replace(tzinfo=timezone(timedelta(hours=23))),
+    datetime.max.replace(tzinfo=timezone(timedelta(hours=-23))),
+    datetime.min.replace(tzinfo=timezone(timedelta(hours=23))),
     datetime(2026, 1, 1, tzinfo=Lying()),
 ]  # fmt: skip
 NAIVE: list[object] = [
     datetime(2026, 1, 5, 9, 15),  # noqa: DTZ001 - the point of the test
-    datetime.max,
-    datetime.min,
+    datetime.max,  # noqa: DTZ901
+    datetime.min,  # noqa: DTZ901
     "2026-01-05T09:15:00",
     "2026-01-05",
 ]
@@ -134,7 +136,9 @@ def test_every_instant_has_one_day(ns: int, zone: str) -> None:
     assert day.day_of(end) > day.day_of(ns)
 
 
-@pytest.mark.parametrize("zone", [None, "", "Mars/Base", "../etc/passwd", "/etc/localtime", "x" * 65, b"UTC", 1, "UTC\n"])
+@pytest.mark.parametrize(
+    "zone", [None, "", "Mars/Base", "../etc/passwd", "/etc/localtime", "x" * 65, b"UTC", 1, "UTC\n"]
+)
 def test_zones_come_from_the_zone_table(zone: object) -> None:
     """A zone name is looked up in the zone table and nowhere else."""
     with pytest.raises(InvalidValueError, match="zone"):

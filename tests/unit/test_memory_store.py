@@ -16,7 +16,8 @@ from papertrade.errors import StoreClosedError, StoreCorruptError, StoreError, S
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, StoredSnapshot
 
 HOSTILE_NAMES = [
-    "a", "A", "a ", "'; DROP TABLE events;--", '"', "%", "_", "*", "{}", "{a}", ":", "/", "..", "a\nb", "a\x00b", "\x00",
+    "a", "A", "a ", "'; DROP TABLE events;--", '"', "%", "_", "*", "{}", "{a}", ":", "/", "..", "a\nb", "a\x00b",
+    "\x00",
     "\u00e9", "e\u0301", "Ａ", "ı", "i", "ß", "ss", "x" * 255, "[", "$(id)", "a;b",
 ]  # fmt: skip
 
@@ -132,7 +133,14 @@ def test_c09_hostile_names_stay_apart(store: MemoryStore) -> None:
 def test_c12_ranges_and_paging(store: MemoryStore) -> None:
     """Both ends of a range are included, ends beyond the stream are cut, and a page begins after a name."""
     store.append(batch(0, 10))
-    cases = [((1, 10), (1, 10)), ((3, 5), (3, 5)), ((5, 5), (5, 5)), ((9, 99), (9, 10)), ((0, 2), (1, 2)), ((-5, 2), (1, 2))]
+    cases = [
+        ((1, 10), (1, 10)),
+        ((3, 5), (3, 5)),
+        ((5, 5), (5, 5)),
+        ((9, 99), (9, 10)),
+        ((0, 2), (1, 2)),
+        ((-5, 2), (1, 2)),
+    ]
     for (start, stop), (first, last) in cases:
         assert [e.version for e in store.load("main", start, stop)] == list(range(first, last + 1))
     for start, stop in [(6, 5), (11, 12), (1, 0), (1, -1), (99, None)]:

@@ -19,7 +19,8 @@ from papertrade.errors import InvalidValueError, UsageError
 
 GOOD_NAMES = ["A", "NSE:INFY", "BRK.B", "a b", "{}", "'; DROP--", "%s", "[[[[[[[[[[", "\\", '"', "~" * 64]
 BAD_NAMES: list[object] = [
-    "", " ", " A", "A ", "A\n", "A\x00", "\x00", "A\tB", "é", "ＡＢ", "A\u200bB", "\ufeffA", "ı", "ß", "\ud800", "A" * 65,
+    "", " ", " A", "A ", "A\n", "A\x00", "\x00", "A\tB", "é", "ＡＢ", "A\u200bB", "\ufeffA", "ı", "ß", "\ud800",
+    "A" * 65,
     "x" * 5_000_000, b"A", 1, 1.5, True, None, [], ("A",), object(), Decimal(1), "\x7f", "\u202eA",
 ]  # fmt: skip
 
@@ -97,7 +98,8 @@ def test_tags_are_sorted_pairs() -> None:
     "tags",
     [
         {f"t{n}": "" for n in range(MAX_TAGS + 1)}, {"a": 1}, {1: "a"}, {"": "a"}, {"a": "x" * 256}, {"a": "x\n"},
-        {"a": "\ud800"}, {"a": "\x00"}, {"é": "a"}, {"a": None}, {"a": b"b"}, [("a", "b")], "a=b", 5, Endless(), Broken(),
+        {"a": "\ud800"}, {"a": "\x00"}, {"é": "a"}, {"a": None}, {"a": b"b"}, [("a", "b")], "a=b", 5, Endless(),
+        Broken(),
     ],
     ids=lambda v: type(v).__name__,
 )  # fmt: skip
@@ -166,7 +168,8 @@ BAD_DETAILS: list[dict[str, object]] = [
     {"tick_size": 0}, {"tick_size": -1}, {"tick_size": "1e-3"}, {"tick_size": None}, {"lot_size": 0}, {"lot_size": "x"},
     {"lot_size": True}, {"multiplier": 0}, {"multiplier": float("nan")}, {"min_quantity": "1.5"}, {"min_quantity": 0},
     {"max_quantity": "0.5"}, {"min_quantity": 5, "max_quantity": 4}, {"price_band": (2, 1)}, {"price_band": (1, 1)},
-    {"price_band": 5}, {"price_band": (1, 2, 3)}, {"price_band": ("1", None)}, {"price_band": "12"}, {"currency": "usd"},
+    {"price_band": 5}, {"price_band": (1, 2, 3)}, {"price_band": ("1", None)}, {"price_band": "12"},
+    {"currency": "usd"},
     {"currency": 5}, {"tick": "0.01"}, {"symbol": "B"}, {"price_band": {1, 2}},
 ]  # fmt: skip
 

@@ -116,7 +116,7 @@ def attempt(scene: Scene, operation: Callable[[Scene], object]) -> BaseException
 def test_every_call_fails_in_every_way(name: str, last: int | None) -> None:
     """The k-th store call fails, k = 1, 2, … until the operation succeeds, once and for ever, in each way."""
     operation, failed, reached = OPERATIONS[name], 0, 0
-    for fault in (*FAULTS.values(), *ANSWERS.values()):
+    for fault in (*FAULTS.values(), *(ANSWERS.values() if last is None else ())):
         for k in range(1, 40):
             scene = Scene()
             scene.store.arm(fault, k, last)
@@ -148,7 +148,18 @@ def test_the_operations_do_call_the_store() -> None:
         scene.store.arm(None, 0)
         operation(scene)
         appends = [call for call in scene.store.calls if call.startswith("append")]
-        reading = name in ("preview", "order", "orders", "fills", "history", "explain", "events", "entries", "account", "open again")
+        reading = name in (
+            "preview",
+            "order",
+            "orders",
+            "fills",
+            "history",
+            "explain",
+            "events",
+            "entries",
+            "account",
+            "open again",
+        )
         assert bool(appends) is not reading, name
         scene.store.heal()
         scene.check()
@@ -248,7 +259,7 @@ def test_a_store_that_answers_nonsense(answer: Any, monkeypatch: pytest.MonkeyPa
     before = (scene.a.digest(), scene.b.digest())
     with monkeypatch.context() as patch:
         patch.setattr(scene.store, "append_many", lambda batches: answer)
-        with pytest.raises((StoreError, TypeError)):
+        with pytest.raises(StoreError):
             OPERATIONS["quote fills both"](scene)
     assert (scene.a.digest(), scene.b.digest()) == before
     scene.check()
@@ -329,7 +340,7 @@ def test_the_control_models_are_asked(role: str) -> None:
 # ---------------------------------------------------------- books found wrong
 
 
-@pytest.mark.parametrize("name", ["buy", "quote fills both", "cancel", "new day"])
+@pytest.mark.parametrize("name", ["buy", "buy and rest", "quote fills both", "cancel", "deposit", "new day"])
 def test_a_broken_invariant_stops_its_account_only(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A6: an account whose books are found wrong stops and says why; the journal and the others stand."""
     scene = Scene()
@@ -345,8 +356,6 @@ def test_a_broken_invariant_stops_its_account_only(name: str, monkeypatch: pytes
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "book", wrong)
-        if name == "new day":
-            patch.setattr("papertrade.engine.clockwork.begin_day", lambda step: wrong({}, [], step.state.account, 0))
         with pytest.raises(InvariantError, match="L1"):
             OPERATIONS[name](scene)
     for use in (lambda: scene.a.buy("AAPL", 1), scene.a.account, lambda: scene.a.cancel_order("a-2")):

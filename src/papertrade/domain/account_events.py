@@ -111,7 +111,7 @@ class _LimitReset(NamedTuple):
 
 
 class LimitReset(Happening, _LimitReset):
-    """A latch was opened again, by hand or by a new day."""
+    """A latch was opened again by hand (a new day opens the daily one with ``DayOpened``)."""
 
     __slots__ = ()
     kind = "limit_reset"

@@ -54,7 +54,7 @@ def _max_quantity(value: Number | None) -> Decimal | None:
 def _band(value: tuple[Number, Number] | None) -> tuple[Decimal, Decimal] | None:
     if value is None:
         return None
-    if isinstance(value, (tuple, list)) and len(value) == 2:  # type: ignore[redundant-expr]  # callers err
+    if type(value) in (tuple, list) and len(value) == 2:
         low, high = (to_decimal(parse_positive(v, "price_band")) for v in value)
         if low < high:
             return low, high

@@ -11,19 +11,23 @@ from papertrade.engine.watch import review
 def run_clock(step: Step) -> None:
     """Everything that is due now: expiries first, then the new day of an account that has something at stake."""
     state = step.state
-    at_stake = state.open_positions or state.orders
     for number, order in sorted(state.orders.items()):
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
             held = held_change(order.hold_units, state.sibling(order), 0)
             step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
-    if at_stake:
+    if state.open_positions or state.orders:
         begin_day(step)
     review(step)
 
 
 def begin_day(step: Step) -> None:
-    """Open the trading day that now belongs to, unless it is open already."""
+    """Open the trading day that now belongs to, unless it is open already.
+
+    A clock at 0 has not been told the time yet (``clock="data"`` before its first datum): no day is known, none opens.
+    """
     state, seat = step.state, step.seat
+    if not step.now_ns:
+        return
     if state.day and step.now_ns < seat.day_ends_ns:
         return
     calendar = step.profile.trading_day

@@ -68,8 +68,10 @@ class Engine:
 
     def begin(self, account: str, now_ns: int) -> Step:
         """A step that can fill or rest orders: its day opens first."""
-        step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
-        begin_day(step)
+        seat = self.seats[account]
+        step = Step(seat, self.markets, self.deadlines, now_ns)
+        if not seat.state.day or step.now_ns >= seat.day_ends_ns:
+            begin_day(step)
         return step
 
     def end(self, step: Step) -> None:

@@ -20,7 +20,7 @@ from papertrade.engine.step import Step
 from papertrade.ledger.positions import closing_part, split_fill
 from papertrade.matching.market import Market
 from papertrade.matching.models import Candidate, quantity_units, slip_units
-from papertrade.matching.rules import MAKER, Proposal
+from papertrade.matching.rules import MAKER, Proposal, worse
 
 
 class Slice(NamedTuple):
@@ -44,6 +44,11 @@ def slices(
 ) -> list[Slice]:
     """Proposals cut to what is wanted, to what is displayed, to whole lots, and moved by the models."""
     settings, instrument = step.profile.fill, market.instrument
+    if len(proposals) == 1 and budget is None and not settings.has_models:
+        # The commonest case, taken whole from one displayed size: the loop below would say the same.
+        _, price, size, _, _, _ = only = proposals[0]
+        if size is not None and size >= quantity > 0 and not price % instrument.tick_units:
+            return [_slice((quantity, price, instrument.value(price, quantity), only))]
     found = []
     for proposal in proposals:
         if quantity <= 0:
@@ -66,7 +71,7 @@ def slices(
             continue
         # Slippage moved it, or the feed is finer than the tick: no fill is off the tick, with or without a limit.
         if price % instrument.tick_units or price != proposal.price_units:
-            price = settle_price(price, sign, instrument)
+            price = settle_price(proposal.price_units, price, sign, instrument)
         found.append(_slice((take, price, instrument.value(price, take), proposal)))
         quantity -= take
         if budget is not None:
@@ -94,10 +99,13 @@ def _ask_models(step: Step, market: Market, sign: int, proposal: Proposal, take:
     return take, price
 
 
-def settle_price(price: int, sign: int, instrument: Instrument) -> int:
-    """A price that slippage may have moved: inside the band, on the tick against the trader, above zero."""
-    price = round_to_step(instrument.clamp_to_band(price), instrument.tick_units, sign)
-    return max(price, instrument.tick_units)
+def settle_price(base: int, slipped: int, sign: int, instrument: Instrument) -> int:
+    """A price that slippage may have moved: no further than the band, no better than it was, on the tick against the
+
+    trader, above zero.
+    """
+    price = worse(sign, base, instrument.clamp_to_band(slipped))
+    return max(round_to_step(price, instrument.tick_units, sign), instrument.tick_units)
 
 
 # ----------------------------------------------------- what may be filled at all

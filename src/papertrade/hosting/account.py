@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from papertrade.domain.events import (
     CashDeposited,
@@ -12,6 +13,7 @@ from papertrade.domain.events import (
     OrderRejected,
     WithdrawalRejected,
 )
+from papertrade.domain.numbers import to_decimal
 from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.positions import Account
 from papertrade.domain.words import TimeInForce
@@ -31,6 +33,8 @@ from papertrade.hosting.previewing import Preview, preview_of
 from papertrade.hosting.requests import check_link, check_oco, check_same, parse_order_id
 from papertrade.ports.store import Appended
 from papertrade.risk.limits import LATCHES
+
+_DAY: Final = TimeInForce.DAY
 
 
 class AccountDesk(AccountReader):
@@ -57,6 +61,8 @@ class AccountDesk(AccountReader):
         # What follows is Desk.command with one frame and one closure less: orders are what there is most of.
         desk, account = self.desk, self.account
         now = desk.now()
+        if not now and terms.tif is _DAY:
+            raise InvalidValueError("time_in_force", "day, before any datum", "gtc, or place it after the first datum")
         if desk.unready(account, now):
             yield from desk.make_ready(account, now)
         ok = False
@@ -315,7 +321,8 @@ class AccountDesk(AccountReader):
         events = yield self.desk.store.load, (self.account, found.first, found.last)
         for event in events:
             if isinstance(event, (CashDeposited, CashWithdrawn, WithdrawalRejected)) and event.amount_units != amount:
-                raise KeyConflictError(commit_id, "amount", event.amount_units, amount)
+                key = commit_id.partition(":")[2]
+                raise KeyConflictError(key, "amount", event.amount, to_decimal(amount or 0))
         return True
 
     def kill(self) -> Flow[Account]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.events import Event, OrderFilled
 from papertrade.domain.fills import Fill
+from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderStatus
@@ -54,6 +55,8 @@ class AccountReader:
 
     def orders(self, status: str | None, symbol: str | None) -> Flow[list[Order]]:
         """Orders of a status group, oldest first."""
+        if symbol is not None:
+            parse_name(symbol, "symbol")
         seat = yield from self.desk.seat(self.account)
         if status == "open":
             return open_orders(seat.state, symbol)
@@ -75,6 +78,8 @@ class AccountReader:
 
     def fills(self, order_id: object | None, symbol: str | None) -> Flow[list[Fill]]:
         """Fills, oldest first."""
+        if symbol is not None:
+            parse_name(symbol, "symbol")
         yield from self.desk.seat(self.account)
         if order_id is not None:
             events = yield from self.order_history(order_id)
@@ -130,6 +135,10 @@ class AccountReader:
         seat = self.desk.engine.seats.get(self.account)
         profile = self.desk.stale[self.account] if seat is None else seat.profile
         return profile.margin.may_short
+
+    def snapshot(self) -> Flow[int]:
+        """Keep a snapshot in the store: it only speeds opening up."""
+        return (yield from self.desk.take_snapshot(self.account)).version
 
     def assumptions(self) -> Flow[list[str]]:
         """Everything that is assumed about this account's fills, fees and margin."""

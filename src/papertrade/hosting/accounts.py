@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from functools import cache
+from typing import Final, NamedTuple, TypeVar
 
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency, parse_currency
@@ -20,6 +21,17 @@ from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
 
 _T = TypeVar("_T")
+
+
+# Immutable, so that ten thousand accounts with nothing special share them.
+_CASH: Final = CashModel()
+_NO_FEES: Final = NoFees()
+_NO_LIMITS: Final = RiskLimits()
+
+
+@cache
+def _utc_day() -> TradingDay:
+    return TradingDay()
 
 
 class AccountPlan(NamedTuple):
@@ -54,7 +66,7 @@ def plan_account(
         raise InvalidValueError("cash", cash, f"an amount in whole {known.decimals}-decimal units of {known.code}")
     account_kind = parse_enum(kind, AccountKind, "kind")
     if margin is None:
-        margin = CashModel() if account_kind is AccountKind.CASH else FlatMargin()
+        margin = _CASH if account_kind is AccountKind.CASH else FlatMargin()
     elif account_kind is AccountKind.CASH and not isinstance(parse_margin(margin, "margin"), CashModel):
         account_kind = AccountKind.MARGIN
     if type(start) is not str or start not in ("keep", "fresh"):
@@ -63,10 +75,10 @@ def plan_account(
         trading_day = TradingDay(trading_day)
     profile = AccountProfile(
         fill=_checked(fill, FillSettings, "fill"),
-        fees=NoFees() if fees is None else parse_fees(fees, "fees"),
+        fees=_NO_FEES if fees is None else parse_fees(fees, "fees"),
         margin=parse_margin(margin, "margin"),
-        limits=_checked(RiskLimits() if limits is None else limits, RiskLimits, "limits"),
-        trading_day=_checked(TradingDay() if trading_day is None else trading_day, TradingDay, "trading_day"),
+        limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
+        trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
     )
     method = parse_enum(cost_method, CostMethod, "cost_method")
     return AccountPlan(parse_name(account, "account"), known, account_kind, method, units, profile, start == "fresh")
@@ -99,6 +111,12 @@ def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
         return
     if plan.fresh:
         raise UsageError(f"account {name!r} has a history; open it with start='keep', or choose another name")
+    for what, found, asked in (
+        ("kind", seat.state.account_kind, plan.kind),
+        ("cost_method", seat.state.cost_method, plan.method),
+    ):
+        if found != asked:
+            raise UsageError(f"account {name!r} was opened with {what}={str(found)!r}, not {str(asked)!r}")
     if seat.state.currency != plan.currency.code:
         raise UsageError(f"account {name!r} keeps {seat.state.currency}, not {plan.currency.code}")
 

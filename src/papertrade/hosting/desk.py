@@ -32,6 +32,7 @@ from papertrade.errors import (
     StoreError,
     UnknownAccountError,
     UnknownSymbolError,
+    UsageError,
 )
 from papertrade.hosting.delivery import Outbox
 from papertrade.hosting.flow import Flow
@@ -72,7 +73,10 @@ class Desk:
     def list_instrument(self, symbol: str | Instrument, details: dict[str, object]) -> Instrument:
         """List an instrument; listing the same one again is fine."""
         instrument = parse_instrument(symbol, **details)
-        return self.engine.list_instrument(instrument).instrument
+        listed = self.engine.list_instrument(instrument).instrument
+        if listed != instrument:
+            raise UsageError(f"{instrument.symbol} is listed already as {listed}; accepted: the same again")
+        return listed
 
     def market(self, symbol: object) -> Market:
         """The market of a symbol that is listed."""
@@ -249,8 +253,8 @@ class Desk:
         done = 0
         try:
             answers = yield self.store.append_many, (batches,)
-            if len(answers) != len(steps):
-                raise OutcomeUnknownError(f"the store gave {len(answers)} answers to {len(steps)} appends")
+            if not isinstance(answers, (list, tuple)) or len(answers) != len(steps):
+                raise OutcomeUnknownError(f"the store answered {answers!r:.80} to {len(steps)} appends")
             for step, answer in zip(steps, answers, strict=True):
                 try:
                     self.settle(step, answer)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import get_ident
 
+import attrs
+
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.names import parse_name
@@ -62,6 +64,18 @@ class Floor:
         self._watchers: dict[str, Watchers] = {}
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
+
+    def settings(self, fill: FillSettings | str | None) -> FillSettings:
+        """An account's fill settings: its own, or the exchange's. The half spread is always the exchange's,
+
+        because a bare last price is widened once, for everybody.
+        """
+        if fill is None:
+            return self.fill
+        own = fill_settings(fill, self.desk.clock)
+        if own.half_spread_bp == self.fill.half_spread_bp:
+            return own
+        return attrs.evolve(own, half_spread_bp=self.fill.half_spread_bp)
 
     def listed(self, symbol: object) -> Market:
         """The market of a symbol; the one-account form lists a plain instrument on first sight."""

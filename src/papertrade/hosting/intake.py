@@ -5,7 +5,7 @@ Text prices are looked up in a bounded table of values seen before they are pars
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import islice
 from typing import Final, TypeGuard
 
@@ -165,7 +165,7 @@ class Intake:
         return self.desk.after_clock(take) if self.desk.is_due() else take()
 
     def _levels(self, levels: object, field: str, sign: int) -> Levels:
-        if not isinstance(levels, Iterable) or isinstance(levels, (str, bytes, dict)):
+        if not isinstance(levels, Iterable) or isinstance(levels, (str, bytes, Mapping, Set)):
             raise InvalidValueError(field, levels, "pairs of price and size, best first")
         found: list[tuple[int, int]] = []
         for first, second in _pairs(levels, field):

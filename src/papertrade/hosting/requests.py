@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from papertrade.domain.fields import readable
 from papertrade.domain.instants import parse_instant
 from papertrade.domain.names import parse_key, parse_name, parse_tags
 from papertrade.domain.numbers import parse_positive
@@ -88,7 +89,7 @@ def make_terms(
     if post_only is not False or reduce_only is not False:
         _check_flags(post_only, reduce_only, kind, tif)
     return OrderTerms(
-        symbol if isinstance(symbol, str) else parse_name(symbol, "symbol"),
+        symbol if type(symbol) is str else parse_name(symbol, "symbol"),
         1 if side is _BUY else -1,
         kind,
         units,
@@ -172,7 +173,8 @@ def parse_order_id(order_id: object, account: str) -> int:
         order_id = order_id.id
     if type(order_id) is str and len(order_id) <= 96:
         name, dash, number = order_id.rpartition("-")
-        if dash and name == account and number.isascii() and number.isdigit() and str(int(number)) == number:
+        # Orders are numbered from 1; inside, 0 stands for none.
+        if dash and name == account and number.isascii() and number.isdigit() and str(int(number)) == number != "0":
             return int(number)
     raise UnknownOrderError(order_id, account)
 
@@ -183,7 +185,8 @@ def check_same(key: str, first: OrderTerms, now: OrderTerms) -> None:
         return
     for name, one, two in zip(OrderTerms._fields, first, now, strict=True):
         if one != two:
-            raise KeyConflictError(key, name.removesuffix("_units").removesuffix("_ns"), one, two)
+            field, before = readable(name, one)
+            raise KeyConflictError(key, field, before, readable(name, two)[1])
 
 
 def check_oco(terms: OrderTerms, other: Order | None, account: str) -> None:

@@ -72,7 +72,7 @@ def _kind(value: str) -> str:
 
 
 def _models(value: Iterable[FeeModel]) -> tuple[FeeModel, ...]:
-    if not isinstance(value, (tuple, list)):
+    if not isinstance(value, (tuple, list)) or type(value) not in (tuple, list):
         raise InvalidValueError("lines", value, "a tuple of fee models")
     return tuple(parse_fees(model, "lines") for model in value)
 

@@ -22,6 +22,6 @@ class Feed(Protocol):
 class Sink(Protocol):
     """Anything that wants events: called once for each, in order, after they are stored."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, /) -> object:
         """Take one event."""
         ...
