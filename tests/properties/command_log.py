@@ -50,7 +50,9 @@ def accounts() -> dict[str, dict[str, Any]]:
             "cash": "150000.50",
             "margin": pt.FlatMargin(initial="0.2", maintenance="0.15"),
             "fees": pt.MakerTakerFee(maker="-0.0001", taker="0.0005"),
-            "limits": pt.RiskLimits(max_open_orders=60, max_order_notional=900_000, max_daily_loss=9_000, max_drawdown=20_000),
+            "limits": pt.RiskLimits(
+                max_open_orders=60, max_order_notional=900_000, max_daily_loss=9_000, max_drawdown=20_000
+            ),
             "fill": pt.FillSettings.preset("lenient", stop_through="reject", slippage=pt.BasisPointSlippage("1.5")),
             "cost_method": "fifo",
             "trading_day": pt.TradingDay("Asia/Kolkata", "06:00"),
@@ -85,23 +87,31 @@ def _every_event(clock: _Clock) -> Iterator[Command]:
     yield _data("on_price", symbol="BAND", price="10", at=clock.tick())
     bids, asks = [("95000.0", "1.5"), ("94999.9", 2)], [("95000.1", "0.75"), ("95000.2", "1.25"), ("95001", 3)]
     yield _data("on_depth", symbol="BTCUSD", bids=bids, asks=asks, at=clock.tick())
-    yield _data("on_bar", symbol="ES", open="5000", high="5010.25", low="4990", close="5001", volume=900, end=clock.tick())
+    yield _data(
+        "on_bar", symbol="ES", open="5000", high="5010.25", low="4990", close="5001", volume=900, end=clock.tick()
+    )
     for who in ("alice", "bob"):
-        yield Command(who, "deposit", {"amount": "1000.25", "command_id": "d1", "note": "ünïcödé [[[[[[[[[[ \\ \" note"})
+        yield Command(who, "deposit", {"amount": "1000.25", "command_id": "d1", "note": 'ünïcödé [[[[[[[[[[ \\ " note'})
         yield Command(who, "withdraw", {"amount": "99.5"})
         yield Command(who, "withdraw", {"amount": "999999999"})
         yield Command(who, "buy", {"symbol": "AAPL", "quantity": 250, "client_order_id": "m1", "tags": {"why": "öpen"}})
         yield Command(who, "buy", {"symbol": "AAPL", "quantity": 60, "limit_price": "186.90", "client_order_id": "l1"})
-        yield Command(who, "modify_order", {"order_id": "@l1", "quantity": 80, "limit_price": "186.95", "command_id": "c1"})
+        yield Command(
+            who, "modify_order", {"order_id": "@l1", "quantity": 80, "limit_price": "186.95", "command_id": "c1"}
+        )
         yield Command(who, "modify_order", {"order_id": "@l1", "limit_price": "186.951"})
         yield Command(who, "sell", {"symbol": "AAPL", "quantity": 40, "stop_price": "186.00", "client_order_id": "s1"})
         yield Command(who, "sell", {"symbol": "AAPL", "quantity": 50, "limit_price": "189.00", "client_order_id": "t1"})
         yield Command(who, "link_orders", {"one": "@s1", "two": "@t1"})
         yield Command(who, "buy", {"symbol": "BTCUSD", "quantity": "0.9", "client_order_id": "b1"})
-        yield Command(who, "sell", {"symbol": "BTCUSD", "quantity": "0.2", "stop_price": "94900", "limit_price": "94850"})
+        yield Command(
+            who, "sell", {"symbol": "BTCUSD", "quantity": "0.2", "stop_price": "94900", "limit_price": "94850"}
+        )
         yield Command(who, "buy", {"symbol": "ES", "quantity": 3, "time_in_force": "day"})
         yield Command(who, "buy", {"symbol": "BAND", "notional": "3333.33", "time_in_force": "ioc"})
-        yield Command(who, "buy", {"symbol": "AAPL", "quantity": 10_000, "time_in_force": "fok", "limit_price": "187.20"})
+        yield Command(
+            who, "buy", {"symbol": "AAPL", "quantity": 10_000, "time_in_force": "fok", "limit_price": "187.20"}
+        )
         yield Command(who, "buy", {"symbol": "AAPL", "quantity": 1, "limit_price": "187.20", "post_only": True})
         expires = clock.ns + 90 * SECOND
         gtd = {"time_in_force": "gtd", "expires_at": expires}
@@ -117,9 +127,13 @@ def _every_event(clock: _Clock) -> Iterator[Command]:
     yield _data("on_resume", symbol="ES")
     yield _data("on_quote", symbol="AAPL", bid="189.02", ask=None, bid_size=30, at=clock.tick())
     yield _data("on_quote", symbol="AAPL", bid="186.05", ask="186.01", at=clock.tick())
-    yield _data("on_bar", symbol="ES", open="5000", high="5004", low="4999.5", close="5002", volume=4000, end=clock.tick())
+    yield _data(
+        "on_bar", symbol="ES", open="5000", high="5004", low="4999.5", close="5002", volume=4000, end=clock.tick()
+    )
     yield _data("on_quote", symbol="AAPL", bid="185.80", ask="185.84", bid_size=500, ask_size=500, at=clock.tick(100))
-    yield _data("on_depth", symbol="BTCUSD", bids=[("94870.0", "0.15"), ("94860", 4)], asks=[("94871", 9)], at=clock.tick())
+    yield _data(
+        "on_depth", symbol="BTCUSD", bids=[("94870.0", "0.15"), ("94860", 4)], asks=[("94871", 9)], at=clock.tick()
+    )
 
 
 def _second_day(clock: _Clock) -> Iterator[Command]:
@@ -198,8 +212,11 @@ class Player:
         for listed in INSTRUMENTS:
             self.exchange.add_instrument(**listed)
         self.exchange.advance(to=START)
-        self.brokers = {name: self.exchange.open_account(name, **how) for name, how in accounts().items() if name in set(names)}
+        self.brokers = {
+            name: self.exchange.open_account(name, **how) for name, how in accounts().items() if name in set(names)
+        }
         self._placed: dict[tuple[str, str], str] = {}
+        self.trail: list[str] = []
 
     def give(self, command: Command) -> Any:
         """One command; commands of accounts that are not here are left out."""
@@ -227,16 +244,17 @@ class Player:
 
 
 def play(**options: Any) -> Player:
-    """An exchange after the whole log."""
+    """An exchange after the whole log, with the digests that the accounts had on the way."""
     player = Player(**options)
     for command in commands():
         player.give(command)
+        player.trail += [broker.digest() for broker in player.brokers.values()]
     return player
 
 
 def fingerprint(player: Player) -> str:
-    """Everything the accounts are, in one line: sha256 of each journal, and each digest."""
-    parts = []
+    """All that the accounts are and were, in one line: hashes of the digests on the way and of each journal, and digests."""
+    parts = [sha256(" ".join(player.trail).encode()).hexdigest()]
     for who in sorted(player.brokers):
         journal = sha256(b"\n".join(player.journal(who))).hexdigest()
         parts.append(f"{who} {len(player.journal(who))} {journal} {player.brokers[who].digest()}")

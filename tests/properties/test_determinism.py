@@ -76,7 +76,9 @@ def test_the_hosts_decimal_context_is_not_asked(expected: str) -> None:
         assert not any(context.flags.values())
 
 
-def test_the_working_directory_and_environment_are_not_asked(tmp_path: Path, expected: str, child_env: dict[str, str]) -> None:
+def test_the_working_directory_and_environment_are_not_asked(
+    tmp_path: Path, expected: str, child_env: dict[str, str]
+) -> None:
     """An empty environment in another folder gives the same bytes."""
     env = {"PYTHONPATH": child_env["PYTHONPATH"], "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, SCRIPT], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)

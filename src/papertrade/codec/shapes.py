@@ -168,12 +168,36 @@ def _word(words: Any, field: str) -> tuple[Encode, Decode]:
 
 # Fields that are neither amounts nor instants are text, but for these.
 _COUNTS: Final = frozenset(
-    ("version", "number", "other", "fill_number", "sign", "oco", "oco_with", "priority", "decimals", "stale_marks", "next_order", "next_fill", "open_positions")
+    (
+        "version",
+        "number",
+        "other",
+        "fill_number",
+        "sign",
+        "oco",
+        "oco_with",
+        "priority",
+        "decimals",
+        "stale_marks",
+        "next_order",
+        "next_fill",
+        "open_positions",
+    )
 )
 _FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call"))
 # What may be null; everything else is always there.
 _OPTIONAL: Final = frozenset(
-    ("notional_units", "limit_units", "stop_units", "expires_ns", "triggered_ns", "opened_ns", "command_id", "client_order_id", "reason")
+    (
+        "notional_units",
+        "limit_units",
+        "stop_units",
+        "expires_ns",
+        "triggered_ns",
+        "opened_ns",
+        "command_id",
+        "client_order_id",
+        "reason",
+    )
 )
 
 _SPECIAL: dict[str, tuple[Encode, Decode]] = {

@@ -46,8 +46,17 @@ class Happening:
             for name, value in record_dict(self).items()
             if name not in ("account", "version", "at") and value not in (None, (), "", 0, {})
         }
-        facts = ", ".join(f"{name}={value!s}" for name, value in shown.items())
+        facts = ", ".join(f"{name}={_shown(value)}" for name, value in shown.items())
         return f"<{type(self).__name__} {self.account}@{self.version} {text_of_instant(self.at_ns)}: {facts}>"
+
+
+def _shown(value: object) -> str:
+    """A value as a reader of a log wants it: of a record the fields that say something, a number as a number."""
+    if isinstance(value, dict):
+        return f"({', '.join(f'{n}={_shown(v)}' for n, v in value.items() if v not in (None, (), '', 0, {}))})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    return str(value)
 
 
 class OrderHappening(Happening):

@@ -27,7 +27,7 @@ from papertrade.domain.numbers import (
 from papertrade.errors import InvalidValueError
 
 
-def _symbol(value: object) -> str:
+def _symbol(value: str) -> str:
     return parse_name(value, "symbol")
 
 

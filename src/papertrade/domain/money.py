@@ -11,11 +11,11 @@ from papertrade.domain.numbers import PLACES
 from papertrade.errors import InvalidValueError
 
 
-def _code(value: object) -> str:
+def _code(value: str) -> str:
     return parse_name(value, "currency")
 
 
-def _decimals(value: object) -> int:
+def _decimals(value: int) -> int:
     if type(value) is int and 0 <= value <= PLACES:
         return value
     raise InvalidValueError("decimals", value, f"a whole number from 0 to {PLACES}")

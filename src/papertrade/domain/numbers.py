@@ -20,7 +20,7 @@ Quantity = NewType("Quantity", int)
 Money = NewType("Money", int)
 """Units of a currency, times 10⁹; booked amounts are whole minor units."""
 
-Number: TypeAlias = "Decimal | int | str | float"
+Number: TypeAlias = Decimal | int | str | float
 """What a person may type for a number."""
 
 PLACES = 9

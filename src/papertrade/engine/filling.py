@@ -258,10 +258,11 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     why = (role, rule, evidence, step.profile.fill.label)
     step.emit(_filled((*about, quantity, price, base, *booked, *why)))
     if rule[0] != "P":  # a print's size is shared out where the print is matched
-        _use_up(step, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
+        use_up(step, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
 
 
-def _use_up(step: Step, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
+def use_up(step: Step, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
+    """Charge a fill to the budget it was taken from; the seat remembers, should the step not be stored."""
     account = step.state.account
     used = budgets.get(account)
     if used is None:

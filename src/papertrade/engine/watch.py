@@ -23,8 +23,9 @@ def review(step: Step) -> None:
     state = step.state
     if state.open_positions or step.events or step.seat.watched:
         now = appraise(state, step.profile, step.markets)
-        _review_margin(step, now)
-        _review_losses(step, now)
+        if not now.missing:  # after a restart nobody is judged by what a position once cost
+            _review_margin(step, now)
+            _review_losses(step, now)
         if step.live:
             _set_bands(step, now)
 

@@ -19,6 +19,7 @@ from papertrade.domain.positions import Account
 from papertrade.domain.words import TimeInForce
 from papertrade.engine import cash, change, watch
 from papertrade.engine.clockwork import begin_day
+from papertrade.engine.express import place_plain
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
 from papertrade.errors import (
@@ -68,7 +69,8 @@ class AccountDesk(AccountReader):
         ok = False
         try:
             step = desk.engine.begin(account, now)
-            number = place(step, terms)
+            order = place_plain(step, terms)
+            number = place(step, terms) if order is None else order.number
             desk.engine.end(step)
             answer = yield desk.store.append, (batch_of(step, commit_id),)
             ended = desk.settle(step, answer)
@@ -79,7 +81,7 @@ class AccountDesk(AccountReader):
         finally:
             if not ok:
                 desk.spoil(account)
-        return self._answer(step, ended, number)
+        return self._answer(step, ended, number) if order is None else order
 
     def _answer(self, step: Step, ended: Iterable[Order], number: int) -> Order:
         for order in ended:

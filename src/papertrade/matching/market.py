@@ -103,7 +103,7 @@ class Market:
         self.marked_ns = NEVER
         self.number = 0
         self.crossed = False
-        self.plain = True  # nothing but uncrossed quotes so far: the next one needs no second look
+        self.plain = True  # not halted, and nothing but uncrossed quotes so far: the next needs no second look
         self.halted = False
         # What each account took from the standing sizes: account → [bought, sold]. Emptied by new data.
         self.used: dict[str, list[int]] = {}
@@ -193,7 +193,7 @@ class Market:
         self.crossed = bid is not None and ask is not None and ask < bid
         if self.crossed:
             self.counts["crossed"] += 1
-        self.plain = kind is _QUOTE and not self.crossed
+        self.plain = kind is _QUOTE and not self.crossed and not self.halted
 
     def take_trade(self, price: int, size: int | None, at_ns: int, fresh: bool = False) -> bool:
         """Take a print. True if it is news."""
@@ -243,6 +243,7 @@ class Market:
         """Halt or resume trading. After either, no quote stands until one arrives."""
         self.kept_mark_units = self.mark_units
         self.halted = halted
+        self.plain = False
         self.quote_ns = NEVER
         self.bid_units = self.ask_units = self.bid_size_units = self.ask_size_units = None
         self.bids = self.asks = None

@@ -101,7 +101,7 @@ class NoSlippage:
         return 0
 
 
-def _ticks(value: object) -> int:
+def _ticks(value: int) -> int:
     return parse_count(value, "ticks")
 
 

@@ -28,7 +28,7 @@ def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None
     return check
 
 
-def _name(value: object) -> str:
+def _name(value: str) -> str:
     return parse_name(value, "name")
 
 
@@ -44,7 +44,7 @@ def _model(method: str) -> Callable[[object, attrs.Attribute[Any], object], None
     return check
 
 
-def _ticks(value: object) -> int:
+def _ticks(value: int) -> int:
     return parse_count(value, "through_ticks", least=1)
 
 
