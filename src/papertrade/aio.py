@@ -7,7 +7,7 @@ that has begun is finished even when the caller is canceled: nobody is left in d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from inspect import isawaitable
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number
 from papertrade.domain.words import Side
-from papertrade.errors import UsageError
+from papertrade.errors import PaperTradeError, UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
@@ -85,16 +85,18 @@ class AsyncExchange:
             await self._deliver()  # what was stored before something failed is still news
             raise
         # From here on the store is at work: the rest belongs to a task of its own that nobody's cancellation reaches.
-        work = asyncio.ensure_future(self._finish(flow, waiting))
-        self._working.add(work)
-        work.add_done_callback(self._forget)
-        return await asyncio.shield(work)
+        return await self._see_through(self._finish(flow, waiting))
 
-    def _forget(self, work: asyncio.Future[Any]) -> None:
-        """A loop keeps no hold of its tasks, so we do; a failure that nobody waited for any more is not a leak."""
-        self._working.discard(work)
-        if not work.cancelled():
-            work.exception()
+    async def _see_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Let it finish whoever is canceled. A loop keeps no hold of its tasks, so we do."""
+        task = asyncio.ensure_future(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_nobody_waits)
+            raise
 
     async def _finish(self, flow: Flow[T], waiting: Awaitable[Any]) -> T:
         try:
@@ -117,18 +119,34 @@ class AsyncExchange:
 
     async def _deliver(self) -> None:
         """Hand queued events over, one after another; an async handler is awaited before the next event."""
-        waiting = self._desk.outbox.waiting
-        if self._delivering or not waiting:
+        if self._delivering or not self._desk.outbox.waiting:
             return
         self._delivering = True
+        answer: Awaitable[object] | None = None
         try:
-            while waiting:
-                subscription, event = waiting.popleft()
-                answer = subscription.take(event)
-                if isawaitable(answer):
-                    await answer
+            answer = self._hand_over()
+        finally:
+            self._delivering = answer is not None
+        if answer is not None:  # the others do not miss their events because this caller is canceled
+            await self._see_through(self._deliver_on(answer))
+
+    async def _deliver_on(self, answer: Awaitable[object] | None) -> None:
+        try:
+            while answer is not None:
+                await answer
+                answer = self._hand_over()
         finally:
             self._delivering = False
+
+    def _hand_over(self) -> Awaitable[object] | None:
+        """Hand queued events over until a handler has to be awaited."""
+        waiting = self._desk.outbox.waiting
+        while waiting:
+            subscription, event = waiting.popleft()
+            answer = subscription.take(event)
+            if isawaitable(answer):
+                return answer
+        return None
 
     # ----------------------------------------------- instruments and accounts
 
@@ -333,6 +351,14 @@ def _until_it_waits(flow: Flow[Any], error: BaseException | None, answer: object
         if isawaitable(result):
             return result
         call, args = flow.send(result)
+
+
+def _nobody_waits(task: asyncio.Future[Any]) -> None:
+    """Its caller is gone. A failed store is found out by the account's next command; a failed handler is said aloud."""
+    why = None if task.cancelled() else task.exception()
+    if why is not None and not isinstance(why, PaperTradeError):
+        message = "an event handler failed after its caller was canceled"
+        task.get_loop().call_exception_handler({"message": message, "exception": why, "future": task})
 
 
 async def open_async_paper_broker(

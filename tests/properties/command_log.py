@@ -253,7 +253,7 @@ def play(**options: Any) -> Player:
 
 
 def fingerprint(player: Player) -> str:
-    """All that the accounts are and were, in one line: hashes of the digests on the way and of each journal, and digests."""
+    """All that the accounts are and were, in one line: hashes of the digests on the way and of each journal."""
     parts = [sha256(" ".join(player.trail).encode()).hexdigest()]
     for who in sorted(player.brokers):
         journal = sha256(b"\n".join(player.journal(who))).hexdigest()

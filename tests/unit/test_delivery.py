@@ -414,6 +414,32 @@ def test_nothing_stays_behind_when_threads_stop() -> None:
         assert heard == broker.events(after=2)
 
 
+def test_what_is_queued_at_the_last_moment_is_delivered() -> None:
+    """An event that another thread queues just as a delivery ends is handed over by that delivery, not left lying."""
+    broker = open_broker()
+    outbox = broker.exchange._desk.outbox
+    heard: list[int] = []
+    subscription = broker.subscribe(lambda event: heard.append(event.version))
+    late = broker.events()[0]
+
+    class Lock:
+        """Stands in for the outbox's lock, to be at the one place where the other thread would have to come in."""
+
+        entered = 0
+
+        def __enter__(self) -> None:
+            self.entered += 1
+            if self.entered == 2:  # the delivery has found nothing more and is about to say so
+                outbox.waiting.append((subscription, late))
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    outbox._lock = Lock()  # type: ignore[assignment]
+    broker.deposit(1)
+    assert heard == [3, late.version]
+
+
 @pytest.mark.usefixtures("_restless")
 def test_a_thread_waits_while_another_feeds() -> None:
     """wait() in one thread ends when another thread's data fills the order."""

@@ -13,7 +13,7 @@ from papertrade.domain.events import (
     OrderRejected,
     WithdrawalRejected,
 )
-from papertrade.domain.numbers import to_decimal
+from papertrade.domain.numbers import PLACES, to_decimal
 from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.positions import Account
 from papertrade.domain.words import TimeInForce
@@ -306,6 +306,10 @@ class AccountDesk(AccountReader):
         move: Callable[[Step, int, str | None, str], object],
         prefix: str,
     ) -> Flow[Account]:
+        seat = yield from self.desk.seat(self.account)
+        decimals = seat.state.decimals
+        if amount % 10 ** (PLACES - decimals):
+            raise InvalidValueError("amount", to_decimal(amount), f"an amount with at most {decimals} decimals")
         commit_id = None if command_id is None else prefix + command_id
         if commit_id is None or not (yield from self._repeated(commit_id, amount)):
 

@@ -76,13 +76,21 @@ class RestingIndex:
             self._serial += 1
             key = -price if place < _FALLING else price
             heappush(self._heaps[place], (key, self._serial, entry))
-        self._find_bounds()
+        if old is not None or self.stopped or place == WAITING:
+            self._find_bounds()
+        elif place < _FALLING:
+            self.floor = max(self.floor, price)
+        else:
+            self.ceiling = min(self.ceiling, price)
 
     def remove(self, account: str, number: int, place: int = 0) -> None:
         """Take an order out; it need not be there."""
         entry = self.entries.pop((account, number, _watch_slot(place)), None)
-        if entry is not None:
-            self._forget(entry)
+        if entry is None:
+            return
+        self._forget(entry)
+        # Only what stood at a bound can move it.
+        if entry.place == WAITING or entry.price == self.floor or entry.price == self.ceiling:
             self._find_bounds()
 
     def remove_watch(self, account: str) -> None:
@@ -128,13 +136,16 @@ class RestingIndex:
             self.floor = NOTHING_BELOW if low is None else low
             self.ceiling = FAR if high is None else high
             return
-        if self._waiting:
-            self.floor = FAR
-        else:
-            falling = [p for p in map(self._top, (BUY_LIMIT, SELL_STOP, LOW_WATCH)) if p is not None]
-            self.floor = max(falling, default=NOTHING_BELOW)
-        rising = [p for p in map(self._top, (SELL_LIMIT, BUY_STOP, HIGH_WATCH)) if p is not None]
-        self.ceiling = min(rising, default=FAR)
+        self.floor = FAR if self._waiting else NOTHING_BELOW
+        self.ceiling = FAR
+        for place in (BUY_LIMIT, SELL_STOP, LOW_WATCH):
+            top = self._top(place)
+            if top is not None and top > self.floor:
+                self.floor = top
+        for place in (SELL_LIMIT, BUY_STOP, HIGH_WATCH):
+            top = self._top(place)
+            if top is not None and top < self.ceiling:
+                self.ceiling = top
 
     # -------------------------------------------------------------- reading
 

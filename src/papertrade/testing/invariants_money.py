@@ -1,0 +1,243 @@
+"""L and P: the books balance, cash and positions are what the events say, and nothing is lost to rounding."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from papertrade.domain.events import CashDeposited, CashWithdrawn, Event, OrderFilled
+from papertrade.domain.positions import Position
+from papertrade.testing.case import Case
+from papertrade.testing.oracle import arithmetic as exact
+from papertrade.testing.oracle.account import close_lots, closing_part
+
+Lots = list[tuple[int, int]]
+
+
+def moved(event: Event) -> int:
+    """By how much an event changes all cash."""
+    if isinstance(event, CashDeposited):
+        return event.amount_units
+    if isinstance(event, CashWithdrawn):
+        return -event.amount_units
+    if isinstance(event, OrderFilled):
+        return -event.sign * event.value_units - sum(fee for _, fee in event.fees)
+    return 0
+
+
+def l1_entries_balance(case: Case) -> None:
+    """Every entry sums to zero, and so do all ledger accounts together."""
+    balances: dict[str, int] = {}
+    for entry in case.entries:
+        case.equal("L1", sum(p.amount_units for p in entry.postings), 0, f"entry {entry.version} sums to")
+        for posting in entry.postings:
+            balances[posting.ledger_account] = balances.get(posting.ledger_account, 0) + posting.amount_units
+    live = {name: units for name, units in case.state.books.items() if units}
+    case.equal("L1", live, {name: units for name, units in balances.items() if units}, "books")
+    case.equal("L1", sum(live.values()), 0, "trial balance")
+
+
+def l2_cash_from_events(case: Case) -> None:
+    """All cash is deposits less withdrawals, less purchases, plus sales, less fees."""
+    case.equal("L2", case.view.total_units, sum(map(moved, case.events)), "cash")
+
+
+def l3_fees_from_fills(case: Case) -> None:
+    """Fee accounts hold the fees of the fills, kind by kind, and nothing else touches them."""
+    by_kind: dict[str, int] = {}
+    for fill in case.fills:
+        for kind, units in fill.fees:
+            by_kind[kind] = by_kind.get(kind, 0) + units
+    booked: dict[str, int] = {}
+    for entry in case.entries:
+        for posting in entry.postings:
+            if posting.ledger_account.startswith("expenses:fees:"):
+                case.equal("L3", entry.kind, "order_filled", "a fee was booked by")
+                kind = posting.ledger_account.removeprefix("expenses:fees:")
+                booked[kind] = booked.get(kind, 0) + posting.amount_units
+    case.equal("L3", booked, by_kind, "fees booked")
+    case.equal("L3", case.view.fees_units, sum(by_kind.values()), "fees")
+
+
+def l4_equity_adds_up(case: Case) -> None:
+    """Equity less net deposits is realized profit less fees plus unrealized profit, exactly."""
+    view = case.view
+    left = view.equity_units - view.net_deposits_units
+    case.equal("L4", left, view.realized_units - view.fees_units + view.unrealized_units, "profit")
+
+
+def l5_held_is_needed(case: Case) -> None:
+    """Held money is what the open orders need, a linked pair counted once at the larger."""
+    needs = {o.number: o.hold_units for o in case.orders if o.is_open}
+    held = 0
+    for order in case.orders:
+        if order.is_final:
+            case.equal("L5", order.hold_units, 0, f"ended order {order.id} holds")
+        elif order.oco in needs:
+            held += max(needs[order.number], needs[order.oco]) if order.number < order.oco else 0
+        else:
+            held += needs[order.number]
+    case.equal("L5", case.view.held_units, held, "held")
+    booked = sum(getattr(event, "held_units", 0) for event in case.events)
+    case.equal("L5", booked, held, "holds booked")
+    if not case.seat.profile.margin.marked_to_market:
+        case.equal("L5", case.view.available_units, case.view.total_units - held, "available")
+
+
+def l6_cash_is_never_overdrawn(case: Case) -> None:
+    """In a cash account only a fill that closes a position (its fees) may take free cash below zero."""
+    if case.seat.profile.margin.marked_to_market:
+        return
+    free = 0
+    for event in case.events:
+        before, free = free, free + moved(event) - getattr(event, "held_units", 0)
+        closes = isinstance(event, OrderFilled) and event.closed_units == event.quantity_units
+        case.need("L6", free >= 0 or free >= before or closes, f"{free} free after {event!r}", "0 or more")
+
+
+def l7_one_entry_an_event(case: Case) -> None:
+    """An entry names one event, an event has at most one entry, and money moved only where an entry says so."""
+    versions = [entry.version for entry in case.entries]
+    case.equal("L7", len(set(versions)), len(versions), "entries with their own event")
+    moving = [e.version for e in case.events if moved(e) or getattr(e, "held_units", 0)]
+    missing = sorted(set(moving) - set(versions))
+    case.equal("L7", missing, [], "events that moved money without an entry:")
+
+
+def l8_in_range(case: Case) -> None:
+    """Versions count, prices and quantities keep to 15 digits before the point."""
+    for fill in case.fills:
+        for units in (fill.price_units, fill.quantity_units):
+            case.need("L8", 0 < units < 10**24, units, "between 0 and 10^15")
+    case.need("L8", len(case.events) < 2**53, len(case.events), "less than 2^53 events")
+
+
+def l9_rounded_once(case: Case) -> None:
+    """Both parts of a fill are worth price × quantity × multiplier to the nearest minor unit, and an order's fees what
+
+    its model owes on all it has filled, however many fills that took.
+    """
+    so_far: dict[int, tuple[int, int, int, int]] = {}
+    for fill in case.fills:
+        instrument = case.instrument(fill.symbol)
+        opened = fill.quantity_units - fill.closed_units
+        for quantity, worth in (
+            (fill.closed_units, fill.closed_value_units),
+            (opened, fill.value_units - fill.closed_value_units),
+        ):
+            off = abs(exact.exact_value(instrument, fill.price_units, quantity) - worth)
+            case.need("L9", off * 2 <= exact.minor(instrument), f"{worth} for {quantity}", "the nearest minor unit")
+        filled, value, made, fees = so_far.get(fill.number, (0, 0, 0, 0))
+        filled, value = filled + fill.quantity_units, value + fill.value_units
+        made += fill.value_units if fill.role == "maker" else 0
+        fees += sum(units for _, units in fill.fees)
+        so_far[fill.number] = (filled, value, made, fees)
+        try:
+            owed = exact.fees_owed(case.seat.profile.fees, filled, value, made, exact.minor(instrument))
+        except NotImplementedError:  # the caller's own model
+            continue
+        case.equal("L9", fees, sum(units for _, units in owed), f"fees of order {fill.order_id}")
+
+
+def l10_one_currency(case: Case) -> None:
+    """Nothing in another currency than the account's is ever booked."""
+    for entry in case.entries:
+        case.equal("L10", entry.currency, case.view.currency, f"currency of entry {entry.version}")
+    for fill in case.fills:
+        case.equal("L10", case.instrument(fill.symbol).currency.code, case.view.currency, "currency")
+
+
+# ---------------------------------------------------------------- positions
+
+
+def replayed(case: Case, symbol: str) -> tuple[Lots, int]:
+    """(lots, realized profit) of a symbol from its fills; every fill is checked on the way (P3)."""
+    lots: Lots = []
+    realized = 0
+    instrument = case.instrument(symbol)
+    average = case.state.cost_method == "average"
+    for fill in case.fills:
+        if fill.symbol != symbol:
+            continue
+        closed = closing_part(lots, fill.sign, fill.quantity_units)
+        lots, released = close_lots(lots, closed)
+        got = exact.value(instrument, fill.price_units, closed) if closed else 0
+        gained = -fill.sign * got - released if closed else 0
+        found = (fill.closed_units, fill.closed_value_units, fill.released_units, fill.realized_units)
+        case.equal("P3", found, (closed, got, released, gained), f"closing part of {fill.fill_id}")
+        realized += gained
+        opened = fill.quantity_units - closed
+        if opened:
+            lots = [*lots, (fill.sign * opened, fill.sign * exact.value(instrument, fill.price_units, opened))]
+            lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))] if average else lots
+    return lots, realized
+
+
+def _positions(case: Case) -> list[Position]:
+    return [case.broker.position(symbol) for symbol in sorted({fill.symbol for fill in case.fills})]
+
+
+def p1_quantity_from_fills(case: Case) -> None:
+    """A position is the signed sum of its fills."""
+    for position in _positions(case):
+        total = sum(f.sign * f.quantity_units for f in case.fills if f.symbol == position.symbol)
+        case.equal("P1", position.quantity_units, total, f"quantity of {position.symbol}")
+
+
+def p2_lots_add_up(case: Case) -> None:
+    """Lots sum to the quantity and the cost, all of one sign; the average lies within the prices since last flat."""
+    for position in _positions(case):
+        symbol, quantity = position.symbol, position.quantity_units
+        case.equal("P2", sum(lot.quantity_units for lot in position.lots), quantity, f"lots of {symbol}")
+        case.equal("P2", sum(lot.cost_units for lot in position.lots), position.cost_units, f"cost of {symbol}")
+        case.equal("P2", all(lot.quantity_units * quantity > 0 for lot in position.lots), True, "one sign")
+        lots, realized = replayed(case, symbol)
+        case.equal("P2", [(x.quantity_units, x.cost_units) for x in position.lots], lots, f"lots of {symbol}")
+        case.equal("P2", position.realized_units, realized, f"realized of {symbol}")
+        prices = _prices_since_flat(case, symbol)
+        if quantity and position.average_price is not None:
+            average = Fraction(position.average_price) * exact.ONE
+            case.need("P2", min(prices) <= average <= max(prices), average, f"{min(prices)} to {max(prices)}")
+
+
+def _prices_since_flat(case: Case, symbol: str) -> list[int]:
+    prices: list[int] = []
+    quantity = 0
+    for fill in case.fills:
+        if fill.symbol == symbol:
+            after = quantity + fill.sign * fill.quantity_units
+            if after * quantity <= 0:
+                prices = []
+            if after:
+                prices.append(fill.price_units)
+            quantity = after
+    return prices
+
+
+def p3_flip_is_close_and_open(case: Case) -> None:
+    """A fill that crosses zero is a close followed by an open: same value, cost and profit."""
+    for symbol in sorted({fill.symbol for fill in case.fills}):
+        replayed(case, symbol)
+
+
+def p4_flat_is_empty(case: Case) -> None:
+    """A flat position has no cost, no lots and no unrealized profit; a flat account needs no margin."""
+    held = 0
+    for position in _positions(case):
+        held += not position.is_flat
+        if position.is_flat:
+            found = (position.cost_units, position.pq, position.lots, position.unrealized_units or 0)
+            case.equal("P4", found, (0, 0, (), 0), f"flat {position.symbol}")
+    if not held:
+        found_margin = (case.view.initial_margin_units, case.view.maintenance_margin_units)
+        case.equal("P4", found_margin, (0, 0), "margin of a flat account")
+
+
+def p6_unrealized_from_mark(case: Case) -> None:
+    """Unrealized profit is the value at the mark less the cost, and the mark is not from the future."""
+    for position in _positions(case):
+        if position.mark_units is None or position.is_flat:
+            continue
+        quantity = position.quantity_units
+        sign = 1 if quantity > 0 else -1
+        worth = sign * exact.value(case.instrument(position.symbol), position.mark_units, abs(quantity))
+        case.equal("P6", position.unrealized_units, worth - position.cost_units, f"unrealized {position.symbol}")

@@ -1,0 +1,261 @@
+"""One account as the oracle keeps it: a list of events, and everything else worked out from it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from papertrade.domain.events import (
+    CashDeposited,
+    CashWithdrawn,
+    DayOpened,
+    EquityMarked,
+    Event,
+    LimitLatched,
+    LimitReset,
+    MarginCallCleared,
+    MarginCalled,
+    OrderFilled,
+)
+from papertrade.testing.oracle import arithmetic as money
+from papertrade.testing.oracle.market import SlowMarket
+from papertrade.testing.oracle.orders import SlowOrder, note_event
+from papertrade.testing.oracle.vocabulary import Setup
+
+DAILY_LOSS = "max_daily_loss"
+DRAWDOWN = "max_drawdown"
+KILL_SWITCH = "kill_switch"
+
+
+class Holding(NamedTuple):
+    """A position: each lot is (quantity, booked cost), both signed like the position."""
+
+    lots: list[tuple[int, int]]
+    realized: int
+    fees: int
+
+    @property
+    def quantity(self) -> int:
+        """What is held, negative when short."""
+        return sum(quantity for quantity, _ in self.lots)
+
+    @property
+    def cost(self) -> int:
+        """What it cost."""
+        return sum(cost for _, cost in self.lots)
+
+
+class Bases(NamedTuple):
+    """What losses are measured from."""
+
+    day: str
+    day_began: int  # the instant of the last DayOpened
+    day_equity: int
+    day_deposits: int
+    peak: int
+    latches: list[str]
+    margin_call: bool
+
+
+class SlowAccount:
+    """The events of an account, its orders, its markets, and what follows from them."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.fill = setup.fill
+        self.margin = setup.margin
+        self.name = setup.account
+        self.markets = {i.symbol: SlowMarket(i) for i in setup.instruments}
+        self.events: list[Event] = []
+        self.orders: dict[int, SlowOrder] = {}
+        self.clock = setup.start_ns
+        self.now = 0  # of the step being decided
+        self.step_began = 0  # how many events there were before it
+        self._fills: dict[str, list[OrderFilled]] = {}
+        self._money_events: list[Event] = []
+
+    # --------------------------------------------------------------- events
+
+    def begin_step(self, at: int) -> None:
+        """A command, a datum or a deadline is about to be decided; the account's own time never falls."""
+        self.now = max(at, self.events[-1].at_ns if self.events else 0)
+        self.step_began = len(self.events)
+
+    @property
+    def next_version(self) -> int:
+        """The version of the next event."""
+        return len(self.events) + 1
+
+    def emit(self, event: Event) -> None:
+        """Make something a fact."""
+        self.events.append(event)
+        if isinstance(event, OrderFilled):
+            self._fills.setdefault(event.symbol, []).append(event)
+        elif getattr(event, "number", None) is None:
+            self._money_events.append(event)
+        note_event(self.orders, event)
+
+    @property
+    def next_order(self) -> int:
+        """The number of the next order."""
+        return len(self.orders) + 1
+
+    @property
+    def next_fill(self) -> int:
+        """The number of the next fill."""
+        return sum(len(fills) for fills in self._fills.values()) + 1
+
+    # --------------------------------------------------------------- orders
+
+    def open_orders(self, symbol: str | None = None) -> list[SlowOrder]:
+        """Open orders, oldest first."""
+        return [o for o in self.orders.values() if o.is_open and (symbol is None or o.symbol == symbol)]
+
+    def sibling(self, order: SlowOrder) -> SlowOrder | None:
+        """The other order of a pair, while it is open."""
+        other = self.orders.get(order.oco)
+        return other if other is not None and other.is_open else None
+
+    def held(self, changed: dict[int, int] | None = None) -> int:
+        """The money held for open orders, a pair at the larger of its two needs.
+
+        ``changed`` says what some orders need instead, to ask what would be.
+        """
+        needs = {o.number: o.hold for o in self.open_orders()} | (changed or {})
+        return self._once_a_pair(self.open_orders(), needs)
+
+    def working(self, symbol: str, sign: int) -> int:
+        """What open orders of one side may still fill; of two linked orders of a side only one can."""
+        orders = [o for o in self.open_orders(symbol) if o.sign == sign]
+        return self._once_a_pair(orders, {o.number: o.remaining for o in orders})
+
+    def _once_a_pair(self, orders: Iterable[SlowOrder], amounts: dict[int, int]) -> int:
+        total = 0
+        for order in orders:
+            other = self.sibling(order)
+            if other is None or other.number not in amounts:
+                total += amounts[order.number]
+            elif order.number < other.number:
+                total += max(amounts[order.number], amounts[other.number])
+        return total
+
+    # ------------------------------------------------------ money, positions
+
+    def total(self) -> int:
+        """All cash: every deposit, withdrawal, purchase, sale and fee."""
+        cash = 0
+        for event in self._money_events:
+            if isinstance(event, CashDeposited):
+                cash += event.amount_units
+            elif isinstance(event, CashWithdrawn):
+                cash -= event.amount_units
+        for fills in self._fills.values():
+            cash -= sum(f.sign * f.value_units + sum(fee for _, fee in f.fees) for f in fills)
+        return cash
+
+    def holding(self, symbol: str) -> Holding:
+        """A position from its fills, from the first one on."""
+        lots: list[tuple[int, int]] = []
+        realized = fees = 0
+        instrument = self.markets[symbol].instrument
+        for fill in self._fills.get(symbol, []):
+            closed = closing_part(lots, fill.sign, fill.quantity_units)
+            opened = fill.quantity_units - closed
+            lots, released = close_lots(lots, closed)
+            got = money.value(instrument, fill.price_units, closed) if closed else 0
+            realized += -fill.sign * got - released
+            fees += sum(fee for _, fee in fill.fees)
+            if opened:
+                cost = money.value(instrument, fill.price_units, opened)
+                lots = [*lots, (fill.sign * opened, fill.sign * cost)]
+                if self.setup.cost_method == "average":
+                    lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))]
+        return Holding(lots, realized, fees)
+
+    def quantity(self, symbol: str) -> int:
+        """The signed quantity held: the sum of the fills."""
+        return sum(f.sign * f.quantity_units for f in self._fills.get(symbol, []))
+
+    def held_symbols(self) -> list[str]:
+        """Symbols with a position."""
+        return [symbol for symbol in self._fills if self.quantity(symbol)]
+
+    def closable(self, symbol: str, sign: int) -> int:
+        """How much an order of this side could close."""
+        return max(0, -sign * self.quantity(symbol))
+
+    def equity(self) -> int:
+        """Cash and positions at their marks; at cost where there is no mark."""
+        worth = self.total()
+        for symbol in self.held_symbols():
+            market, quantity = self.markets[symbol], self.quantity(symbol)
+            mark = market.mark()
+            if mark is None:
+                worth += self.holding(symbol).cost
+            else:
+                worth += (1 if quantity > 0 else -1) * money.value(market.instrument, mark, abs(quantity))
+        return worth
+
+    def margins(self) -> tuple[int, int]:
+        """(initial, maintenance) of all positions at their marks."""
+        initial = maintenance = 0
+        if self.margin.marked_to_market:
+            for symbol in self.held_symbols():
+                market, quantity = self.markets[symbol], self.quantity(symbol)
+                mark = market.mark()
+                if mark is not None:
+                    initial += money.initial_margin(self.margin, market.instrument, quantity, mark)
+                    maintenance += money.maintenance_margin(self.margin, market.instrument, quantity, mark)
+        return initial, maintenance
+
+    def available(self) -> int:
+        """What a new order may use."""
+        if self.margin.marked_to_market:
+            return self.equity() - self.margins()[0] - self.held()
+        return self.total() - self.held()
+
+    # ------------------------------------------------------- limits and days
+
+    def bases(self) -> Bases:
+        """Days, peaks, latches and margin calls, from the first event on."""
+        now = Bases("", 0, 0, 0, 0, [], False)
+        for event in self._money_events:
+            if isinstance(event, (CashDeposited, CashWithdrawn)):
+                moved = event.amount_units if isinstance(event, CashDeposited) else -event.amount_units
+                now = now._replace(day_deposits=now.day_deposits + moved, peak=now.peak + moved)
+            elif isinstance(event, DayOpened):
+                latches = [latch for latch in now.latches if latch != DAILY_LOSS]
+                peak = max(now.peak, event.equity_units)
+                now = Bases(event.day, event.at_ns, event.equity_units, 0, peak, latches, now.margin_call)
+            elif isinstance(event, EquityMarked):
+                now = now._replace(peak=event.equity_units)
+            elif isinstance(event, LimitLatched):
+                now = now._replace(latches=[*now.latches, event.limit])
+            elif isinstance(event, LimitReset):
+                now = now._replace(latches=[latch for latch in now.latches if latch != event.limit])
+            elif isinstance(event, (MarginCalled, MarginCallCleared)):
+                now = now._replace(margin_call=isinstance(event, MarginCalled))
+        return now
+
+    def restricted(self) -> bool:
+        """May it only reduce?"""
+        bases = self.bases()
+        return bool(bases.latches) or bases.margin_call
+
+
+def closing_part(lots: list[tuple[int, int]], sign: int, quantity: int) -> int:
+    """How much of a trade closes what is held."""
+    return min(quantity, max(0, -sign * sum(held for held, _ in lots)))
+
+
+def close_lots(lots: list[tuple[int, int]], closed: int) -> tuple[list[tuple[int, int]], int]:
+    """The lots without ``closed``, oldest first, and the booked cost of what went. Part of a lot takes part of it."""
+    left, released = [], 0
+    for quantity, cost in lots:
+        part = min(closed, abs(quantity))
+        gone = money.share(cost, part, abs(quantity))
+        closed -= part
+        released += gone
+        if part < abs(quantity):
+            left.append((quantity - part if quantity > 0 else quantity + part, cost - gone))
+    return left, released

@@ -1,0 +1,185 @@
+"""Changing what is there: modify, cancel, link, close."""
+
+from __future__ import annotations
+
+from papertrade.domain.events import OrderModified, OrderModifyRejected, OrdersLinked
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.rejections import RejectReason
+from papertrade.domain.words import CancelReason, OrderType, TimeInForce
+from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.filling import cancel, execute
+from papertrade.testing.oracle.market import SlowMarket
+from papertrade.testing.oracle.needs import (
+    Refusal,
+    arrival_stop_price,
+    hold_price,
+    is_fresh,
+    opening_hold,
+    opening_part,
+    refuse_risk,
+)
+from papertrade.testing.oracle.offers import beyond_stop, standing_offers
+from papertrade.testing.oracle.orders import SlowOrder
+from papertrade.testing.oracle.placing import fire, fires_now, place, refuse_prices, refuse_size, refuse_taking
+from papertrade.testing.oracle.vocabulary import Modify
+
+
+def modify(account: SlowAccount, change: Modify) -> None:
+    """Give an open order a new total quantity, prices or expiry, or refuse."""
+    order = account.orders[change.number]
+    if not order.is_open:
+        return _refuse(account, change, (RejectReason.ORDER_IS_FINAL, ()))
+    market = account.markets[order.symbol]
+    total = order.quantity if change.quantity is None else change.quantity
+    limit = order.limit if change.limit is None else change.limit
+    stop = order.stop if change.stop is None else change.stop
+    refused = _refusal(account, market, order, change, total, limit, stop)
+    if refused is not None:
+        return _refuse(account, change, refused)
+    hold = _new_hold(account, market, order, total, limit, stop)
+    grows = account.held({order.number: hold}) - account.held()
+    if grows > 0 and grows > account.available():
+        numbers = (("required", grows), ("available", account.available()))
+        return _refuse(account, change, (RejectReason.INSUFFICIENT_FUNDS, numbers))
+    account.emit(
+        OrderModified(
+            account.name,
+            account.next_version,
+            account.now,
+            order.number,
+            total,
+            limit,
+            stop,
+            order.expires if change.expires is None else change.expires,
+            hold,
+            grows,
+            change.command_id,
+        )
+    )
+    return _meet_what_stands(account, market, order)
+
+
+def _refuse(account: SlowAccount, change: Modify, refused: Refusal) -> None:
+    account.emit(
+        OrderModifyRejected(
+            account.name, account.next_version, account.now, change.number, *refused, change.command_id
+        )
+    )
+
+
+def _refusal(
+    account: SlowAccount,
+    market: SlowMarket,
+    order: SlowOrder,
+    change: Modify,
+    total: int,
+    limit: int | None,
+    stop: int | None,
+) -> Refusal | None:
+    if change.expires is not None and change.expires <= account.now:
+        return RejectReason.EXPIRED_ON_ARRIVAL, ()
+    if change.stop is not None and order.triggered:
+        return RejectReason.ALREADY_TRIGGERED, ()
+    if total <= order.filled + order.canceled:
+        numbers = (("quantity", total), ("filled", order.filled + order.canceled))
+        return RejectReason.BELOW_FILLED_QUANTITY, numbers
+    refused = refuse_size(market.instrument, total) or refuse_prices(market.instrument, limit, stop)
+    if refused is not None:
+        return refused
+    if change.stop is not None and account.fill.stop_through == "reject":
+        price = arrival_stop_price(account, market, order.sign)
+        if price is not None and beyond_stop(order.sign, price, change.stop):
+            return RejectReason.STOP_WOULD_TRIGGER, (("stop_price", change.stop), ("market", price))
+    if order.terms.post_only:
+        refused = refuse_taking(account, market, order.sign, limit)
+        if refused is not None:
+            return refused
+    growth = total - order.quantity
+    return _refuse_growth(account, market, order, growth, limit, stop) if growth > 0 else None
+
+
+def _refuse_growth(
+    account: SlowAccount, market: SlowMarket, order: SlowOrder, growth: int, limit: int | None, stop: int | None
+) -> Refusal | None:
+    """Growing is asked about as if it were a new order of that size."""
+    refused = refuse_risk(account, market, order.sign, growth, limit, stop, account.sibling(order))
+    if refused is not None:
+        return refused
+    if order.sign < 0 and not account.margin.may_short and not order.terms.reduce_only:
+        uncovered = opening_part(account, order.symbol, order.sign, growth)
+        if uncovered:
+            return RejectReason.INSUFFICIENT_POSITION, (("required", growth), ("available", growth - uncovered))
+    return None
+
+
+def _new_hold(
+    account: SlowAccount, market: SlowMarket, order: SlowOrder, total: int, limit: int | None, stop: int | None
+) -> int:
+    """What is left of the order needs what it would need if it arrived now."""
+    if order.terms.reduce_only or (order.sign < 0 and not account.margin.may_short):
+        return 0
+    left = total - order.filled - order.canceled
+    price = hold_price(account, market, order.sign, limit, stop)
+    if price is None:
+        return order.hold
+    opening = opening_part(account, order.symbol, order.sign, left, account.sibling(order), order)
+    if not opening:
+        return 0
+    return opening_hold(account, market, opening, left, price)
+
+
+def _meet_what_stands(account: SlowAccount, market: SlowMarket, order: SlowOrder) -> None:
+    """A changed order meets the market like an arriving one."""
+    if fires_now(account, market, order):
+        fire(account, market, order)
+    elif order.rests_at_limit and is_fresh(account, market):
+        offers = standing_offers(market, order.sign, "3", order.limit, None)
+        execute(account, market, order, offers)
+
+
+# ------------------------------------------------------- cancel, link, close
+
+
+def cancel_all(account: SlowAccount, symbol: str | None) -> None:
+    """Cancel every open order, or those of a symbol."""
+    for order in account.open_orders(symbol):
+        cancel(account, order, CancelReason.REQUESTED)
+
+
+def link(account: SlowAccount, one: int, two: int) -> None:
+    """Two orders become a pair: from now on the larger hold is enough for both."""
+    first, second = account.orders[one].hold, account.orders[two].hold
+    change = max(first, second) - (first + second)
+    account.emit(OrdersLinked(account.name, account.next_version, account.now, one, two, change))
+
+
+def close_position(account: SlowAccount, symbol: str, quantity: int | None) -> None:
+    """Cancel what is working on that side and close at the market."""
+    held = account.quantity(symbol)
+    sign = -1 if held > 0 else 1
+    for order in account.open_orders(symbol):
+        if order.sign == sign:
+            cancel(account, order, CancelReason.REQUESTED)
+    size = abs(held) if quantity is None else min(quantity, abs(held))
+    place(account, market_terms(symbol, sign, size))
+
+
+def market_terms(symbol: str, sign: int, quantity: int) -> OrderTerms:
+    """A reduce-only market order."""
+    return OrderTerms(
+        symbol=symbol,
+        sign=sign,
+        type=OrderType.MARKET,
+        quantity_units=quantity,
+        notional_units=None,
+        limit_units=None,
+        stop_units=None,
+        tif=TimeInForce.GTC,
+        expires_ns=None,
+        post_only=False,
+        reduce_only=True,
+        oco_with=0,
+        client_order_id=None,
+        tags=(),
+    )
+

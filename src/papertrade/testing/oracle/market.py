@@ -1,0 +1,161 @@
+"""One symbol as the oracle knows it: what stands, the last print, the last bar, and what we took of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from papertrade.domain.events import Evidence
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.words import DataKind
+
+Level = tuple[int, int | None]
+"""A price and what is offered there; None when the feed does not say."""
+
+
+class SlowBar(NamedTuple):
+    """A finished bar."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int | None
+    end: int
+
+
+class SlowMarket:
+    """Data of one symbol. Every ``take_`` answers whether the datum was news."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.bids: list[Level] = []
+        self.asks: list[Level] = []
+        self.quote_at: int | None = None
+        self.standing = DataKind.QUOTE
+        self.latest = DataKind.QUOTE
+        self.last: int | None = None  # a print or a bare last price
+        self.print: tuple[int, int | None] | None = None
+        self.print_at = -1
+        self.bar: SlowBar | None = None
+        self.bar_start: int | None = None
+        self.mark_before_halt: int | None = None
+        self.marked_at: int | None = None
+        self.number = 0
+        self.halted = False
+        self.taken = {1: 0, -1: 0}  # of what stands, by side
+        self.taken_of_bar = 0
+        self.sequences: dict[DataKind, int] = {}
+
+    # ---------------------------------------------------------------- data
+
+    def repeats(self, kind: DataKind, sequence: int | None) -> bool:
+        """Was a datum with this sequence number here before?"""
+        if sequence is None:
+            return False
+        if sequence <= self.sequences.get(kind, -1):
+            return True
+        self.sequences[kind] = sequence
+        return False
+
+    def take_standing(
+        self, kind: DataKind, bids: list[Level], asks: list[Level], at: int, stamped_here: bool = False
+    ) -> bool:
+        """A quote, a widened last price or depth: it replaces what stood."""
+        if self.quote_at is not None:
+            if at < self.quote_at:
+                return False
+            same = (kind, bids, asks) == (self.standing, self.bids, self.asks)
+            if at == self.quote_at and same and not stamped_here:
+                return False
+        self.bids, self.asks = bids, asks
+        self.standing = kind
+        self.quote_at = at
+        self.taken = {1: 0, -1: 0}
+        self._news(kind, at)
+        return True
+
+    def take_print(self, price: int, size: int | None, at: int, stamped_here: bool = False) -> bool:
+        """Somebody traded."""
+        if at < self.print_at:
+            return False
+        if at == self.print_at and self.print == (price, size) and not stamped_here:
+            return False
+        self.last = price
+        self.print = (price, size)
+        self.print_at = at
+        self._news(DataKind.TRADE, at)
+        return True
+
+    def take_bar(self, bar: SlowBar, start: int | None) -> bool:
+        """A bar ended."""
+        if self.bar is not None and (bar.end < self.bar.end or bar == self.bar):
+            return False
+        self.bar, self.bar_start = bar, start
+        self.taken_of_bar = 0
+        self._news(DataKind.BAR, bar.end)
+        return True
+
+    def _news(self, kind: DataKind, at: int) -> None:
+        self.latest = kind
+        self.marked_at = at
+        self.number += 1
+
+    def halt(self, halted: bool) -> None:
+        """Trading stops or goes on; either way nothing stands until the next quote."""
+        self.mark_before_halt = self.mark()
+        self.halted = halted
+        self.bids, self.asks = [], []
+        self.quote_at = None
+
+    # ------------------------------------------------------------- reading
+
+    @property
+    def bid(self) -> int | None:
+        """The best bid."""
+        return self.bids[0][0] if self.bids else None
+
+    @property
+    def ask(self) -> int | None:
+        """The best ask."""
+        return self.asks[0][0] if self.asks else None
+
+    @property
+    def crossed(self) -> bool:
+        """Is the bid above the ask?"""
+        return self.bid is not None and self.ask is not None and self.bid > self.ask
+
+    def levels(self, sign: int) -> list[Level]:
+        """What a trader of this side trades with: a buyer with the asks."""
+        return self.asks if sign > 0 else self.bids
+
+    def touch(self, sign: int) -> int | None:
+        """The best price for a trader of this side."""
+        return self.ask if sign > 0 else self.bid
+
+    def mark(self) -> int | None:
+        """What a position is valued at."""
+        if self.latest is DataKind.TRADE:
+            return None if self.print is None else self.print[0]
+        if self.latest is DataKind.BAR:
+            return None if self.bar is None else self.bar.close
+        sides = [price for price in (self.bid, self.ask) if price is not None]
+        return sum(sides) // len(sides) if sides else self.mark_before_halt
+
+    def reference(self, sign: int) -> int | None:
+        """The price an order without a limit is reckoned at."""
+        touch = self.touch(sign)
+        return self.mark() if touch is None else touch
+
+    def evidence(self, rule: str, sign: int) -> Evidence:
+        """The datum behind a rule."""
+        if rule[0] == "P" and self.print is not None:
+            return Evidence(DataKind.TRADE, self.number, self.print_at, self.print)
+        if rule[0] == "B" and self.bar is not None:
+            return Evidence(DataKind.BAR, self.number, self.bar.end, self.bar[:5])
+        at = -1 if self.quote_at is None else self.quote_at
+        if rule[0] == "D":
+            flat = tuple(number for level in self.levels(sign) for number in level)
+            return Evidence(DataKind.DEPTH, self.number, at, flat)
+        bid, bid_size = self.bids[0] if self.bids else (None, None)
+        ask, ask_size = self.asks[0] if self.asks else (None, None)
+        return Evidence(self.standing, self.number, at, (bid, ask, bid_size, ask_size))

@@ -1,0 +1,243 @@
+"""What an order needs: money on arrival, a hold for what waits, and leave from the limits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from papertrade.domain.events import Numbers
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.rejections import RejectReason
+from papertrade.domain.words import DataKind, TimeInForce
+from papertrade.testing.oracle import arithmetic as money
+from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
+from papertrade.testing.oracle.filling import Piece, pieces
+from papertrade.testing.oracle.market import SlowMarket
+from papertrade.testing.oracle.offers import at_band_end, standing_offers, standing_stop_price, taking
+from papertrade.testing.oracle.orders import SlowOrder
+
+Refusal = tuple[RejectReason, Numbers]
+
+
+class Plan(NamedTuple):
+    """What an order does on arrival."""
+
+    quantity: int
+    taken: list[Piece]
+    hold: int  # for what waits
+
+
+def is_fresh(account: SlowAccount, market: SlowMarket) -> bool:
+    """Is what stands young enough to fill an arriving order?"""
+    if market.quote_at is None:
+        return False
+    oldest = account.fill.max_quote_age_s
+    return oldest is None or account.now - market.quote_at <= Fraction(oldest) * money.ONE
+
+
+def arrival_stop_price(account: SlowAccount, market: SlowMarket, sign: int) -> int | None:
+    """What an arriving stop is compared with: what stands, else the last known price."""
+    if market.halted:
+        return None
+    price = standing_stop_price(market, account.fill, sign) if is_fresh(account, market) else None
+    if price is None and not market.crossed:
+        price = market.mark()
+    return price
+
+
+# ------------------------------------------------------------------ arrival
+
+
+def plan(
+    account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantity: int, sibling: SlowOrder | None
+) -> Plan | None:
+    """What fills at once and what has to be held for the rest; None without a price to work that out."""
+    taken = _arrive(account, market, terms, quantity)
+    had = sum(piece.quantity for piece in taken)
+    if terms.tif is TimeInForce.FOK and had < quantity:
+        return Plan(quantity, [], 0)
+    waits = 0 if terms.tif in (TimeInForce.IOC, TimeInForce.FOK) else quantity - had
+    hold = 0
+    if waits:
+        needed = hold_for(account, market, terms, quantity, waits, sibling)
+        if needed is None:
+            return None
+        hold = needed
+    return Plan(quantity, taken, hold)
+
+
+def _arrive(account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantity: int) -> list[Piece]:
+    sign, limit = terms.sign, terms.limit_units
+    if terms.stop_units is not None:
+        return []
+    if terms.reduce_only:
+        quantity = min(quantity, account.closable(terms.symbol, sign))
+    if quantity <= 0:
+        return []
+    at_close = account.fill.bar_entry == "close" and market.latest is DataKind.BAR and limit is None
+    if at_close:
+        return _arrive_at_close(account, market, sign, quantity)
+    if not is_fresh(account, market):
+        return []
+    offers = standing_offers(market, sign, "1" if limit is None else "3", limit, None)
+    return pieces(account, market, sign, offers, quantity)
+
+
+def _arrive_at_close(account: SlowAccount, market: SlowMarket, sign: int, quantity: int) -> list[Piece]:
+    """Rule B1."""
+    bar = market.bar
+    if bar is None or market.halted or at_band_end(market.instrument, sign, bar.close):
+        return []
+    budget = bar_budget(account, market)
+    return pieces(account, market, sign, [taking("B1", bar.close, None, None)], quantity, budget)
+
+
+def bar_budget(account: SlowAccount, market: SlowMarket) -> int | None:
+    """What is left of the account's share of the last bar's volume."""
+    if market.bar is None or market.bar.volume is None:
+        return None
+    exact = Fraction(account.fill.participation) * market.bar.volume
+    return max(0, money.whole_lots(market.instrument, money.down(exact)) - market.taken_of_bar)
+
+
+# -------------------------------------------------------------- holds, funds
+
+
+def opening_part(
+    account: SlowAccount,
+    symbol: str,
+    sign: int,
+    quantity: int,
+    sibling: SlowOrder | None = None,
+    own: SlowOrder | None = None,
+) -> int:
+    """The part of an order that could enlarge the position, were everything working on its side to fill first.
+
+    A linked order of the same side competes for the same part and is left out, like the order itself when it changes.
+    """
+    closable = account.closable(symbol, sign)
+    if not closable:
+        return quantity
+    apart = own.remaining if own is not None else 0
+    if sibling is not None and sibling.sign == sign:
+        apart = max(apart, sibling.remaining)
+    free = max(0, closable - account.working(symbol, sign) + apart)
+    return quantity - min(quantity, free)
+
+
+def hold_price(
+    account: SlowAccount, market: SlowMarket, sign: int, limit: int | None, stop: int | None
+) -> int | None:
+    """The limit; without one the stop or reference price with the collar on top."""
+    if limit is not None:
+        return limit
+    reference = market.reference(sign) if stop is None else stop
+    return None if reference is None else reference + money.up(reference * Fraction(account.fill.hold_collar))
+
+
+def hold_for(
+    account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantity: int, waits: int, sibling: SlowOrder | None
+) -> int | None:
+    """What the waiting part of a new order needs held."""
+    if terms.reduce_only or (terms.sign < 0 and not account.margin.may_short):
+        return 0
+    opening = min(waits, opening_part(account, terms.symbol, terms.sign, quantity, sibling))
+    if not opening:
+        return 0
+    price = hold_price(account, market, terms.sign, terms.limit_units, terms.stop_units)
+    if price is None:
+        return None
+    return opening_hold(account, market, opening, waits, price)
+
+
+def opening_hold(account: SlowAccount, market: SlowMarket, opening: int, waits: int, price: int) -> int:
+    """Cost or margin of what opens, and the fees of all that waits."""
+    instrument = market.instrument
+    if account.margin.marked_to_market:
+        need = money.initial_margin(account.margin, instrument, opening, price)
+    else:
+        need = money.value_up(instrument, price, opening)
+    return need + first_fees(account, market, waits, money.value(instrument, price, waits))
+
+
+def first_fees(account: SlowAccount, market: SlowMarket, quantity: int, worth: int) -> int:
+    """What a new order would owe for taking this much; a rebate is not counted on."""
+    if not quantity:
+        return 0
+    lines = money.fees_owed(account.setup.fees, quantity, worth, 0, money.minor(market.instrument))
+    return max(0, sum(units for _, units in lines))
+
+
+def need_now(
+    account: SlowAccount, market: SlowMarket, terms: OrderTerms, taken: list[Piece], sibling: SlowOrder | None
+) -> int:
+    """What the pieces that fill at once need: nothing if they only close."""
+    instrument = market.instrument
+    total = sum(piece.quantity for piece in taken)
+    opening = opening_part(account, terms.symbol, terms.sign, total, sibling)
+    if not opening:
+        return 0
+    need = worth = 0
+    closing = total - opening
+    for piece in taken:
+        part = piece.quantity - min(closing, piece.quantity)
+        closing -= piece.quantity - part
+        worth += money.value(instrument, piece.price, piece.quantity)
+        need += money.initial_margin(account.margin, instrument, part, piece.price) if part else 0
+    return need + first_fees(account, market, total, worth)
+
+
+# ------------------------------------------------------------------- limits
+
+
+def refuse_risk(
+    account: SlowAccount,
+    market: SlowMarket,
+    sign: int,
+    quantity: int,
+    limit: int | None,
+    stop: int | None,
+    sibling: SlowOrder | None,
+) -> Refusal | None:
+    """Latches, margin call and negative cash, then each limit; what only reduces always passes."""
+    if not opening_part(account, market.instrument.symbol, sign, quantity, sibling):
+        return None
+    bases, total = account.bases(), account.total()
+    if KILL_SWITCH in bases.latches:
+        return RejectReason.KILL_SWITCH, ()
+    if DAILY_LOSS in bases.latches or DRAWDOWN in bases.latches:
+        return RejectReason.LIMIT_LATCHED, ()
+    if bases.margin_call:
+        return RejectReason.MARGIN_CALL, ()
+    if total < 0 and not account.margin.marked_to_market:
+        return RejectReason.NEGATIVE_CASH, (("total", total),)
+    price = limit or stop or market.reference(sign) or 0
+    return _refuse_limits(account, market, sign, quantity, price)
+
+
+def _refuse_limits(
+    account: SlowAccount, market: SlowMarket, sign: int, quantity: int, price: int
+) -> Refusal | None:
+    limits, symbol, instrument = account.setup.limits, market.instrument.symbol, market.instrument
+    reached = abs(account.quantity(symbol) + sign * (account.working(symbol, sign) + quantity))
+    gross = money.value(instrument, price, reached)
+    for other in account.markets.values():
+        if other is not market:
+            gross += money.value(other.instrument, other.mark() or 0, _most(account, other.instrument.symbol))
+    found = (
+        (RejectReason.MAX_ORDER_QUANTITY, quantity, limits.max_order_quantity),
+        (RejectReason.MAX_ORDER_NOTIONAL, money.value(instrument, price, quantity), limits.max_order_notional),
+        (RejectReason.MAX_OPEN_ORDERS, (len(account.open_orders()) + 1) * money.ONE, limits.max_open_orders),
+        (RejectReason.MAX_POSITION, reached, limits.max_position),
+        (RejectReason.MAX_GROSS_NOTIONAL, gross, limits.max_gross_notional),
+    )
+    for reason, required, allowed in found:
+        if allowed is not None and required > Fraction(allowed) * money.ONE:
+            return reason, (("required", required), ("allowed", int(Fraction(allowed) * money.ONE)))
+    return None
+
+
+def _most(account: SlowAccount, symbol: str) -> int:
+    """The largest a position could become, were one side of its working orders to fill."""
+    held = account.quantity(symbol)
+    return max(0, held + account.working(symbol, 1), account.working(symbol, -1) - held)

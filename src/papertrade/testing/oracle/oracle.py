@@ -1,0 +1,266 @@
+"""The oracle: takes the same commands as a broker and keeps the events it thinks they make."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from fractions import Fraction
+
+from papertrade.domain.events import (
+    AccountOpened,
+    CashDeposited,
+    CashWithdrawn,
+    OrderRejected,
+    WithdrawalRejected,
+)
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind
+from papertrade.testing.oracle import arithmetic as money
+from papertrade.testing.oracle import changing, vocabulary, watching
+from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.filling import cancel
+from papertrade.testing.oracle.market import SlowBar, SlowMarket
+from papertrade.testing.oracle.matching import meet_bar, meet_print, meet_standing
+from papertrade.testing.oracle.placing import place, place_pair
+from papertrade.testing.oracle.vocabulary import Command, Setup
+
+
+class Oracle(SlowAccount):
+    """An account that answers ``give(command)`` with the events it should make."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.keys: set[str] = set()
+        kind = AccountKind.MARGIN if self.margin.marked_to_market else AccountKind.CASH
+        currency, method = setup.currency, CostMethod(setup.cost_method)
+        self.begin_step(self.clock)
+        self.emit(AccountOpened(self.name, 1, self.now, currency.code, currency.decimals, kind, method))
+        if setup.cash_units:
+            self._deposit(setup.cash_units, None, "opening balance")
+
+    def give(self, command: Command) -> None:
+        """Decide a command or take a datum."""
+        _DEEDS[type(command)](self, command)
+
+    # ----------------------------------------------------------------- time
+
+    def _observe(self, at: int | None) -> int:
+        """A datum of this instant is here; answers its instant. What was due before it is done first."""
+        at = self.clock if at is None else at
+        if self.setup.data_clock:
+            self.clock = max(self.clock, at)
+        watching.catch_up(self, self.clock)
+        return at
+
+    def advance(self, command: vocabulary.Advance) -> None:
+        """Time passes."""
+        self.clock = max(self.clock, command.to)
+        watching.catch_up(self, self.clock)
+
+    def move_clock(self, command: vocabulary.MoveClock) -> None:
+        """Time passes unheard."""
+        self.clock = max(self.clock, command.to)
+
+    def restart(self, command: vocabulary.Restart) -> None:
+        """Forget the markets; the account is what its events say."""
+        self.markets = {i.symbol: SlowMarket(i) for i in self.setup.instruments}
+        if self.setup.data_clock:
+            self.clock = 0
+
+    # ----------------------------------------------------------------- data
+
+    def quote(self, q: vocabulary.Quote) -> None:
+        """A best bid and ask."""
+        at, market = self._observe(q.at), self.markets[q.symbol]
+        if market.repeats(DataKind.QUOTE, q.sequence):
+            return
+        bids = [] if q.bid is None else [(q.bid, q.bid_size)]
+        asks = [] if q.ask is None else [(q.ask, q.ask_size)]
+        if market.take_standing(DataKind.QUOTE, bids, asks, at, q.at is None):
+            self._meet(at, lambda: meet_standing(self, market))
+
+    def last_price(self, p: vocabulary.LastPrice) -> None:
+        """A bare last price becomes a quote around it; at an end of the band one side is missing."""
+        at, market = self._observe(p.at), self.markets[p.symbol]
+        instrument, tick = market.instrument, market.instrument.tick_units
+        half = money.up(p.price * Fraction(self.fill.half_spread_bp) / 10_000)
+        lowest, highest = instrument.band_units or (0, 10**30)
+        bid = max(money.down(Fraction(p.price - half), tick), tick)
+        ask = money.up(Fraction(p.price + half), tick)
+        bids = [(bid, None)] if p.price > lowest else []
+        asks = [(ask, None)] if p.price < highest else []
+        if market.take_standing(DataKind.PRICE, list(bids), list(asks), at, p.at is None):
+            market.last = p.price
+            self._meet(at, lambda: meet_standing(self, market))
+
+    def depth(self, d: vocabulary.Depth) -> None:
+        """Several levels."""
+        at, market = self._observe(d.at), self.markets[d.symbol]
+        if market.take_standing(DataKind.DEPTH, list(d.bids), list(d.asks), at, d.at is None):
+            self._meet(at, lambda: meet_standing(self, market))
+
+    def print(self, p: vocabulary.Print) -> None:
+        """Somebody traded."""
+        at, market = self._observe(p.at), self.markets[p.symbol]
+        if market.repeats(DataKind.TRADE, p.sequence):
+            return
+        if market.take_print(p.price, p.size, at, p.at is None):
+            self._meet(at, lambda: meet_print(self, market, p.aggressor))
+
+    def bar(self, b: vocabulary.Bar) -> None:
+        """A bar ended."""
+        at, market = self._observe(b.end), self.markets[b.symbol]
+        if market.take_bar(SlowBar(b.open, b.high, b.low, b.close, b.volume, at), b.start):
+            self._meet(at, lambda: meet_bar(self, market))
+
+    def halt(self, h: vocabulary.Halt) -> None:
+        """Trading stops or goes on."""
+        self.markets[h.symbol].halt(h.halted)
+
+    def _meet(self, at: int, meet: Callable[[], None]) -> None:
+        self.begin_step(at)
+        meet()
+        watching.review(self)
+
+    # ------------------------------------------------------------- commands
+
+    def _command(self, decide: Callable[[], object], trades: bool = True) -> None:
+        watching.catch_up(self, self.clock)
+        self.begin_step(self.clock)
+        if trades:
+            watching.begin_day(self)
+        decide()
+        watching.review(self)
+
+    def _is_repeated(self, kind: str, key: str | None) -> bool:
+        """Was this key used before? Then nothing happens."""
+        if key is None:
+            return False
+        if f"{kind}:{key}" in self.keys:
+            return True
+        self.keys.add(f"{kind}:{key}")
+        return False
+
+    def place(self, command: vocabulary.Place) -> None:
+        """An order."""
+        if not self._is_repeated("order", command.terms.client_order_id):
+            self._command(lambda: place(self, command.terms))
+
+    def place_pair(self, command: vocabulary.PlacePair) -> None:
+        """A pair: it is tried out first, and if either would be refused both are."""
+        first, second = command
+        if self._is_repeated("order", first.client_order_id or second.client_order_id):
+            return
+        trial = self._twin()
+        trial._command(lambda: place_pair(trial, first, second))
+        refused = [e for e in trial.events[len(self.events) :] if isinstance(e, OrderRejected)]
+        if refused:
+            self._command(lambda: self._refuse_pair(first, second, refused[0]))
+        else:
+            self._command(lambda: place_pair(self, first, second))
+
+    def _twin(self) -> Oracle:
+        """Another oracle that stands where this one does."""
+        twin = copy.copy(self)
+        twin.events = list(self.events)
+        twin.orders = {number: copy.copy(order) for number, order in self.orders.items()}
+        twin.markets = {symbol: copy.deepcopy(market) for symbol, market in self.markets.items()}
+        twin._fills = {symbol: list(fills) for symbol, fills in self._fills.items()}
+        twin._money_events = list(self._money_events)
+        return twin
+
+    def _refuse_pair(self, first: OrderTerms, second: OrderTerms, cause: OrderRejected) -> None:
+        for terms in (first, second):
+            number, quantity = self.next_order, terms.quantity_units
+            self.emit(
+                OrderRejected(
+                    self.name, self.next_version, self.now, number, terms, quantity, cause.reason, cause.numbers
+                )
+            )
+
+    def link(self, command: vocabulary.Link) -> None:
+        """Two orders become a pair."""
+        self._command(lambda: changing.link(self, command.one, command.two))
+
+    def modify(self, command: vocabulary.Modify) -> None:
+        """An order changes."""
+        if not self._is_repeated("modify", command.command_id):
+            self._command(lambda: changing.modify(self, command))
+
+    def cancel(self, command: vocabulary.Cancel) -> None:
+        """An order is canceled; one that has ended is left alone."""
+        order = self.orders[command.number]
+        if order.is_open:
+            self._command(lambda: cancel(self, order, CancelReason.REQUESTED) if order.is_open else None)
+
+    def cancel_all(self, command: vocabulary.CancelAll) -> None:
+        """Every order is canceled."""
+        self._command(lambda: changing.cancel_all(self, command.symbol))
+
+    def close(self, command: vocabulary.Close) -> None:
+        """A position is closed."""
+        self._command(lambda: changing.close_position(self, command.symbol, command.quantity))
+
+    def close_all(self, command: vocabulary.CloseAll) -> None:
+        """Everything is canceled, then every position is closed, one command each."""
+        self.cancel_all(vocabulary.CancelAll())
+        for symbol in sorted(self.held_symbols()):
+            self.close(vocabulary.Close(symbol))
+
+    def deposit(self, command: vocabulary.Deposit) -> None:
+        """Money comes in."""
+        if not self._is_repeated("deposit", command.command_id):
+            self._command(lambda: self._deposit(*command), trades=False)
+
+    def _deposit(self, amount: int, command_id: str | None, note: str) -> None:
+        code = self.setup.currency.code
+        self.emit(CashDeposited(self.name, self.next_version, self.now, amount, code, command_id, note))
+
+    def withdraw(self, command: vocabulary.Withdraw) -> None:
+        """Money is to go out."""
+        if not self._is_repeated("withdraw", command.command_id):
+            self._command(lambda: self._withdraw(*command), trades=False)
+
+    def _withdraw(self, amount: int, command_id: str | None, note: str) -> None:
+        code = self.setup.currency.code
+        # A margin account may have available what is not cash; only cash goes out.
+        there = min(self.available(), self.total() - self.held())
+        version, now = self.next_version, self.now
+        if amount > there:
+            there = max(0, there)
+            self.emit(WithdrawalRejected(self.name, version, now, amount, code, there, command_id))
+        else:
+            self.emit(CashWithdrawn(self.name, version, now, amount, code, command_id, note))
+
+    def kill(self, command: vocabulary.Kill) -> None:
+        """The kill switch."""
+        self._command(lambda: watching.throw_kill_switch(self))
+
+    def reset_limit(self, command: vocabulary.ResetLimit) -> None:
+        """A latch is opened by hand."""
+        self._command(lambda: watching.reset_limit(self, command.limit))
+
+
+_DEEDS: dict[type, Callable[..., None]] = {
+    vocabulary.Quote: Oracle.quote,
+    vocabulary.LastPrice: Oracle.last_price,
+    vocabulary.Print: Oracle.print,
+    vocabulary.Bar: Oracle.bar,
+    vocabulary.Depth: Oracle.depth,
+    vocabulary.Halt: Oracle.halt,
+    vocabulary.Advance: Oracle.advance,
+    vocabulary.MoveClock: Oracle.move_clock,
+    vocabulary.Place: Oracle.place,
+    vocabulary.PlacePair: Oracle.place_pair,
+    vocabulary.Link: Oracle.link,
+    vocabulary.Modify: Oracle.modify,
+    vocabulary.Cancel: Oracle.cancel,
+    vocabulary.CancelAll: Oracle.cancel_all,
+    vocabulary.Close: Oracle.close,
+    vocabulary.CloseAll: Oracle.close_all,
+    vocabulary.Deposit: Oracle.deposit,
+    vocabulary.Withdraw: Oracle.withdraw,
+    vocabulary.Kill: Oracle.kill,
+    vocabulary.ResetLimit: Oracle.reset_limit,
+    vocabulary.Restart: Oracle.restart,
+}

@@ -1,0 +1,133 @@
+"""What happens by itself: days begin, orders expire, losses latch, margin is called."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from papertrade.domain.events import (
+    DayOpened,
+    EquityMarked,
+    LimitLatched,
+    LimitReset,
+    MarginCallCleared,
+    MarginCalled,
+    Numbers,
+    OrderExpired,
+)
+from papertrade.domain.words import CancelReason
+from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
+from papertrade.testing.oracle.arithmetic import ONE
+from papertrade.testing.oracle.filling import cancel
+
+# -------------------------------------------------------------------- time
+
+
+def next_due(account: SlowAccount) -> int | None:
+    """The next expiry, or the end of the day of an account with something at stake."""
+    orders = account.open_orders()
+    due = [order.expires for order in orders if order.expires is not None]
+    bases = account.bases()
+    if bases.day and (orders or account.held_symbols()):
+        due.append(account.setup.trading_day.ends(bases.day_began))
+    return min(due, default=None)
+
+
+def catch_up(account: SlowAccount, now: int) -> None:
+    """Do everything that was due by now, each at its own instant."""
+    while (due := next_due(account)) is not None and due <= now:
+        account.begin_step(due)
+        for order in account.open_orders():
+            if order.expires is not None and order.expires <= account.now:
+                freed = account.held({order.number: 0}) - account.held()
+                account.emit(
+                    OrderExpired(account.name, account.next_version, account.now, order.number, freed)
+                )
+        if account.open_orders() or account.held_symbols():
+            begin_day(account)
+        review(account)
+
+
+def begin_day(account: SlowAccount) -> None:
+    """Open the day that now belongs to, unless it is open."""
+    bases = account.bases()
+    day_of = account.setup.trading_day.day_of
+    day = day_of(account.now)
+    if bases.day and (day == bases.day or account.now < account.setup.trading_day.ends(bases.day_began)):
+        return
+    unmarked = 0
+    for symbol in account.held_symbols():
+        market = account.markets[symbol]
+        if market.mark() is None or (market.marked_at is not None and day_of(market.marked_at) < bases.day):
+            unmarked += 1
+    account.emit(
+        DayOpened(account.name, account.next_version, account.now, day, account.equity(), unmarked)
+    )
+
+
+# ----------------------------------------------------------- losses, margin
+
+
+def review(account: SlowAccount) -> None:
+    """Look at margin and losses: after every command, every datum and every deadline."""
+    limits = account.setup.limits
+    if any(account.markets[symbol].mark() is None for symbol in account.held_symbols()):
+        return  # after a restart nobody is judged by what a position once cost
+    if account.margin.marked_to_market:
+        _review_margin(account)
+    if limits.max_daily_loss is not None or limits.max_drawdown is not None:
+        _review_losses(account, account.equity())
+
+
+def _review_margin(account: SlowAccount) -> None:
+    equity, (_, maintenance) = account.equity(), account.margins()
+    called = account.bases().margin_call
+    if (equity < maintenance) == called:
+        return
+    what = MarginCallCleared if called else MarginCalled
+    account.emit(what(account.name, account.next_version, account.now, equity, maintenance))
+
+
+def _review_losses(account: SlowAccount, equity: int) -> None:
+    limits, bases = account.setup.limits, account.bases()
+    if limits.max_daily_loss is not None and bases.day and DAILY_LOSS not in bases.latches:
+        loss, allowed = bases.day_equity + bases.day_deposits - equity, _units(limits.max_daily_loss)
+        if loss >= allowed:
+            latch(account, DAILY_LOSS, (("loss", loss), ("allowed", allowed)))
+    if limits.max_drawdown is None:
+        return
+    fallen, allowed = bases.peak - equity, _units(limits.max_drawdown)
+    if fallen < 0:
+        # A new peak is only noted together with something else that happened: a price alone makes no event.
+        if len(account.events) > account.step_began:
+            account.emit(EquityMarked(account.name, account.next_version, account.now, equity))
+    elif DRAWDOWN not in bases.latches and fallen >= allowed:
+        latch(account, DRAWDOWN, (("drawdown", fallen), ("allowed", allowed)))
+
+
+def _units(amount: Decimal) -> int:
+    return int(Fraction(amount) * ONE)
+
+
+def latch(account: SlowAccount, limit: str, numbers: Numbers) -> None:
+    """Latch a limit and cancel what could enlarge a position."""
+    account.emit(LimitLatched(account.name, account.next_version, account.now, limit, numbers))
+    for order in account.open_orders():
+        if not order.terms.reduce_only and not account.closable(order.symbol, order.sign):
+            cancel(account, order, CancelReason.LIMIT_LATCHED)
+
+
+def throw_kill_switch(account: SlowAccount) -> None:
+    """Only reducing orders pass from now on."""
+    if KILL_SWITCH not in account.bases().latches:
+        latch(account, KILL_SWITCH, ())
+
+
+def reset_limit(account: SlowAccount, limit: str) -> None:
+    """Open a latch; a drawdown is measured anew from here."""
+    if limit not in account.bases().latches:
+        return
+    account.emit(LimitReset(account.name, account.next_version, account.now, limit, None))
+    if limit == DRAWDOWN:
+        equity = account.equity()
+        account.emit(EquityMarked(account.name, account.next_version, account.now, equity))

@@ -1,0 +1,145 @@
+"""A1, A2: every hostile value in every field is a typed error that changed nothing, or has a meaning there; soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from hostile_fields import Field, Scene, fields
+from hostile_values import hostile_values
+
+from papertrade.errors import UsageError
+
+FIELDS = fields()
+VALUES = hostile_values()
+HANG_S = 2.0  # far above any real cost: it finds what does not end, and measures nothing
+
+_worst: dict[str, tuple[float, str]] = {"": (0.0, "")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def report(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Say afterwards what took longest; no assertion depends on it."""
+    yield
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        for seconds, what in sorted(_worst.values(), reverse=True)[:3]:
+            terminal.write_line(f"\n{seconds * 1000:.1f} ms of process time: {what}")
+
+
+def give(scene: Scene, field: Field, value: Any, what: str) -> tuple[BaseException | None, float]:
+    """Hand one value over; answers what was raised and the process time it took."""
+    began, why = time.process_time(), None
+    try:
+        field.give(scene, value)
+    except Exception as raised:
+        why = raised
+    took = time.process_time() - began
+    if took > _worst.get(what.split(" <- ")[0], (0.0, ""))[0]:
+        _worst[what.split(" <- ")[0]] = took, what
+    return why, took
+
+
+def judge(scene: Scene, field: Field, value: Any, what: str, before: list[object]) -> str | None:
+    """What is wrong about the outcome; None when nothing is."""
+    why, took = give(scene, field, value, what)
+    if took > HANG_S:
+        return f"{what}: took {took:.1f} s"
+    if why is None:
+        return None if field.holds(value) else f"{what}: was taken, and means nothing there"
+    if not isinstance(why, UsageError):
+        return f"{what}: raised {type(why).__name__}: {str(why)[:100]}"
+    if len(str(why)) > 1_500 or "\n" in str(why):
+        return f"{what}: an error text of {len(str(why))} characters"
+    return f"{what}: raised, and changed something" if scene.marks() != before else None
+
+
+def test_there_are_enough_values() -> None:
+    """Three hundred values and more, in more than two hundred fields."""
+    assert len(VALUES) >= 300
+    assert len(FIELDS) >= 200
+
+
+@pytest.mark.parametrize("name", list(FIELDS))
+def test_every_value_in_every_field(name: str) -> None:
+    """Each value is refused with a UsageError that left no trace, or it means something in that field."""
+    field, scene = FIELDS[name], Scene()
+    before, wrong = scene.marks(), []
+    for value_name, make in VALUES.items():
+        found = judge(scene, field, make(), f"{name} <- {value_name}", before)
+        if found is not None:
+            wrong.append(found)
+        if found is not None or scene.marks() != before:
+            scene = Scene()
+            before = scene.marks()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_generated_bad_commands(seed: int) -> None:
+    """Two thousand commands with several hostile fields each, one after another on one exchange that must survive."""
+    draw, scene = Random(seed), Scene()
+    names, values = list(FIELDS), list(VALUES)
+    for number in range(100):
+        name, value_name = draw.choice(names), draw.choice(values)
+        before = scene.marks()
+        what = f"{name} <- {value_name} (seed {seed}, number {number})"
+        assert judge(scene, FIELDS[name], VALUES[value_name](), what, before) is None
+
+
+def several(draw: Random, scene: Scene) -> None:
+    """One command in which every field may be hostile."""
+
+    def pick(usual: Any) -> Any:
+        return VALUES[draw.choice(list(VALUES))]() if draw.random() < 0.4 else usual
+
+    kind = draw.randrange(6)
+    if kind == 0:
+        scene.broker.place_order(
+            symbol=pick("AAPL"),
+            side=pick("buy"),
+            quantity=pick(1),
+            type=pick(None),
+            limit_price=pick(None),
+            stop_price=pick(None),
+            time_in_force=pick(None),
+            post_only=pick(False),
+            reduce_only=pick(False),
+            client_order_id=pick(None),
+            tags=pick(None),
+        )
+    elif kind == 1:
+        scene.exchange.on_quote(
+            pick("AAPL"), pick("100"), pick("100.02"), pick(5), pick(5), at=pick(None), sequence=pick(None)
+        )
+    elif kind == 2:
+        scene.exchange.on_bar(
+            pick("AAPL"), pick(100), pick(101), pick(99), pick(100), pick(5), start=pick(None), end=pick(None)
+        )
+    elif kind == 3:
+        scene.exchange.on_trade(pick("AAPL"), pick(100), pick(5), pick("buy"), at=pick(None), sequence=pick(None))
+    elif kind == 4:
+        scene.broker.modify_order(pick("main-2"), quantity=pick(3), limit_price=pick(95), command_id=pick(None))
+    else:
+        scene.exchange.on_depth(
+            pick("AAPL"), [(pick(99), pick(5)), (pick(98), 5)], [(pick(100), pick(5))], at=pick(None)
+        )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_commands_with_several_bad_fields(seed: int) -> None:
+    """Two thousand commands in which any field may be bad: UsageError and no trace, or it means something."""
+    draw, scene = Random(f"several {seed}"), Scene()
+    refused = 0
+    for _ in range(100):
+        before = scene.marks()
+        try:
+            several(draw, scene)
+        except UsageError:
+            refused += 1
+            assert scene.marks() == before
+    assert 20 < refused < 100
+    assert scene.broker.buy("AAPL", 1).id  # it still trades

@@ -1,0 +1,165 @@
+"""Checked by mypy, never run: what we offer fits the protocols, and so does what a user writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
+from papertrade.domain.events import Event
+from papertrade.domain.instruments import Instrument
+from papertrade.domain.numbers import Number
+from papertrade.ledger.fees import FeeLines, FeeModel, FeeTally
+from papertrade.ledger.margin import MarginModel
+from papertrade.matching.models import Candidate, FillModel, SlippageModel
+from papertrade.ports.feed import Feed, Sink
+from papertrade.testing.broker_kit import (
+    AsyncBrokerContract,
+    AsyncBrokerUnderTest,
+    BrokerContract,
+    BrokerUnderTest,
+    MarketHandle,
+    PaperMarket,
+    async_paper_under_test,
+    paper_under_test,
+)
+from papertrade.testing.limited import LimitedBroker
+from papertrade.testing.recorder import RecordingExchange, open_recording_broker, replay
+
+
+def brokers(paper: pt.PaperBroker, aio: pt.AsyncPaperBroker) -> None:
+    """Both faces are what a strategy is written against, and so is a broker that can do less."""
+    sync_broker: pt.Broker = paper
+    async_broker: pt.AsyncBroker = aio
+    limited: pt.Broker = LimitedBroker(sync_broker, post_only=False, order_types=["market", pt.OrderType.LIMIT])
+    several: list[pt.Broker] = [sync_broker, limited, open_recording_broker(print, cash=5)]
+    exchange: pt.Exchange = RecordingExchange(print)
+    _ = (async_broker, several, replay([], exchange))
+
+
+def stores_and_clocks() -> None:
+    """Ours are stores and clocks."""
+    store: pt.Store = MemoryStore()
+    clocks: list[pt.Clock] = [pt.SystemClock(), pt.ManualClock(), pt.DataClock(), MyClock()]
+    pt.Exchange(store, clocks[0])
+
+
+class MyClock:
+    """Somebody's own clock."""
+
+    def now_ns(self) -> int:
+        return 0
+
+
+class MySlippage:
+    """Somebody's own slippage, with a plain attribute for its name."""
+
+    name = "mine"
+
+    def slip(self, candidate: Candidate) -> Decimal:
+        return candidate.tick
+
+
+class MyFills:
+    """Somebody's own fill model, with a property for its name."""
+
+    @property
+    def name(self) -> str:
+        return "mine"
+
+    def quantity(self, candidate: Candidate) -> Number:
+        return candidate.quantity
+
+
+class MyFees:
+    """Somebody's own charges."""
+
+    name = "mine"
+
+    def owed(self, tally: FeeTally) -> FeeLines:
+        return (("commission", tally.value_units // 1_000),)
+
+
+class MyMargin:
+    """Somebody's own margin."""
+
+    name = "mine"
+    may_short = True
+    marked_to_market = True
+
+    def initial(self, instrument: Instrument, quantity_units: int, price_units: int) -> int:
+        return instrument.value(price_units, abs(quantity_units))
+
+    def maintenance(self, instrument: Instrument, quantity_units: int, price_units: int) -> int:
+        return 0
+
+
+def models() -> pt.PaperBroker:
+    """What a user writes is taken where ours are."""
+    slippages: list[SlippageModel] = [MySlippage(), pt.NoSlippage(), pt.TickSlippage(1), pt.BasisPointSlippage(2)]
+    slippages.append(pt.SpreadSlippage("0.5"))
+    fill_model: FillModel = MyFills()
+    fees: list[FeeModel] = [MyFees(), pt.NoFees(), pt.PerUnitFee(1), pt.PercentFee("0.1"), pt.MakerTakerFee(0, 1)]
+    margins: list[MarginModel] = [MyMargin(), pt.CashModel(), pt.FlatMargin(initial="0.2", maintenance="0.1")]
+    fill = pt.FillSettings(slippage=slippages[0], fill_model=fill_model)
+    return pt.open_paper_broker(cash=1, fees=pt.FeeSchedule((fees[0], fees[1])), margin=margins[0], fill=fill)
+
+
+class MyFeed:
+    """Somebody's own feed."""
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        yield {"kind": "quote"}
+
+
+def feeds_and_sinks() -> None:
+    """A feed is anything to iterate over, a sink anything to call."""
+    feeds: list[Feed] = [MyFeed(), [{"kind": "quote", "symbol": "AAPL"}]]
+
+    def take(event: Event) -> None:
+        _ = event.version
+
+    found: list[Event] = []
+    sinks: list[Sink] = [take, found.append]
+    _ = (feeds, sinks)
+
+
+class MyContract(BrokerContract):
+    """An adapter's own test."""
+
+    def open(self) -> BrokerUnderTest:
+        under = paper_under_test(cash=100_000)
+        market: MarketHandle = under.market
+        return BrokerUnderTest(under.broker, market, symbol="AAPL")
+
+
+class MyAsyncContract(AsyncBrokerContract):
+    """The same with awaits."""
+
+    async def open_async(self) -> AsyncBrokerUnderTest:
+        return await async_paper_under_test()
+
+
+def market_handles(exchange: pt.Exchange, clock: pt.ManualClock) -> MarketHandle:
+    """The paper market is a market handle."""
+    return PaperMarket(exchange, clock)
+
+
+def strategy(broker: pt.Broker) -> Decimal | None:
+    """A strategy knows one type."""
+    order = broker.place_order(symbol="AAPL", side="buy", quantity=1, limit_price=1.5, tags={"a": "b"})
+    if order.is_open:
+        order = broker.cancel_order(order)
+    return order.average_price
+
+
+async def async_strategy(broker: pt.AsyncBroker) -> Decimal | None:
+    """Or the other."""
+    order = await broker.place_order(symbol="AAPL", side=pt.Side.BUY, quantity=Decimal(1), stop_price="2")
+    return (await broker.wait(order, 5)).average_price
+
+
+def either(paper: pt.PaperBroker) -> Decimal | None:
+    """And is given the one it needs."""
+    return strategy(paper)
