@@ -19,6 +19,17 @@ from collections.abc import Iterable
 class PaperTradeError(Exception):
     """The root of every papertrade error."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors build their text from their data, so that they are copied to other processes as they are.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(cls: type[PaperTradeError], args: tuple[object, ...], data: dict[str, object]) -> PaperTradeError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(data)
+    return error
+
 
 # ------------------------------------------------------------------ misuse
 

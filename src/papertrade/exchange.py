@@ -81,7 +81,7 @@ class Exchange:
     def list_unknown_in(self, currency: Currency | str) -> None:
         """List a symbol never seen before as a plain instrument of this currency, instead of refusing it."""
         with self._lock:
-            self._floor.unlisted_currency = parse_currency(currency)
+            self._desk.unlisted_currency = parse_currency(currency)
 
     def instruments(self) -> list[Instrument]:
         """Everything that is listed, by symbol."""

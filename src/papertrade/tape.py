@@ -74,21 +74,20 @@ class Tape:
         take_quote, meet_standing, on_time = market.take_quote, self._intake.meet_standing, self._on_time
         acquire, release, watchers, index = self._lock.acquire, self._lock.release, self._watchers, market.index
         deadlines, outbox, waiting = self._desk.engine.deadlines, self._desk.outbox, self._desk.outbox.waiting
+        stale = self._desk.stale
 
         def quote(bid: int, ask: int, bid_size: int, ask_size: int, at_ns: int) -> None:
             if not (
                 bid.__class__ is ask.__class__ is bid_size.__class__ is ask_size.__class__ is at_ns.__class__ is int
-                and 0 < bid < most
-                and 0 < ask < most
-                and 0 < bid_size < most
-                and 0 < ask_size < most
+                and (0 < bid < most and 0 < ask < most and 0 < bid_size < most and 0 < ask_size < most)
                 and 0 <= at_ns <= LATEST_NS
             ):
                 raise _not_whole((bid, ask, bid_size, ask_size, at_ns))
+            fault = None
             acquire()
             try:
-                if clock is None or (deadlines and deadlines[0][0] <= at_ns):
-                    on_time(at_ns)
+                if clock is None or stale or (deadlines and deadlines[0][0] <= at_ns):
+                    fault = on_time(at_ns)
                 elif at_ns > clock.ns:
                     clock.ns = at_ns
                 if market.plain and bid <= ask and at_ns > market.quote_ns:
@@ -112,6 +111,8 @@ class Tape:
                 release()
             if waiting:
                 outbox.deliver()
+            if fault is not None:
+                raise fault
             for handler in watchers.handlers:
                 handler(market)
 
@@ -127,12 +128,14 @@ class Tape:
             raise InvalidValueError("aggressor", aggressor, "1, -1 or 0")
         market, desk = self._market, self._desk
         with self._lock:
-            self._on_time(at_ns)
+            fault = self._on_time(at_ns)
             if market.take_trade(price * self._tick, size * self._lot, at_ns):
                 flow = self._intake.meet_trade(market, aggressor, at_ns)
                 if flow is not None:
                     drive(flow)
         desk.outbox.deliver()
+        if fault is not None:
+            raise fault
         for handler in self._watchers.handlers:
             handler(market)
 
@@ -142,6 +145,7 @@ class Tape:
         take_bar, on_time, index = self._intake.take_bar, self._on_time, market.index
         acquire, release, watchers = self._lock.acquire, self._lock.release, self._watchers
         deadlines, outbox, waiting = self._desk.engine.deadlines, self._desk.outbox, self._desk.outbox.waiting
+        stale = self._desk.stale
 
         def bar(open_: int, high: int, low: int, close: int, volume: int | None, end_ns: int) -> None:
             if not (
@@ -152,10 +156,11 @@ class Tape:
                 raise _not_whole((open_, high, low, close, volume, end_ns))
             if not (0 < low <= open_ <= high < most and low <= close <= high):
                 raise InvalidValueError("bar", (open_, high, low, close), "0 < low ≤ open, close ≤ high")
+            fault = None
             acquire()
             try:
-                if clock is None or (deadlines and deadlines[0][0] <= end_ns):
-                    on_time(end_ns)
+                if clock is None or stale or (deadlines and deadlines[0][0] <= end_ns):
+                    fault = on_time(end_ns)
                 elif end_ns > clock.ns:
                     clock.ns = end_ns
                 old, lowest, highest = market.bar, low * tick, high * tick
@@ -176,22 +181,25 @@ class Tape:
                 release()
             if waiting:
                 outbox.deliver()
+            if fault is not None:
+                raise fault
             for handler in watchers.handlers:
                 handler(market)
 
         return bar
 
-    def _on_time(self, at_ns: int) -> None:
+    def _on_time(self, at_ns: int) -> Exception | None:
+        """Move the time, do what was due and fold again what waits; answers what went wrong for some account."""
         desk, clock = self._desk, self._clock
         if clock is None:
             desk.observe(at_ns)
-            now = desk.now()
-        else:
-            if at_ns > clock.ns:
-                clock.ns = at_ns
-            now = clock.ns
-        if desk.engine.deadlines and desk.engine.deadlines[0][0] <= now:
-            drive(desk.catch_up(desk.now()))
+        elif at_ns > clock.ns:
+            clock.ns = at_ns
+        if not desk.is_due():
+            return None
+        drive(desk.heal())
+        faults = drive(desk.wake_due(desk.now()))
+        return faults[0] if faults else None
 
 
 def _not_whole(found: tuple[object, ...]) -> InvalidValueError:

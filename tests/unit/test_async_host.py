@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -364,6 +365,36 @@ def test_a_failure_after_its_caller_left_is_no_leak() -> None:
         store.ended = store.began
         assert await broker.orders() == []
         await check(exchange, store)
+
+    run(main())
+
+
+def test_work_without_a_caller_is_not_collected() -> None:
+    """An append that waits for something that nobody else holds is finished, garbage collection or not."""
+
+    class Parked(SlowStore):
+        line: Any = None
+
+        async def append(self, batch: Any) -> Any:
+            if self.inner.head(batch.stream):
+                answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self.line = weakref.ref(answer)
+                await answer
+            return await super().append(batch)
+
+    async def main() -> None:
+        store = Parked()
+        store.inner.head = lambda stream: 0  # type: ignore[method-assign]
+        _, (broker,) = await open_exchange(store, "main")
+        del store.inner.head
+        caller = asyncio.ensure_future(broker.buy("AAPL", 1))
+        await turns(5)
+        caller.cancel()
+        await turns(3)
+        del caller  # nor its error, whose traceback would hold what we want to see let go
+        gc.collect()
+        store.line().set_result(None)
+        assert (await broker.position("AAPL")).quantity == 1
 
     run(main())
 

@@ -18,6 +18,7 @@ from papertrade.codec.events import encode_event
 from papertrade.domain.events import OrderFilled
 from papertrade.errors import StoreUnavailableError, UsageError
 from papertrade.testing.recorder import RecordingError, RecordingExchange, open_recording_broker, replay
+from papertrade.testing.replaying import ACCOUNT, EXCHANGE
 
 START = 1_767_623_400_000_000_000
 SECOND = 1_000_000_000
@@ -180,7 +181,9 @@ def test_the_tape_is_recorded() -> None:
 def test_refused_input_is_recorded_and_refused_again() -> None:
     """Misuse that reached the exchange is a line with its error; what never could is none."""
     lines: list[str] = []
-    broker = open_recording_broker(lines.append, cash=1_000, clock="data")
+    exchange = RecordingExchange(lines.append, clock="data")
+    exchange.add_instrument("AAPL")
+    broker = exchange.open_account("main", cash=1_000)
     calls: list[Callable[[], object]] = [
         lambda: broker.on_quote("AAPL", "-1", "2", at=START),
         lambda: broker.on_quote("AAPL", object(), 2, at=START),  # type: ignore[arg-type]
@@ -203,15 +206,18 @@ def test_refused_input_is_recorded_and_refused_again() -> None:
 
 
 def test_a_look_that_lists_a_symbol_is_an_input() -> None:
-    """In the one-account form, looking at a symbol lists it; the replay lists it at the same place."""
+    """In the one-account form, looking at a market lists its symbol; the replay lists it at the same place."""
     lines: list[str] = []
     broker = open_recording_broker(lines.append, cash=1_000, clock="data")
     broker.on_quote("AAPL", 10, 11, at=START)
     broker.market("NEW")
     broker.market("NEW")
     broker.buy("NEW", 1, limit_price=5)
-    assert [json.loads(line)["do"] for line in lines].count("market") == 1
-    assert journals(replay(lines)) == journals(broker.exchange)
+    broker.market("LAST")
+    assert [json.loads(line)["do"] for line in lines].count("market") == 2
+    again = replay(lines)
+    assert journals(again) == journals(broker.exchange)
+    assert again.instruments() == broker.exchange.instruments()
 
 
 def test_every_field_of_a_datum_is_an_input() -> None:
@@ -317,6 +323,19 @@ def test_threads_are_written_in_the_order_of_service() -> None:
     for thread in threads:
         thread.join()
     assert journals(replay(lines)) == journals(exchange)
+
+
+READS = "account account_id assumptions capabilities digest entries events exchange explain fills find_order market"
+READS += " order order_history orders position positions preview_order snapshot source subscribe subscribe_market wait"
+
+
+def test_nothing_that_changes_an_account_is_forgotten() -> None:
+    """Whatever a broker or an exchange can be told is recorded and can be replayed; the rest is known to be a read."""
+    told = {name for name in dir(pt.PaperBroker) if not name.startswith("_")} - set(READS.split())
+    assert told == {*ACCOUNT, "buy", "sell", *(name for name in EXCHANGE if name.startswith("on_")), "advance"}
+    exchange = {name for name in dir(pt.Exchange) if not name.startswith("_")}
+    passed_on = {"account", "accounts", "instruments", "next_deadline", "describe", "close", "run", "tape"}
+    assert exchange - passed_on - {"subscribe", "subscribe_market"} == set(EXCHANGE)
 
 
 # -------------------------------------------------------------- hostile lines

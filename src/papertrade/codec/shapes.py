@@ -188,6 +188,10 @@ _FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call"))
 # What may be null; everything else is always there.
 _OPTIONAL: Final = frozenset(
     (
+        "new_quantity_units",
+        "new_limit_units",
+        "new_stop_units",
+        "new_expires_ns",
         "notional_units",
         "limit_units",
         "stop_units",

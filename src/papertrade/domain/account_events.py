@@ -107,6 +107,7 @@ class _LimitReset(NamedTuple):
     version: int
     at_ns: int
     limit: str
+    equity_units: int  # losses are measured anew from here
     command_id: str | None
 
 
@@ -115,6 +116,7 @@ class LimitReset(Happening, _LimitReset):
 
     __slots__ = ()
     kind = "limit_reset"
+    equity = Amount()
 
 
 class _EquityMarked(NamedTuple):

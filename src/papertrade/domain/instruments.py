@@ -127,6 +127,9 @@ class Instrument:
         for name, size in (("min_quantity", self.min_units), ("max_quantity", self.max_units)):
             if size is not None and size % lot:
                 raise InvalidValueError(name, getattr(self, name), f"a multiple of lot_size {self.lot_size}")
+        for price in self.band_units or ():
+            if price % self.tick_units:
+                raise InvalidValueError("price_band", self.price_band, f"prices on the tick {self.tick_size}")
         if self.max_units is not None and self.max_units < self.min_units:
             raise InvalidValueError("max_quantity", self.max_quantity, "at least min_quantity")
 

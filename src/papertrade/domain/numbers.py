@@ -169,11 +169,10 @@ def divide_up(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def share_down(amount: int, part: int, whole: int) -> int:
-    """floor(|amount| × part ÷ whole) with amount's sign: what a partial close releases."""
-    if amount >= 0:
-        return amount * part // whole
-    return -(-amount * part // whole)
+def share_down(amount: int, part: int, whole: int, step: int = 1) -> int:
+    """floor(|amount| × part ÷ whole) to whole steps, with amount's sign: what a partial close releases."""
+    size = abs(amount) * part // (whole * step) * step
+    return size if amount >= 0 else -size
 
 
 def round_to_step(units: int, step: int, sign: int) -> int:

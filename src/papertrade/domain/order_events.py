@@ -153,6 +153,10 @@ class _OrderModifyRejected(NamedTuple):
     version: int
     at_ns: int
     number: int
+    new_quantity_units: int | None  # what was asked for, None where no change was
+    new_limit_units: int | None
+    new_stop_units: int | None
+    new_expires_ns: int | None
     reason: str
     numbers: Numbers
     command_id: str | None

@@ -12,6 +12,10 @@ from enum import StrEnum
 class RejectReason(StrEnum):
     """The closed list of refusals, in order of precedence."""
 
+    # 0. a change of an order that is there
+    ORDER_IS_FINAL = "order_is_final"
+    ALREADY_TRIGGERED = "already_triggered"
+    BELOW_FILLED_QUANTITY = "below_filled_quantity"
     # 1. the size
     NOT_A_LOT_MULTIPLE = "not_a_lot_multiple"
     BELOW_MINIMUM_QUANTITY = "below_minimum_quantity"
@@ -39,10 +43,6 @@ class RejectReason(StrEnum):
     # 5. what stands behind it
     INSUFFICIENT_POSITION = "insufficient_position"
     INSUFFICIENT_FUNDS = "insufficient_funds"
-    # 6. changes to an order that is there
-    ORDER_IS_FINAL = "order_is_final"
-    ALREADY_TRIGGERED = "already_triggered"
-    BELOW_FILLED_QUANTITY = "below_filled_quantity"
 
 
 REJECT_SENTENCES = {

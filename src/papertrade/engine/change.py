@@ -18,6 +18,8 @@ from papertrade.matching.market import Market
 from papertrade.matching.rules import LIMIT_ARRIVES, fill_on_standing
 
 Refused = tuple[RejectReason, Numbers]
+Asked = tuple[int | None, int | None, int | None, int | None]
+"""New quantity, limit price, stop price and expiry; None where no change is wanted."""
 
 
 def cancel_order(step: Step, number: int, command_id: str | None) -> None:
@@ -48,9 +50,10 @@ def modify_order(
     command_id: str | None,
 ) -> None:
     """Give an open order a new total quantity, prices or expiry, or refuse and leave it as it stands."""
+    asked = (quantity, limit, stop, expires)
     order = step.state.orders.get(number)
     if order is None:
-        _refuse(step, number, (RejectReason.ORDER_IS_FINAL, ()), command_id)
+        _refuse(step, number, asked, (RejectReason.ORDER_IS_FINAL, ()), command_id)
         return
     market = step.markets[order.terms.symbol]
     total = order.quantity_units if quantity is None else quantity
@@ -66,7 +69,7 @@ def modify_order(
         if change > 0 and change > there:
             refused = RejectReason.INSUFFICIENT_FUNDS, (("required", change), ("available", there))
     if refused is not None:
-        _refuse(step, number, refused, command_id)
+        _refuse(step, number, asked, refused, command_id)
         return
     state = step.state
     step.emit(
@@ -87,12 +90,10 @@ def modify_order(
     _meet_market(step, market, number)
 
 
-def _refuse(step: Step, number: int, refused: Refused, command_id: str | None) -> None:
+def _refuse(step: Step, number: int, asked: Asked, refused: Refused, command_id: str | None) -> None:
     state = step.state
-    reason, numbers = refused
-    step.emit(
-        OrderModifyRejected(state.account, state.version + 1, step.now_ns, number, reason, numbers, command_id)
-    )
+    about = (state.account, state.version + 1, step.now_ns, number)
+    step.emit(OrderModifyRejected(*about, *asked, *refused, command_id))
 
 
 def _refuse_change(
@@ -106,8 +107,6 @@ def _refuse_change(
     expires: int | None,
 ) -> Refused | None:
     terms, instrument = order.terms, market.instrument
-    if expires is not None and expires <= step.now_ns:
-        return RejectReason.EXPIRED_ON_ARRIVAL, ()
     if moves_stop and order.triggered_ns is not None:
         return RejectReason.ALREADY_TRIGGERED, ()
     if total - order.canceled_units <= order.filled_units:
@@ -120,6 +119,8 @@ def _refuse_change(
         price = arrival_trigger(step, market, terms.sign)
         if price is not None and reaches(terms.sign, price, stop):
             return RejectReason.STOP_WOULD_TRIGGER, (("stop_price", stop), ("market", price))
+    if expires is not None and expires <= step.now_ns:
+        return RejectReason.EXPIRED_ON_ARRIVAL, ()
     if terms.post_only and limit is not None and is_fresh(step, market):
         touch = market.touch(terms.sign)
         if touch is not None and terms.sign * (limit - touch) >= 0:

@@ -39,7 +39,7 @@ from papertrade.errors import InvariantError
 from papertrade.ledger.entries import book
 from papertrade.ledger.positions import PositionState, apply_fill
 from papertrade.ledger.postings import postings_of, postings_of_fill
-from papertrade.risk.limits import DAILY_LOSS
+from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN
 
 _FIFO: Final = CostMethod.FIFO
 
@@ -90,7 +90,7 @@ def _move_cash(state: AccountState, event: CashDeposited | CashWithdrawn, change
 
 def _day_opened(state: AccountState, event: DayOpened) -> None:
     state.day = event.day
-    state.day_equity_units = event.equity_units
+    state.day_equity_units = state.loss_base_units = event.equity_units
     state.day_deposits_units = 0
     state.peak_units = max(state.peak_units, event.equity_units)
     state.latches = tuple(name for name in state.latches if name != DAILY_LOSS)
@@ -106,6 +106,10 @@ def _latched(state: AccountState, event: LimitLatched) -> None:
 
 def _reset(state: AccountState, event: LimitReset) -> None:
     state.latches = tuple(name for name in state.latches if name != event.limit)
+    if event.limit == DAILY_LOSS:
+        state.loss_base_units = event.equity_units - state.day_deposits_units
+    elif event.limit == DRAWDOWN:
+        state.peak_units = event.equity_units
 
 
 def _margin_called(state: AccountState, event: MarginCalled) -> None:

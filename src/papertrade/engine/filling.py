@@ -206,14 +206,20 @@ def most_lots(fits: Callable[[int], bool], most: int) -> int:
 
 def _captured(step: Step, order: Order, take: int, captures: int) -> int:
     """How much of what is held for an order and its linked order a fill sets free: the linked one gives way first."""
-    hold = order.hold_units - share_down(order.hold_units, captures, order.remaining_units)
+    hold = hold_after(step, order, captures)
     sibling = step.state.sibling(order)
     if sibling is None:
         return order.hold_units - hold
     other = 0
     if not _ends_linked(step, order, sibling, take):
-        other = sibling.hold_units - share_down(sibling.hold_units, take, sibling.remaining_units)
+        other = hold_after(step, sibling, take)
     return max(order.hold_units, sibling.hold_units) - max(hold, other)
+
+
+def hold_after(step: Step, order: Order, gone: int) -> int:
+    """What an order still needs held when so much of what remains has gone: whole minor units, all with the last."""
+    minor = step.markets[order.terms.symbol].instrument.minor_units
+    return order.hold_units - share_down(order.hold_units, gone, order.remaining_units, minor)
 
 
 def _freed(step: Step, instrument: Instrument, closing: int, sign: int, piece: Slice) -> int:
@@ -249,7 +255,7 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
         fees = fee_lines(step, order, instrument, quantity, value, value if proposal.role is MAKER else 0)
     hold = held = 0
     if order.hold_units:
-        hold = order.hold_units - share_down(order.hold_units, captures, order.remaining_units)
+        hold = hold_after(step, order, captures)
         held = held_change(order.hold_units, state.sibling(order), hold)
     rule, base, _, role, _, _ = proposal
     evidence = evidence_of(market, rule, sign)
@@ -335,7 +341,7 @@ def reduce(
 ) -> None:
     """Cancel a part of an open order and release its share of the hold."""
     state = step.state
-    hold = order.hold_units - share_down(order.hold_units, quantity, order.remaining_units)
+    hold = hold_after(step, order, quantity)
     held = held_change(order.hold_units, state.sibling(order), hold)
     step.emit(
         OrderReduced(

@@ -126,9 +126,9 @@ def afford(
         return sizing
     need = _need_now(step, market, terms, sizing.taken, sibling)
     shared = held_change(0, sibling, sizing.hold_units) if sizing.hold_units else 0
-    if not need and not shared:
+    if need is None and not shared:
         return sizing
-    free = available(step)
+    free, need = available(step), need or 0
     if need + shared <= free:
         return sizing
     if step.profile.fill.over_funds == "fit" and terms.tif is not _FOK:  # all or nothing is not cut
@@ -142,10 +142,13 @@ def afford(
 
 def _need_now(
     step: Step, market: Market, terms: OrderTerms, taken: list[Slice], sibling: Order | None
-) -> int:
-    """What the slices that fill at once need: cost or margin of their opening part, and fees."""
+) -> int | None:
+    """What the slices that fill at once need: cost or margin of their opening part less what their closing part
+
+    frees, and fees. None when nothing opens: what only reduces needs nothing.
+    """
     if not taken:
-        return 0
+        return None
     instrument, margin = market.instrument, step.profile.margin
     total = value = need = 0
     for piece in taken:
@@ -153,16 +156,19 @@ def _need_now(
         value += piece.value_units
     opening = opening_part(step.state.positions.get(terms.symbol), terms.sign, total, sibling)
     if not opening:
-        return 0
+        return None
     if opening == total and not margin.marked_to_market:
         need = value
     else:
         closing = total - opening
         for piece in taken:
-            part = piece.quantity_units - closing
-            closing = max(0, -part)
-            if part > 0:
-                need += margin.initial(instrument, part, piece.price_units)
+            closes = min(closing, piece.quantity_units)
+            closing -= closes
+            if piece.quantity_units > closes:
+                need += margin.initial(instrument, piece.quantity_units - closes, piece.price_units)
+            if closes and margin.marked_to_market:
+                need -= margin.initial(instrument, closes, piece.price_units)
+        need = max(need, 0)
     if step.profile.charges:
         need += max(0, first_fees(step, terms, instrument, total, value))
     return need
@@ -179,7 +185,7 @@ def _fit(
         if not isinstance(found, Sizing):
             return None
         need = _need_now(step, market, terms, found.taken, sibling)
-        return found if need + held_change(0, sibling, found.hold_units) <= free else None
+        return found if (need or 0) + held_change(0, sibling, found.hold_units) <= free else None
 
     lots = most_lots(lambda n: n == 0 or sized(n) is not None, quantity // lot)
     return sized(lots) if lots * lot >= market.instrument.min_units else None

@@ -31,6 +31,7 @@ SNAPSHOT_FIELDS: Final = (
     "day",
     "day_equity_units",
     "day_deposits_units",
+    "loss_base_units",
     "peak_units",
     "latches",
     "margin_call",
@@ -59,6 +60,7 @@ class AccountState:
         self.day = NO_DAY
         self.day_equity_units = 0
         self.day_deposits_units = 0  # deposits less withdrawals since the day opened
+        self.loss_base_units = 0  # equity that the loss of the day is measured from, deposits aside
         self.peak_units = 0
         self.latches: tuple[str, ...] = ()
         self.margin_call = False

@@ -45,7 +45,7 @@ def _review_losses(step: Step, now: Appraisal) -> None:
     limits, state = step.profile.limits, step.state
     most = limits.daily_loss_units
     if most is not None and state.day and DAILY_LOSS not in state.latches:
-        loss = state.day_equity_units + state.day_deposits_units - now.equity
+        loss = state.loss_base_units + state.day_deposits_units - now.equity
         if loss >= most:
             latch(step, DAILY_LOSS, (("loss", loss), ("allowed", most)))
     most = limits.drawdown_units
@@ -70,14 +70,12 @@ def latch(step: Step, limit: str, numbers: tuple[tuple[str, int], ...]) -> None:
 
 
 def reset_limit(step: Step, limit: str, command_id: str | None) -> None:
-    """Open a latch again. A drawdown is measured anew from the equity at this moment."""
+    """Open a latch again. The loss of the day and the drawdown are measured anew from the equity at this moment."""
     state = step.state
     if limit not in state.latches:
         return
-    step.emit(LimitReset(state.account, state.version + 1, step.now_ns, limit, command_id))
-    if limit == DRAWDOWN:
-        equity = appraise(state, step.profile, step.markets).equity
-        step.emit(EquityMarked(state.account, state.version + 1, step.now_ns, equity))
+    equity = appraise(state, step.profile, step.markets).equity
+    step.emit(LimitReset(state.account, state.version + 1, step.now_ns, limit, equity, command_id))
 
 
 def throw_kill_switch(step: Step) -> None:
@@ -128,7 +126,7 @@ def _distances(step: Step, now: Appraisal) -> tuple[int | None, int | None]:
         else:
             falls.append(now.equity - now.maintenance)
     if limits.daily_loss_units is not None and state.day and DAILY_LOSS not in state.latches:
-        floor = state.day_equity_units + state.day_deposits_units - limits.daily_loss_units
+        floor = state.loss_base_units + state.day_deposits_units - limits.daily_loss_units
         falls.append(now.equity - floor)
     if limits.drawdown_units is not None and DRAWDOWN not in state.latches:
         falls.append(now.equity - (state.peak_units - limits.drawdown_units))

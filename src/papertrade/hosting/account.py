@@ -10,6 +10,8 @@ from papertrade.domain.events import (
     CashWithdrawn,
     Event,
     OrderAccepted,
+    OrderModified,
+    OrderModifyRejected,
     OrderRejected,
     WithdrawalRejected,
 )
@@ -31,7 +33,14 @@ from papertrade.hosting.account_reading import AccountReader
 from papertrade.hosting.desk import batch_of
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.previewing import Preview, preview_of
-from papertrade.hosting.requests import check_link, check_oco, check_same, parse_order_id
+from papertrade.hosting.requests import (
+    check_link,
+    check_oco,
+    check_same,
+    check_same_change,
+    check_same_close,
+    parse_order_id,
+)
 from papertrade.ports.store import Appended
 from papertrade.risk.limits import LATCHES
 
@@ -57,6 +66,7 @@ class AccountDesk(AccountReader):
             if found is not None:
                 return found
         if terms.oco_with:
+            yield from self.desk.make_ready(self.account, self.desk.now())  # its linked order may just have expired
             seat = yield from self.desk.seat(self.account)
             check_oco(terms, seat.state.orders.get(terms.oco_with), self.account)
         # What follows is Desk.command with one frame and one closure less: orders are what there is most of.
@@ -89,7 +99,7 @@ class AccountDesk(AccountReader):
                 return order
         open_order = step.state.orders.get(number)
         if open_order is not None:
-            return open_order
+            return open_order.copy()
         raise InvariantError("O8 every order has a record", self.account, number, sorted(step.state.orders))
 
     def _first_order(self, commit_id: str, terms: OrderTerms) -> Flow[Order | None]:
@@ -114,6 +124,8 @@ class AccountDesk(AccountReader):
                 found = "oco_with" if terms.oco_with else terms.tif
                 raise InvalidValueError("oco", found, "two orders that may rest, linked to nothing else")
         keyed = first.client_order_id or second.client_order_id
+        if first.client_order_id and second.client_order_id:
+            raise InvalidValueError("client_order_id", "one on each order", "one for the pair: it is one command")
         commit_id = None if keyed is None else "order:" + keyed
         if commit_id is not None:
             done = yield from self._first_pair(commit_id, first, second)
@@ -190,12 +202,25 @@ class AccountDesk(AccountReader):
         order = yield from self._known(number, order_id)
         _check_change(order, limit, stop, expires)
         commit_id = None if command_id is None else "modify:" + command_id
-        if commit_id is None or not (yield from self._repeated(commit_id)):
+        asked = (quantity, limit, stop, expires)
+        if commit_id is None or not (yield from self._modified_before(commit_id, number, asked)):
             def decide(step: Step) -> None:
                 change.modify_order(step, number, quantity, limit, stop, expires, command_id)
 
             yield from self.desk.command(self.account, decide, commit_id)
         return (yield from self.order(order_id))
+
+    def _modified_before(self, commit_id: str, number: int, asked: tuple[int | None, ...]) -> Flow[bool]:
+        """Was this change stored before? With another content it is a conflict."""
+        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+        if found is None:
+            return False
+        events = yield self.desk.store.load, (self.account, found.first, found.last)
+        key = commit_id.removeprefix("modify:")
+        for event in events:
+            if isinstance(event, (OrderModified, OrderModifyRejected)) and event.command_id == key:
+                check_same_change(key, event, number, asked)
+        return True
 
     def cancel(self, order_id: object, command_id: str | None) -> Flow[Order]:
         """Cancel an open order; one that has ended is answered as it is."""
@@ -226,6 +251,7 @@ class AccountDesk(AccountReader):
     def link(self, one: object, two: object) -> Flow[tuple[Order, Order]]:
         """Link two open orders."""
         numbers = parse_order_id(one, self.account), parse_order_id(two, self.account)
+        yield from self.desk.make_ready(self.account, self.desk.now())  # one of them may just have expired
         seat = yield from self.desk.seat(self.account)
         orders = seat.state.orders
         check_link(orders.get(numbers[0]), orders.get(numbers[1]), (str(one), str(two)), self.account)
@@ -247,7 +273,8 @@ class AccountDesk(AccountReader):
             if found is not None:
                 events = yield self.desk.store.load, (self.account, found.first, found.last)
                 for event in events:
-                    if isinstance(event, (OrderAccepted, OrderRejected)):
+                    if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
+                        check_same_close(key or "", event.terms, symbol, quantity)
                         return (yield from self.order(f"{self.account}-{event.number}"))
         seat = yield from self.desk.seat(self.account)
         if not seat.state.quantity(symbol):

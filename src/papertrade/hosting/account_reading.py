@@ -42,9 +42,10 @@ class AccountReader:
 
     def _known(self, number: int, order_id: object) -> Flow[Order]:
         seat = yield from self.desk.seat(self.account)
-        order = seat.state.orders.get(number)
-        if order is None:
-            order = yield from self.desk.history(self.account).order(number)
+        working = seat.state.orders.get(number)
+        if working is not None:
+            return working.copy()  # the engine's own object stays in the engine
+        order = yield from self.desk.history(self.account).order(number)
         if order is None:
             raise UnknownOrderError(order_id, self.account)
         return order
@@ -64,7 +65,9 @@ class AccountReader:
         found: list[Order] = []
         for number in (yield from history.numbers()):
             order = seat.state.orders.get(number)
-            if order is None:
+            if order is not None:
+                order = order.copy()
+            else:
                 order = yield from history.order(number)
             if order is not None and _matches(order, status, symbol):
                 found.append(order)
@@ -133,7 +136,9 @@ class AccountReader:
     def may_short(self) -> bool:
         """May it sell what it does not hold?"""
         seat = self.desk.engine.seats.get(self.account)
-        profile = self.desk.stale[self.account] if seat is None else seat.profile
+        profile = self.desk.stale.get(self.account) if seat is None else seat.profile
+        if profile is None:
+            raise self.desk.unknown_account(self.account)
         return profile.margin.may_short
 
     def snapshot(self) -> Flow[int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from papertrade.domain.events import Event
 from papertrade.domain.instants import DAY_NS, LATEST_NS, text_of_instant
 from papertrade.domain.instruments import Instrument, parse_instrument
+from papertrade.domain.money import Currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
 from papertrade.domain.straight import straight
@@ -65,6 +66,8 @@ class Desk:
         # Accounts whose last step may not be what the store has: folded again before their next command.
         self.stale: dict[str, AccountProfile] = {}
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
+        # Set by the one-account form: what a symbol never seen before is quoted in.
+        self.unlisted_currency: Currency | None = None
         self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
 
@@ -79,9 +82,11 @@ class Desk:
         return listed
 
     def market(self, symbol: object) -> Market:
-        """The market of a symbol that is listed."""
+        """The market of a symbol that is listed; the one-account form lists a plain instrument on first sight."""
         name = parse_name(symbol, "symbol")
         market = self.engine.markets.get(name)
+        if market is None and self.unlisted_currency is not None:
+            return self.engine.list_instrument(Instrument(name, self.unlisted_currency))
         if market is None:
             near = _near(name, list(self.engine.markets))
             raise UnknownSymbolError(name, near)
@@ -116,16 +121,28 @@ class Desk:
     def is_due(self) -> bool:
         """Has a deadline come?"""
         deadlines = self.engine.deadlines
-        return bool(deadlines) and deadlines[0][0] <= self.now()
+        return (bool(deadlines) and deadlines[0][0] <= self.now()) or len(self.stale) > len(self.stopped)
 
     def after_clock(self, take: Callable[[], Flow[None] | None]) -> Flow[None]:
-        """Catch up with the clock first, so that what was due does not see the datum that comes after it."""
+        """Catch up with the clock first, so that what was due does not see the datum that comes after it.
+
+        Accounts that wait to be folded again are, if the store can by now, so that no datum passes them by.
+        """
+        yield from self.heal()
         faults = yield from self.wake_due(self.now())
         flow = take()
         if flow is not None:
             yield from flow
         if faults:
             raise faults[0]
+
+    def heal(self) -> Flow[None]:
+        """Fold again whatever waits for it; what the store still cannot say goes on waiting."""
+        for account in sorted(self.stale.keys() - self.stopped.keys()):
+            try:
+                yield from self.reload(account)
+            except StoreError:
+                continue
 
     def catch_up(self, now_ns: int) -> Flow[None]:
         """Do everything that was due by now, each at its own instant; then say what went wrong, if anything did."""

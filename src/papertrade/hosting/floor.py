@@ -8,8 +8,6 @@ from threading import get_ident
 import attrs
 
 from papertrade.domain.instruments import Instrument
-from papertrade.domain.money import Currency
-from papertrade.domain.names import parse_name
 from papertrade.errors import InvalidValueError, ThreadError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
@@ -62,8 +60,6 @@ class Floor:
         self.desk = Desk(parse_store(store), known)
         self.intake = Intake(self.desk, self.fill.half_spread_units)
         self._watchers: dict[str, Watchers] = {}
-        # Set by the one-account form: what a symbol never seen before is quoted in.
-        self.unlisted_currency: Currency | None = None
 
     def settings(self, fill: FillSettings | str | None) -> FillSettings:
         """An account's fill settings: its own, or the exchange's. The half spread is always the exchange's,
@@ -78,14 +74,9 @@ class Floor:
         return attrs.evolve(own, half_spread_bp=self.fill.half_spread_bp)
 
     def listed(self, symbol: object) -> Market:
-        """The market of a symbol; the one-account form lists a plain instrument on first sight."""
+        """The market of a symbol."""
         market = self.desk.engine.markets.get(symbol) if type(symbol) is str else None
-        if market is not None:
-            return market
-        if self.unlisted_currency is not None:
-            plain = Instrument(parse_name(symbol, "symbol"), self.unlisted_currency)
-            return self.desk.engine.list_instrument(plain)
-        return self.desk.market(symbol)
+        return self.desk.market(symbol) if market is None else market
 
     def take(
         self, symbol: object, take: Callable[[Market], Flow[None] | None]

@@ -103,4 +103,4 @@ def positions_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> list[
 
 def open_orders(state: AccountState, symbol: str | None) -> list[Order]:
     """Open orders, oldest first."""
-    return [o for _, o in sorted(state.orders.items()) if symbol is None or o.terms.symbol == symbol]
+    return [o.copy() for _, o in sorted(state.orders.items()) if symbol is None or o.terms.symbol == symbol]

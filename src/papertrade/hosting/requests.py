@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from papertrade.domain.events import OrderModified, OrderModifyRejected
 from papertrade.domain.fields import readable
 from papertrade.domain.instants import parse_instant
 from papertrade.domain.names import parse_key, parse_name, parse_tags
-from papertrade.domain.numbers import parse_positive
+from papertrade.domain.numbers import parse_positive, text_of
 from papertrade.domain.orders import Order, OrderRequest, OrderTerms
 from papertrade.domain.straight import straight
 from papertrade.domain.words import (
@@ -187,6 +188,33 @@ def check_same(key: str, first: OrderTerms, now: OrderTerms) -> None:
         if one != two:
             field, before = readable(name, one)
             raise KeyConflictError(key, field, before, readable(name, two)[1])
+
+
+def check_same_change(
+    key: str, first: OrderModified | OrderModifyRejected, number: int, asked: tuple[int | None, ...]
+) -> None:
+    """The same key has to come with the same change of the same order."""
+    then: tuple[int | None, ...]
+    if isinstance(first, OrderModified):
+        then = (first.quantity_units, first.limit_units, first.stop_units, first.expires_ns)
+        # What was not asked for then is not in the event: only what is asked for now can be compared.
+        then = tuple(old if new is not None else None for old, new in zip(then, asked, strict=True))
+    else:
+        then = (first.new_quantity_units, first.new_limit_units, first.new_stop_units, first.new_expires_ns)
+    names = ("order", "quantity", "limit_price", "stop_price", "expires_at")
+    for name, old, new in zip(names, (first.number, *then), (number, *asked), strict=True):
+        if old != new:
+            raise KeyConflictError(key, name, *(n if n is None or name == "order" else text_of(n) for n in (old, new)))
+
+
+def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | None) -> None:
+    """The same key has to come with the same closing order: this symbol, and a size the first could have had."""
+    if first.symbol != symbol:
+        raise KeyConflictError(key, "symbol", first.symbol, symbol)
+    if not first.reduce_only or first.type is not _MARKET:
+        raise KeyConflictError(key, "order", f"a {first.type} order", "close_position")
+    if quantity is not None and quantity < first.quantity_units:
+        raise KeyConflictError(key, "quantity", text_of(first.quantity_units), text_of(quantity))
 
 
 def check_oco(terms: OrderTerms, other: Order | None, account: str) -> None:

@@ -108,6 +108,8 @@ class _Bounded:
 
     def _set_bounds(self) -> None:
         cap = None if self.cap is None else parse_positive(self.cap, "cap")
+        if self.cap is not None and self.minimum > self.cap:
+            raise InvalidValueError("minimum", self.minimum, f"at most the cap ({self.cap})")
         object.__setattr__(self, "_bounds", (parse_not_negative(self.minimum, "minimum"), cap))
 
     def _line(self, numerator: int, denominator: int, tally: FeeTally) -> FeeLines:

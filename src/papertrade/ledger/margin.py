@@ -48,9 +48,47 @@ def parse_margin(value: object, field: str) -> MarginModel:
     asked = (getattr(value, "initial", None), getattr(value, "maintenance", None))
     said = (getattr(value, "may_short", None), getattr(value, "marked_to_market", None))
     named = type(getattr(value, "name", None)) is str
+    if isinstance(value, (CashModel, FlatMargin)):
+        return value
     if named and all(map(callable, asked)) and all(type(answer) is bool for answer in said):
-        return cast(MarginModel, value)
+        return CheckedMargin(cast(MarginModel, value))
     raise InvalidValueError(field, value, "a margin model such as FlatMargin(initial='0.2', maintenance='0.1')")
+
+
+@attrs.frozen
+class CheckedMargin:
+    """Somebody's own margin model, whose answers are checked: only whole units of 0 or more reach the books."""
+
+    model: MarginModel
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.model.name
+
+    @property
+    def may_short(self) -> bool:
+        """As it says."""
+        return self.model.may_short
+
+    @property
+    def marked_to_market(self) -> bool:
+        """As it says."""
+        return self.model.marked_to_market
+
+    def initial(self, instrument: Instrument, quantity_units: int, price_units: int) -> int:
+        """Its answer, checked."""
+        return self._checked(self.model.initial(instrument, quantity_units, price_units), "initial()")
+
+    def maintenance(self, instrument: Instrument, quantity_units: int, price_units: int) -> int:
+        """Its answer, checked."""
+        return self._checked(self.model.maintenance(instrument, quantity_units, price_units), "maintenance()")
+
+    def _checked(self, answer: object, method: str) -> int:
+        if type(answer) is int and answer >= 0:
+            return answer
+        field = f"{method} of margin model {self.name!r}"
+        raise InvalidValueError(field, answer, "units of money: an int of 0 or more")
 
 
 @attrs.frozen

@@ -85,32 +85,32 @@ def split_fill(
     if closed < fill_units:
         closed_value = instrument.value(price_units, closed)
         value = closed_value + instrument.value(price_units, fill_units - closed)
-    released = released_cost(position, closed)
+    released = released_cost(position, closed, instrument.minor_units)
     # Closing a long brings its value and gives up its cost; closing a short the reverse. ``released`` is signed.
     realized = -sign * closed_value - released
     return closed, value, closed_value, released, realized
 
 
-def released_cost(position: PositionState, closed_units: int) -> int:
-    """The booked cost of what is closed, signed like the position."""
+def released_cost(position: PositionState, closed_units: int, minor_units: int) -> int:
+    """The booked cost of what is closed, signed like the position: whole minor units, the last close gets the rest."""
     size = abs(position.quantity_units)
     if closed_units == size:
         return position.cost_units
     if not position.lots:
-        return share_down(position.cost_units, closed_units, size)
+        return share_down(position.cost_units, closed_units, size, minor_units)
     released = 0
     for lot in position.lots:
         taken = min(abs(lot.quantity_units), closed_units)
-        released += _released_from(lot, taken)
+        released += _released_from(lot, taken, minor_units)
         closed_units -= taken
         if not closed_units:
             break
     return released
 
 
-def _released_from(lot: Lot, taken: int) -> int:
+def _released_from(lot: Lot, taken: int, minor_units: int) -> int:
     size = abs(lot.quantity_units)
-    return lot.cost_units if taken == size else share_down(lot.cost_units, taken, size)
+    return lot.cost_units if taken == size else share_down(lot.cost_units, taken, size, minor_units)
 
 
 def apply_fill(position: PositionState, fill: OrderFilled, fifo: bool) -> None:
@@ -135,27 +135,27 @@ def _close(position: PositionState, sign: int, closed: int, released: int) -> No
         position.opened_ns = None
         return
     if position.lots:
-        position.pq -= _drop_lots(position, sign, closed)
+        position.pq -= _drop_lots(position, sign, closed, released)
     else:
         position.pq -= share_down(position.pq, closed, size)
     position.cost_units -= released
     position.quantity_units += sign * closed
 
 
-def _drop_lots(position: PositionState, sign: int, closed: int) -> int:
-    """Take ``closed`` from the oldest lots; answers their exact Σ price × quantity."""
+def _drop_lots(position: PositionState, sign: int, closed: int, released: int) -> int:
+    """Take ``closed`` from the oldest lots, at the cost that was released; answers their exact Σ price × quantity."""
     gone, lots = 0, list(position.lots)
     while closed:
         lot = lots[0]
         size = abs(lot.quantity_units)
         if size <= closed:
             gone += lot.pq
+            released -= lot.cost_units
             closed -= size
             lots.pop(0)
             continue
         pq = share_down(lot.pq, closed, size)
-        cost = share_down(lot.cost_units, closed, size)
-        lots[0] = Lot(lot.quantity_units + sign * closed, lot.pq - pq, lot.cost_units - cost, lot.opened_ns)
+        lots[0] = Lot(lot.quantity_units + sign * closed, lot.pq - pq, lot.cost_units - released, lot.opened_ns)
         gone, closed = gone + pq, 0
     position.lots = tuple(lots)
     return gone

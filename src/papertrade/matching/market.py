@@ -254,8 +254,8 @@ class Market:
 
     @property
     def mark_units(self) -> int | None:
-        """The price positions are valued at: the middle of the latest quote, or the latest trade or close."""
-        if self.kind is DataKind.TRADE:
+        """The price positions are valued at: the middle of the latest quote, or the latest price, trade or close."""
+        if self.kind is DataKind.TRADE or self.kind is DataKind.PRICE:
             return self.last_units
         if self.kind is DataKind.BAR:
             return None if self.bar is None else self.bar.close

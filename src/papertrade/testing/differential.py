@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
+from papertrade.errors import UsageError
 from papertrade.testing.chance import draw_setup
 from papertrade.testing.drawing import Drawer
 from papertrade.testing.driving import Driven
@@ -43,14 +44,20 @@ class SideBySide:
         self.commands.append(command)
         if isinstance(command, Restart):
             self.restarts.append(len(self.oracle.events))
+        misuse = [self._misused(self.driven.give, command), self._misused(self.oracle.give, command)]
+        if misuse[0] != misuse[1]:
+            raise DifferenceError(f"misuse by the exchange, by the oracle: {misuse}\nat {command!r}{self._story()}")
+        return self.compare()
+
+    def _misused(self, give: Callable[[Command], None], command: Command) -> bool:
+        """Give a command; answers whether it was called misuse. Any other error is a difference."""
         try:
-            self.driven.give(command)
-            self.oracle.give(command)
-        except DifferenceError:
-            raise
+            give(command)
+        except UsageError:
+            return True
         except Exception as why:
             raise DifferenceError(f"{type(why).__name__}: {why}\nat {command!r}{self._story()}") from why
-        return self.compare()
+        return False
 
     def compare(self) -> list[Event]:
         """Compare the events that are new since this was last asked."""

@@ -159,7 +159,7 @@ def replayed(case: Case, symbol: str) -> tuple[Lots, int]:
         if fill.symbol != symbol:
             continue
         closed = closing_part(lots, fill.sign, fill.quantity_units)
-        lots, released = close_lots(lots, closed)
+        lots, released = close_lots(lots, closed, exact.minor(instrument))
         got = exact.value(instrument, fill.price_units, closed) if closed else 0
         gained = -fill.sign * got - released if closed else 0
         found = (fill.closed_units, fill.closed_value_units, fill.released_units, fill.realized_units)

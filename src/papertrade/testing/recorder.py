@@ -76,9 +76,9 @@ class RecordingBroker(PaperBroker):
 
 
 class RecordingExchange(Exchange):
-    """An ``Exchange`` that writes down what it is given. An account that its store held before must be in the store
+    """An ``Exchange`` that writes down what it is given.
 
-    of the replay too, as it was.
+    An account that its store held before must be in the store of the replay too, as it was.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class RecordingExchange(Exchange):
         """List a symbol never seen before as a plain instrument of this currency."""
         known = parse_currency(currency)
         with self._lock:
-            self._floor.unlisted_currency = known
+            self._desk.unlisted_currency = known
             self.notes.line("list_unknown_in", lambda: {"currency": fact(known)})
 
     def open_account(self, account: str, **options: Any) -> RecordingBroker:

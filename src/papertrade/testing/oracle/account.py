@@ -51,6 +51,7 @@ class Bases(NamedTuple):
     day: str
     day_began: int  # the instant of the last DayOpened
     day_equity: int
+    loss_base: int  # the equity that the loss of the day is measured from, deposits aside
     day_deposits: int
     peak: int
     latches: list[str]
@@ -161,7 +162,7 @@ class SlowAccount:
         for fill in self._fills.get(symbol, []):
             closed = closing_part(lots, fill.sign, fill.quantity_units)
             opened = fill.quantity_units - closed
-            lots, released = close_lots(lots, closed)
+            lots, released = close_lots(lots, closed, money.minor(instrument))
             got = money.value(instrument, fill.price_units, closed) if closed else 0
             realized += -fill.sign * got - released
             fees += sum(fee for _, fee in fill.fees)
@@ -218,7 +219,7 @@ class SlowAccount:
 
     def bases(self) -> Bases:
         """Days, peaks, latches and margin calls, from the first event on."""
-        now = Bases("", 0, 0, 0, 0, [], False)
+        now = Bases("", 0, 0, 0, 0, 0, [], False)
         for event in self._money_events:
             if isinstance(event, (CashDeposited, CashWithdrawn)):
                 moved = event.amount_units if isinstance(event, CashDeposited) else -event.amount_units
@@ -226,13 +227,18 @@ class SlowAccount:
             elif isinstance(event, DayOpened):
                 latches = [latch for latch in now.latches if latch != DAILY_LOSS]
                 peak = max(now.peak, event.equity_units)
-                now = Bases(event.day, event.at_ns, event.equity_units, 0, peak, latches, now.margin_call)
+                equity = event.equity_units
+                now = Bases(event.day, event.at_ns, equity, equity, 0, peak, latches, now.margin_call)
             elif isinstance(event, EquityMarked):
                 now = now._replace(peak=event.equity_units)
             elif isinstance(event, LimitLatched):
                 now = now._replace(latches=[*now.latches, event.limit])
             elif isinstance(event, LimitReset):
                 now = now._replace(latches=[latch for latch in now.latches if latch != event.limit])
+                if event.limit == DAILY_LOSS:
+                    now = now._replace(loss_base=event.equity_units - now.day_deposits)
+                elif event.limit == DRAWDOWN:
+                    now = now._replace(peak=event.equity_units)
             elif isinstance(event, (MarginCalled, MarginCallCleared)):
                 now = now._replace(margin_call=isinstance(event, MarginCalled))
         return now
@@ -248,12 +254,12 @@ def closing_part(lots: list[tuple[int, int]], sign: int, quantity: int) -> int:
     return min(quantity, max(0, -sign * sum(held for held, _ in lots)))
 
 
-def close_lots(lots: list[tuple[int, int]], closed: int) -> tuple[list[tuple[int, int]], int]:
+def close_lots(lots: list[tuple[int, int]], closed: int, step: int) -> tuple[list[tuple[int, int]], int]:
     """The lots without ``closed``, oldest first, and the booked cost of what went. Part of a lot takes part of it."""
     left, released = [], 0
     for quantity, cost in lots:
         part = min(closed, abs(quantity))
-        gone = money.share(cost, part, abs(quantity))
+        gone = money.share(cost, part, abs(quantity), step) if part < abs(quantity) else cost
         closed -= part
         released += gone
         if part < abs(quantity):

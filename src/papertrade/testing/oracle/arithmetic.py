@@ -34,9 +34,9 @@ def down(exact: Fraction, step: int = 1) -> int:
     return floor(exact / step) * step
 
 
-def share(amount: int, part: int, whole: int) -> int:
-    """What a part of something carries of its amount: cut towards zero, so that the rest carries the rest."""
-    size = floor(Fraction(abs(amount) * part, whole))
+def share(amount: int, part: int, whole: int, step: int) -> int:
+    """What a part of something carries of its amount: whole steps, cut towards zero; the rest carries the rest."""
+    size = floor(Fraction(abs(amount) * part, whole) / step) * step
     return size if amount >= 0 else -size
 
 

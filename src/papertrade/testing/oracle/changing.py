@@ -62,7 +62,16 @@ def modify(account: SlowAccount, change: Modify) -> None:
 def _refuse(account: SlowAccount, change: Modify, refused: Refusal) -> None:
     account.emit(
         OrderModifyRejected(
-            account.name, account.next_version, account.now, change.number, *refused, change.command_id
+            account.name,
+            account.next_version,
+            account.now,
+            change.number,
+            change.quantity,
+            change.limit,
+            change.stop,
+            change.expires,
+            *refused,
+            change.command_id,
         )
     )
 
@@ -76,8 +85,6 @@ def _refusal(
     limit: int | None,
     stop: int | None,
 ) -> Refusal | None:
-    if change.expires is not None and change.expires <= account.now:
-        return RejectReason.EXPIRED_ON_ARRIVAL, ()
     if change.stop is not None and order.triggered:
         return RejectReason.ALREADY_TRIGGERED, ()
     if total <= order.filled + order.canceled:
@@ -90,6 +97,8 @@ def _refusal(
         price = arrival_stop_price(account, market, order.sign)
         if price is not None and beyond_stop(order.sign, price, change.stop):
             return RejectReason.STOP_WOULD_TRIGGER, (("stop_price", change.stop), ("market", price))
+    if change.expires is not None and change.expires <= account.now:
+        return RejectReason.EXPIRED_ON_ARRIVAL, ()
     if order.terms.post_only:
         refused = refuse_taking(account, market, order.sign, limit)
         if refused is not None:

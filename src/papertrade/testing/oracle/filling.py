@@ -132,16 +132,17 @@ def _need_and_there(
 
 def _needs_after(account: SlowAccount, order: SlowOrder, quantity: int, captures: int) -> dict[int, int]:
     """What the order and its linked order need held after a fill of this much."""
-    after = {order.number: _hold_after(order, captures)}
+    after = {order.number: _hold_after(account, order, captures)}
     other = account.sibling(order)
     if other is not None:
         gone = other.remaining if _ends_linked(account, order, other, quantity) else quantity
-        after[other.number] = _hold_after(other, gone)
+        after[other.number] = _hold_after(account, other, gone)
     return after
 
 
-def _hold_after(order: SlowOrder, gone: int) -> int:
-    return order.hold - money.share(order.hold, gone, order.remaining)
+def _hold_after(account: SlowAccount, order: SlowOrder, gone: int) -> int:
+    step = money.minor(account.markets[order.symbol].instrument)
+    return order.hold - money.share(order.hold, gone, order.remaining, step)
 
 
 def fees_of_fill(
@@ -170,8 +171,8 @@ def book(account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piec
     # A fill that crosses zero is a close followed by an open, each priced on its own.
     got = money.value(instrument, price, closed) if closed else 0
     worth = got + (money.value(instrument, price, quantity - closed) if quantity > closed else 0)
-    _, released = close_lots(before.lots, closed)
-    hold = _hold_after(order, captures)
+    _, released = close_lots(before.lots, closed, money.minor(instrument))
+    hold = _hold_after(account, order, captures)
     account.emit(
         OrderFilled(
             account.name,
@@ -234,7 +235,7 @@ def cancel(
 
 def reduce(account: SlowAccount, order: SlowOrder, quantity: int, reason: CancelReason) -> None:
     """Take a part of what an order may still fill."""
-    hold = _hold_after(order, quantity)
+    hold = _hold_after(account, order, quantity)
     change = account.held({order.number: hold}) - account.held()
     account.emit(
         OrderReduced(

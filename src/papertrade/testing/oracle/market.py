@@ -138,6 +138,8 @@ class SlowMarket:
             return None if self.print is None else self.print[0]
         if self.latest is DataKind.BAR:
             return None if self.bar is None else self.bar.close
+        if self.latest is DataKind.PRICE:
+            return self.last
         sides = [price for price in (self.bid, self.ask) if price is not None]
         return sum(sides) // len(sides) if sides else self.mark_before_halt
 

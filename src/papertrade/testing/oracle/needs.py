@@ -170,13 +170,13 @@ def first_fees(account: SlowAccount, market: SlowMarket, quantity: int, worth: i
 
 def need_now(
     account: SlowAccount, market: SlowMarket, terms: OrderTerms, taken: list[Piece], sibling: SlowOrder | None
-) -> int:
-    """What the pieces that fill at once need: nothing if they only close."""
+) -> int | None:
+    """What the pieces that fill at once need, less what closing frees; None if they only close."""
     instrument = market.instrument
     total = sum(piece.quantity for piece in taken)
-    opening = opening_part(account, terms.symbol, terms.sign, total, sibling)
+    opening = opening_part(account, terms.symbol, terms.sign, total, sibling) if total else 0
     if not opening:
-        return 0
+        return None
     need = worth = 0
     closing = total - opening
     for piece in taken:
@@ -184,6 +184,9 @@ def need_now(
         closing -= piece.quantity - part
         worth += money.value(instrument, piece.price, piece.quantity)
         need += money.initial_margin(account.margin, instrument, part, piece.price) if part else 0
+        if part < piece.quantity and account.margin.marked_to_market:
+            need -= money.initial_margin(account.margin, instrument, piece.quantity - part, piece.price)
+    need = max(need, 0)
     return need + first_fees(account, market, total, worth)
 
 

@@ -15,6 +15,7 @@ from papertrade.domain.events import (
 )
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind
+from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import changing, vocabulary, watching
 from papertrade.testing.oracle.account import SlowAccount
@@ -143,8 +144,20 @@ class Oracle(SlowAccount):
 
     def place(self, command: vocabulary.Place) -> None:
         """An order."""
-        if not self._is_repeated("order", command.terms.client_order_id):
-            self._command(lambda: place(self, command.terms))
+        terms = command.terms
+        if terms.client_order_id is not None and f"order:{terms.client_order_id}" in self.keys:
+            return
+        if terms.oco_with:
+            self._check_linkable(terms.oco_with)
+        self._is_repeated("order", terms.client_order_id)
+        self._command(lambda: place(self, terms))
+
+    def _check_linkable(self, *numbers: int) -> None:
+        """Only what is still open can be linked; an order that was due to expire has expired."""
+        watching.catch_up(self, self.clock)
+        for number in numbers:
+            if not self.orders[number].is_open or self.orders[number].oco:
+                raise UsageError(f"order {number} cannot be linked")
 
     def place_pair(self, command: vocabulary.PlacePair) -> None:
         """A pair: it is tried out first, and if either would be refused both are."""
@@ -180,6 +193,7 @@ class Oracle(SlowAccount):
 
     def link(self, command: vocabulary.Link) -> None:
         """Two orders become a pair."""
+        self._check_linkable(command.one, command.two)
         self._command(lambda: changing.link(self, command.one, command.two))
 
     def modify(self, command: vocabulary.Modify) -> None:

@@ -151,7 +151,7 @@ def _afford(
             return RejectReason.INSUFFICIENT_POSITION, numbers
         return found
     need, free = _needed(account, market, terms, found, sibling), account.available()
-    if not need or need <= free:
+    if need is None or need <= free:
         return found
     # An order that wants all or nothing is never cut to what the funds allow.
     if account.fill.over_funds == "fit" and terms.tif is not TimeInForce.FOK:
@@ -160,17 +160,18 @@ def _afford(
             if refuse_size(market.instrument, less) is not None:
                 break
             smaller = plan(account, market, terms, less, sibling)
-            if smaller is not None and _needed(account, market, terms, smaller, sibling) <= free:
+            if smaller is not None and (_needed(account, market, terms, smaller, sibling) or 0) <= free:
                 return smaller
     return RejectReason.INSUFFICIENT_FUNDS, (("required", need), ("available", free))
 
 
 def _needed(
     account: SlowAccount, market: SlowMarket, terms: OrderTerms, found: Plan, sibling: SlowOrder | None
-) -> int:
-    """Money for what fills at once, and by how much the held money grows; a pair is held for once."""
+) -> int | None:
+    """Money for what fills at once, and by how much the held money grows; a pair is held for once. None for nothing."""
     grows = found.hold if sibling is None else max(found.hold - sibling.hold, 0)
-    return need_now(account, market, terms, found.taken, sibling) + grows
+    now = need_now(account, market, terms, found.taken, sibling)
+    return None if now is None and not grows else (now or 0) + grows
 
 
 # --------------------------------------------------------------- acceptance

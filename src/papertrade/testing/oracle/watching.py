@@ -91,7 +91,7 @@ def _review_margin(account: SlowAccount) -> None:
 def _review_losses(account: SlowAccount, equity: int) -> None:
     limits, bases = account.setup.limits, account.bases()
     if limits.max_daily_loss is not None and bases.day and DAILY_LOSS not in bases.latches:
-        loss, allowed = bases.day_equity + bases.day_deposits - equity, _units(limits.max_daily_loss)
+        loss, allowed = bases.loss_base + bases.day_deposits - equity, _units(limits.max_daily_loss)
         if loss >= allowed:
             latch(account, DAILY_LOSS, (("loss", loss), ("allowed", allowed)))
     if limits.max_drawdown is None:
@@ -124,10 +124,8 @@ def throw_kill_switch(account: SlowAccount) -> None:
 
 
 def reset_limit(account: SlowAccount, limit: str) -> None:
-    """Open a latch; a drawdown is measured anew from here."""
+    """Open a latch; losses are measured anew from here."""
     if limit not in account.bases().latches:
         return
-    account.emit(LimitReset(account.name, account.next_version, account.now, limit, None))
-    if limit == DRAWDOWN:
-        equity = account.equity()
-        account.emit(EquityMarked(account.name, account.next_version, account.now, equity))
+    equity = account.equity()
+    account.emit(LimitReset(account.name, account.next_version, account.now, limit, equity, None))
