@@ -158,6 +158,10 @@ class AsyncExchange:
         """List a symbol never seen before as a plain instrument of this currency, instead of refusing it."""
         self._desk.unlisted_currency = parse_currency(currency)
 
+    def set_price_band(self, symbol: str, band: tuple[Number, Number] | None) -> Instrument:
+        """Give an instrument the price band (circuit limits) of a new day, or none."""
+        return self._desk.set_price_band(symbol, band)
+
     def instruments(self) -> list[Instrument]:
         """Everything that is listed, by symbol."""
         return self._floor.instruments()

@@ -83,6 +83,11 @@ class Exchange:
         with self._lock:
             self._desk.unlisted_currency = parse_currency(currency)
 
+    def set_price_band(self, symbol: str, band: tuple[Number, Number] | None) -> Instrument:
+        """Give an instrument the price band (circuit limits) of a new day, or none."""
+        with self._lock:
+            return self._desk.set_price_band(symbol, band)
+
     def instruments(self) -> list[Instrument]:
         """Everything that is listed, by symbol."""
         with self._lock:
@@ -233,16 +238,15 @@ class Exchange:
     def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself (expiries, new days) up to an instant, or up to now."""
         desk = self._desk
-        with self._lock:
-            if to is None:
-                now = desk.now()
-            elif desk.data_clock is not None:
-                desk.data_clock.observe(parse_instant(to, "to"))
-                now = desk.now()
-            else:
-                raise UsageError("advance(to) moves the clock only under clock='data'; move your own clock instead")
-            drive(desk.catch_up(now))
-        desk.outbox.deliver()
+        try:
+            with self._lock:
+                if to is not None and desk.data_clock is None:
+                    raise UsageError("advance(to) moves the clock only under clock='data'; move your own clock instead")
+                if to is not None and desk.data_clock is not None:
+                    desk.data_clock.observe(parse_instant(to, "to"))
+                drive(desk.catch_up(desk.now()))
+        finally:
+            desk.outbox.deliver()
 
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""

@@ -195,10 +195,10 @@ class Tape:
             desk.observe(at_ns)
         elif at_ns > clock.ns:
             clock.ns = at_ns
-        if not desk.is_due():
+        if not desk.is_due(at_ns):
             return None
         drive(desk.heal())
-        faults = drive(desk.wake_due(desk.now()))
+        faults = drive(desk.wake_due(max(desk.now(), at_ns)))
         return faults[0] if faults else None
 
 

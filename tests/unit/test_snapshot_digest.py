@@ -22,7 +22,7 @@ from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
 from papertrade.errors import StoreCorruptError
 from papertrade.ledger.positions import PositionState
 
-VOLATILE = {"committed", "finished"}
+VOLATILE = {"committed", "finished", "holdings"}
 
 
 @pytest.fixture(scope="module")

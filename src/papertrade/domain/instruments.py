@@ -96,6 +96,7 @@ class Instrument:
     max_units: int | None = attrs.field(init=False, repr=False, eq=False)
     most_units: int = attrs.field(init=False, repr=False, eq=False)  # max_units, or beyond any order
     band_units: tuple[int, int] | None = attrs.field(init=False, repr=False, eq=False)
+    multiplier_units: int = attrs.field(init=False, repr=False, eq=False)
     minor_units: int = attrs.field(init=False, repr=False, eq=False)
     _numerator: int = attrs.field(init=False, repr=False, eq=False)
     _denominator: int = attrs.field(init=False, repr=False, eq=False)
@@ -116,6 +117,7 @@ class Instrument:
         put(self, "minor_units", self.currency.minor_units)
         # price × quantity × multiplier carries 10²⁷; money carries 10⁹ and is counted in minor units.
         multiplier, whole = units(self.multiplier), SCALE * SCALE * self.minor_units
+        put(self, "multiplier_units", multiplier)
         common = gcd(multiplier, whole)
         put(self, "_numerator", multiplier // common)
         put(self, "_denominator", whole // common)
@@ -146,6 +148,10 @@ class Instrument:
         """The same, rounded up: for holds, which must not be a cent short."""
         exact = price_units * quantity_units * self._numerator
         return Money(divide_up(exact, self._denominator) * self.minor_units)
+
+    def price_of(self, value_units: int, quantity_units: int) -> Price:
+        """The price at which this quantity is worth this much, rounded down: the reverse of ``value``."""
+        return Price(abs(value_units) * SCALE * SCALE // (abs(quantity_units) * self.multiplier_units))
 
     def quantity_for(self, money_units: int, price_units: int) -> Quantity:
         """The largest whole number of lots whose value at this price is at most this much money."""

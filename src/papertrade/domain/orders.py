@@ -93,6 +93,7 @@ class Order:
         "priority",
         "quantity_units",
         "reason",
+        "since_ns",
         "status",
         "stop_units",
         "terms",
@@ -111,6 +112,7 @@ class Order:
     stop_units: int | None
     expires_ns: int | None
     placed_ns: int
+    since_ns: int  # since when it is what it is: older prints and bars say nothing about it
     triggered_ns: int | None
     updated_ns: int
     filled_units: int

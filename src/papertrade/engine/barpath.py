@@ -56,7 +56,7 @@ def arrange_bar(
     close = BarData(bar.close, bar.close, bar.close, bar.close, bar.volume, bar.start_ns, bar.end_ns)
     turns = []
     for order in orders:
-        inside = bar.start_ns != NEVER and order.placed_ns > bar.start_ns
+        inside = bar.start_ns != NEVER and order.since_ns > bar.start_ns
         turn = _turn(order, close if inside else bar, settings, tick)
         if turn is not None:
             turns.append(turn._replace(when=(_AT_CLOSE, 0)) if inside else turn)

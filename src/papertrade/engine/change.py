@@ -133,7 +133,7 @@ def _refuse_growth(
 ) -> Refused | None:
     """The limits see the growth as a new order beside what is working; a smaller or equal size passes."""
     growth = total - order.quantity_units
-    if growth <= 0:
+    if growth <= 0 or order.terms.reduce_only:
         return None
     sibling = step.state.sibling(order)
     refused = refuse_risk(step, market, order.terms.sign, growth, limit, stop, sibling)

@@ -185,6 +185,7 @@ def copy_state(state: AccountState) -> AccountState:
     twin.orders = dict(state.orders)
     twin.books = dict(state.books)
     twin.positions = {symbol: position.copy() for symbol, position in state.positions.items()}
+    twin.find_holdings()
     twin.committed = state.version
     twin.finished = []
     return twin

@@ -168,8 +168,10 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
     apply_fill(position, event, state.cost_method == _FIFO)
     if was_flat:
         state.open_positions += 1
+        state.holdings[event.symbol] = position
     elif not position.quantity_units:
         state.open_positions -= 1
+        del state.holdings[event.symbol]
     state.next_fill = event.fill_number + 1
     book(state.books, postings_of_fill(event), state.account, event.version)
     _shrunk(state, order, before, quantity)

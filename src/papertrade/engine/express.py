@@ -20,7 +20,7 @@ from papertrade.engine.filling import use_up
 from papertrade.engine.step import Step
 from papertrade.ledger.chart import CASH
 from papertrade.ledger.entries import book
-from papertrade.ledger.fees import FeeLines, FeeTally, charge
+from papertrade.ledger.fees import FeeLines, FeeTally, charge, lines_owed
 from papertrade.ledger.positions import PositionState, apply_fill, split_fill
 from papertrade.ledger.postings import postings_of_fill
 from papertrade.matching.market import Market
@@ -49,10 +49,10 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
     value = instrument.value(price, quantity)
     fees = _fees(step, terms, instrument, quantity, value) if step.profile.charges else _NO_FEES
     if sign > 0:
-        cost: int = value
+        owed = 0
         for _, units in fees:
-            cost += units
-        if cost > state.books.get(CASH, 0):
+            owed += units
+        if value + max(0, owed) > state.books.get(CASH, 0):  # a rebate is not counted on
             return None
         if position is None:
             position = state.positions[terms.symbol] = PositionState(terms.symbol)
@@ -92,7 +92,7 @@ def _price(step: Step, market: Market, sign: int, quantity: int) -> int | None:
 
 def _fees(step: Step, terms: OrderTerms, instrument: Instrument, quantity: int, value: int) -> FeeLines:
     tally = FeeTally(terms.symbol, terms.sign, quantity, value, 0, instrument.minor_units)
-    return charge((), step.profile.fees.owed(tally))
+    return charge((), lines_owed(step.profile.fees, tally))
 
 
 def _book(
@@ -113,8 +113,10 @@ def _book(
     apply_fill(position, filled, state.cost_method == _FIFO)
     if was_flat:
         state.open_positions += 1
+        state.holdings[symbol] = position
     elif not position.quantity_units:
         state.open_positions -= 1
+        del state.holdings[symbol]
     book(state.books, postings_of_fill(filled), account, version + 2)
     state.next_order = number + 1
     state.next_fill = fill_number + 1

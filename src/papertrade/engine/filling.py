@@ -119,8 +119,9 @@ def fillable(step: Step, order: Order) -> tuple[int, CancelReason | None]:
     if order.terms.reduce_only or state.restricted:
         most = closable(position, sign)
         if most < remaining:
-            reduce = order.terms.reduce_only
-            return most, CancelReason.NOTHING_TO_REDUCE if reduce else CancelReason.LIMIT_LATCHED
+            if order.terms.reduce_only:
+                return most, CancelReason.NOTHING_TO_REDUCE
+            return most, CancelReason.LIMIT_LATCHED if state.latches else CancelReason.MARGIN_CALL
     if sign < 0 and not step.profile.margin.may_short:
         most = closable(position, sign)
         if most < remaining:

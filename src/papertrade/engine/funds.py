@@ -29,17 +29,16 @@ def appraise(state: AccountState, profile: AccountProfile, markets: dict[str, Ma
     """Equity is all cash plus positions at their marks, worked out when asked."""
     value = initial = maintenance = missing = 0
     margin = profile.margin
-    for symbol, position in state.positions.items():
+    for symbol, position in state.holdings.items():
         quantity = position.quantity_units
-        if not quantity:
-            continue
         market = markets[symbol]
         mark = market.mark_units
         if mark is None:
             missing += 1
             value += position.cost_units
-            continue
-        value += signed_value(market.instrument, quantity, mark)
+            mark = market.instrument.price_of(position.cost_units, quantity)  # it still needs its margin: at cost
+        else:
+            value += signed_value(market.instrument, quantity, mark)
         if margin.marked_to_market:
             initial += margin.initial(market.instrument, quantity, mark)
             maintenance += margin.maintenance(market.instrument, quantity, mark)
@@ -127,7 +126,8 @@ def first_fees(step: Step, terms: OrderTerms, instrument: Instrument, quantity: 
 def hold_price(step: Step, market: Market, sign: int, limit: int | None, stop: int | None) -> int | None:
     """The price a hold is worked out at: the limit, or the stop or reference price and the collar on top."""
     if limit is not None:
-        return limit
+        # A sell limit far below the market will not fill there: what it opens is worth at least the market.
+        return limit if sign > 0 else max(limit, market.reference(sign) or 0)
     reference = stop if stop is not None else market.reference(sign)
     if reference is None:
         return None

@@ -8,6 +8,7 @@ from papertrade.domain.orders import Order
 from papertrade.domain.rejections import RejectReason
 from papertrade.engine.funds import opening_part
 from papertrade.engine.step import Step
+from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
 from papertrade.risk.gate import Situation, gate, latch_refusal
 
@@ -42,7 +43,10 @@ def refuse_risk(
 def _situation(
     step: Step, market: Market, sign: int, quantity: int, limit: int | None, stop: int | None
 ) -> Situation:
-    price = limit or stop or market.reference(sign) or 0
+    reference = market.reference(sign) or 0
+    price = limit or stop or reference
+    if sign < 0:
+        price = max(price, reference)  # a sell limit far below the market will not fill there
     position = step.state.positions.get(market.symbol)
     held = 0 if position is None else position.quantity_units
     working = 0 if position is None else position.working(sign)
@@ -64,7 +68,18 @@ def _gross(step: Step, market: Market, reached: int, price: int) -> int:
         if symbol == market.symbol:
             continue
         quantity = position.quantity_units
+        if not quantity and not position.working_buy_units and not position.working_sell_units:
+            continue
         most = max(quantity + position.working_buy_units, -(quantity - position.working_sell_units))
         other = step.markets[symbol]
-        gross += other.instrument.value(other.mark_units or 0, max(most, 0))  # type: ignore[assignment]
+        gross += other.instrument.value(_mark(other, position), max(most, 0))  # type: ignore[assignment]
     return gross
+
+
+def _mark(market: Market, position: PositionState) -> int:
+    """The mark; without one, what the position cost on average."""
+    mark = market.mark_units
+    if mark is not None:
+        return mark
+    quantity = position.quantity_units
+    return market.instrument.price_of(position.cost_units, quantity) if quantity else 0

@@ -65,7 +65,9 @@ def _open(step: Step, numbers: Iterable[int]) -> list[Order]:
 
 
 def match_standing(step: Step, market: Market, numbers: Iterable[int]) -> None:
-    """A new quote, last price or depth: rules 2, 4, 5 and 6 of its letter."""
+    """A new quote, last price or depth: rules 2, 4, 5 and 6 of its letter. News too old already fills nothing."""
+    if not is_fresh(step, market):
+        return
     stops, takers, limits = sort_orders(_open(step, numbers))
     fired = []
     for order in stops:
@@ -118,7 +120,7 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
     price, size = market.last_units, market.last_size_units
     if price is None or market.halted:
         return
-    there = [o for o in _open(step, numbers) if o.placed_ns <= market.last_ns]
+    there = [o for o in _open(step, numbers) if o.since_ns <= market.last_ns]
     stops, takers, limits = sort_orders(there)
     left = size
     fired = []
@@ -177,7 +179,7 @@ def match_bar(step: Step, market: Market, numbers: Iterable[int]) -> None:
     bar = market.bar
     if bar is None or market.halted:
         return
-    there = [order for order in _open(step, numbers) if order.placed_ns <= bar.end_ns]
+    there = [order for order in _open(step, numbers) if order.since_ns <= bar.end_ns]
     left = bar_budget(bar, market.instrument, step.profile.fill)
     for turn in arrange_bar(there, bar, step.profile.fill, market.instrument):
         order = step.state.orders.get(turn.number)

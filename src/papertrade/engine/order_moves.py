@@ -47,7 +47,7 @@ def _blank(account: str, version: int, at_ns: int, number: int, terms: OrderTerm
     order.quantity_units = quantity
     order.limit_units = terms.limit_units
     order.stop_units = terms.stop_units
-    order.placed_ns = order.updated_ns = at_ns
+    order.placed_ns = order.since_ns = order.updated_ns = at_ns
     order.triggered_ns = order.reason = None
     order.filled_units = order.canceled_units = order.value_units = order.maker_units = order.pq = order.fees_units = 0
     order.version = order.priority = version
@@ -71,7 +71,7 @@ def rejected(event: OrderRejected) -> Order:
 def triggered(order: Order, event: OrderTriggered) -> None:
     """A stop reached its price: new time priority from here."""
     order.status = next_status(order.status, "triggered", order.account)
-    order.triggered_ns = order.updated_ns = event.at_ns
+    order.triggered_ns = order.since_ns = order.updated_ns = event.at_ns
     order.version = order.priority = event.version
 
 
@@ -88,6 +88,8 @@ def filled(order: Order, event: OrderFilled) -> None:
         order.maker_units += value
     whole = order.filled_units + order.canceled_units == order.quantity_units
     order.status = next_status(order.status, "filled" if whole else "partly_filled", order.account)
+    if whole:
+        order.reason, order.numbers = None, ()  # a refused change or a cut along the way is not why it ended
     order.updated_ns = event.at_ns
     order.version = event.version
 
@@ -108,13 +110,17 @@ def canceled(order: Order, event: OrderCanceled) -> None:
 
 def expired(order: Order, event: OrderExpired) -> None:
     """Its time was up."""
+    order.reason, order.numbers = None, ()
     _ended(order, "expired", event)
 
 
 def modified(order: Order, event: OrderModified) -> None:
     """New quantity, prices or expiry. Time priority is lost by a new price or a larger size, as on exchanges."""
-    if event.quantity_units > order.quantity_units or event.limit_units != order.limit_units:
+    larger = event.quantity_units > order.quantity_units
+    if larger or event.limit_units != order.limit_units:
         order.priority = event.version
+    if larger or event.limit_units != order.limit_units or event.stop_units != order.stop_units:
+        order.since_ns = event.at_ns
     order.quantity_units = event.quantity_units
     order.limit_units, order.stop_units = event.limit_units, event.stop_units
     order.expires_ns = event.expires_ns

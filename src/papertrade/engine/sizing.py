@@ -88,6 +88,9 @@ def _take_at_close(step: Step, market: Market, sign: int, quantity: int) -> list
     bar = market.bar
     if bar is None or market.halted or at_band(bar.close, sign, market.instrument):
         return []
+    most = step.profile.fill.max_age_ns
+    if most is not None and step.now_ns - bar.end_ns > most:
+        return []
     budget = bar_budget(bar, market.instrument, step.profile.fill)
     if budget is not None:
         budget = max(0, budget - sum(market.bar_used.get(step.state.account, ())))
@@ -147,7 +150,7 @@ def _need_now(
 
     frees, and fees. None when nothing opens: what only reduces needs nothing.
     """
-    if not taken:
+    if not taken or terms.reduce_only:
         return None
     instrument, margin = market.instrument, step.profile.margin
     total = value = need = 0

@@ -70,5 +70,6 @@ def _restored(record: dict[str, Any]) -> AccountState:
             setattr(position, name, value)
         state.positions[position.symbol] = position
     state.books = {name: units_of_text(text) for name, text in record["books"].items()}
+    state.find_holdings()
     state.committed = state.version
     return state

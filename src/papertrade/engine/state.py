@@ -41,7 +41,7 @@ SNAPSHOT_FIELDS: Final = (
 class AccountState:
     """One account. Only ``evolve`` writes to it."""
 
-    __slots__ = (*SNAPSHOT_FIELDS, "committed", "finished")
+    __slots__ = (*SNAPSHOT_FIELDS, "committed", "finished", "holdings")
 
     def __init__(self) -> None:
         self.account = ""
@@ -66,6 +66,8 @@ class AccountState:
         self.margin_call = False
         # Volatile: orders up to this version may be in somebody's hands and are copied before they change.
         self.committed = -1
+        # Derived: the positions that are not flat, so that what was traded once costs nothing any more.
+        self.holdings: dict[str, PositionState] = {}
         # Volatile: orders that ended in the step being decided.
         self.finished: list[Order] = []
 
@@ -105,6 +107,10 @@ class AccountState:
     def restricted(self) -> bool:
         """May it only reduce positions?"""
         return bool(self.latches) or self.margin_call
+
+    def find_holdings(self) -> None:
+        """Work the holdings out again, after the positions came from elsewhere."""
+        self.holdings = {symbol: p for symbol, p in sorted(self.positions.items()) if p.quantity_units}
 
     def quantity(self, symbol: str) -> int:
         """The signed position, 0 when there is none."""

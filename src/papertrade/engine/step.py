@@ -78,7 +78,7 @@ class Step:
     def wake_at(self, ns: int) -> None:
         """See to it that this account is looked at when the time comes."""
         seat = self.seat
-        if self.live and (not seat.wake_ns or ns < seat.wake_ns):
+        if self.live and ns > 0 and (not seat.wake_ns or ns < seat.wake_ns):
             seat.wake_ns = ns
             heappush(self.deadlines, (ns, self.state.account))
 

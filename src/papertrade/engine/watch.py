@@ -89,7 +89,7 @@ def throw_kill_switch(step: Step) -> None:
 
 def _set_bands(step: Step, now: Appraisal) -> None:
     state, seat = step.state, step.seat
-    symbols = tuple(s for s, p in state.positions.items() if p.quantity_units)
+    symbols = tuple(state.holdings)
     for symbol in seat.watched:
         if symbol not in symbols:
             step.markets[symbol].index.remove_watch(state.account)
@@ -110,7 +110,7 @@ def watch_from_storage(step: Step) -> None:
     """An account just opened from storage looks at the first datum of each of its positions."""
     if not step.profile.watches:
         return
-    step.seat.watched = tuple(s for s, p in step.state.positions.items() if p.quantity_units)
+    step.seat.watched = tuple(step.state.holdings)
     for symbol in step.seat.watched:
         watch_next_datum(step, symbol)
 

@@ -68,12 +68,11 @@ class AccountDesk(AccountReader):
         if terms.oco_with:
             yield from self.desk.make_ready(self.account, self.desk.now())  # its linked order may just have expired
             seat = yield from self.desk.seat(self.account)
-            check_oco(terms, seat.state.orders.get(terms.oco_with), self.account)
+            check_oco(terms, seat.state.orders, self.account)
         # What follows is Desk.command with one frame and one closure less: orders are what there is most of.
         desk, account = self.desk, self.account
         now = desk.now()
-        if not now and terms.tif is _DAY:
-            raise InvalidValueError("time_in_force", "day, before any datum", "gtc, or place it after the first datum")
+        self.check_time(terms, now)
         if desk.unready(account, now):
             yield from desk.make_ready(account, now)
         ok = False
@@ -92,6 +91,11 @@ class AccountDesk(AccountReader):
             if not ok:
                 desk.spoil(account)
         return self._answer(step, ended, number) if order is None else order
+
+    def check_time(self, terms: OrderTerms, now: int) -> None:
+        """A day order needs a day: before the first datum of a replay there is none."""
+        if not now and terms.tif is _DAY:
+            raise InvalidValueError("time_in_force", "day, before any datum", "gtc, or place it after the first datum")
 
     def _answer(self, step: Step, ended: Iterable[Order], number: int) -> Order:
         for order in ended:
@@ -120,6 +124,7 @@ class AccountDesk(AccountReader):
         if first.symbol != second.symbol:
             raise InvalidValueError("oco", f"{first.symbol} and {second.symbol}", "two orders of one symbol")
         for terms in (first, second):
+            self.check_time(terms, self.desk.now())
             if terms.oco_with or terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
                 found = "oco_with" if terms.oco_with else terms.tif
                 raise InvalidValueError("oco", found, "two orders that may rest, linked to nothing else")
@@ -254,7 +259,7 @@ class AccountDesk(AccountReader):
         yield from self.desk.make_ready(self.account, self.desk.now())  # one of them may just have expired
         seat = yield from self.desk.seat(self.account)
         orders = seat.state.orders
-        check_link(orders.get(numbers[0]), orders.get(numbers[1]), (str(one), str(two)), self.account)
+        check_link(numbers, orders, (str(one), str(two)), self.account)
 
         def decide(step: Step) -> None:
             change.link_orders(step, *numbers)
@@ -371,7 +376,9 @@ class AccountDesk(AccountReader):
         def decide(step: Step) -> None:
             watch.reset_limit(step, limit, command_id)
 
-        yield from self.desk.command(self.account, decide)
+        commit_id = None if command_id is None else "reset:" + command_id
+        if commit_id is None or not (yield from self._repeated(commit_id)):
+            yield from self.desk.command(self.account, decide, commit_id)
         return (yield from self.account_view())
 
 

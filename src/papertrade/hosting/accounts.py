@@ -99,8 +99,11 @@ def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
     if seat is None:
         state = yield from desk.stored_state(name)
         if state is not None:
-            for symbol in (*state.positions, *(o.terms.symbol for o in state.orders.values())):
-                if symbol not in desk.engine.markets:
+            held = (symbol for symbol, position in state.positions.items() if position.quantity_units)
+            for symbol in (*held, *(order.terms.symbol for order in state.orders.values())):
+                if desk.unlisted_currency is not None:
+                    desk.market(symbol)  # the one-account form lists it
+                elif symbol not in desk.engine.markets:
                     raise UsageError(
                         f"account {name!r} holds or trades {symbol!r}, which is not listed; "
                         "list every instrument of the account before opening it"

@@ -57,8 +57,8 @@ class Subscription:
         return self._kinds is None or event.kind in self._kinds
 
     def take(self, event: Event) -> object:
-        """Hand the event over; answers what the handler did, which an asynchronous host may have to await."""
-        return self._handler(event)
+        """Hand the event over, unless closed meanwhile; answers what the handler did, should it have to be awaited."""
+        return self._handler(event) if self in self._outbox.subscriptions else None
 
     def close(self) -> None:
         """No more events; closing twice is fine."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+import attrs
+
 from papertrade.domain.events import Event
 from papertrade.domain.instants import DAY_NS, LATEST_NS, text_of_instant
 from papertrade.domain.instruments import Instrument, parse_instrument
@@ -44,6 +46,7 @@ from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
 
 Match = Callable[[Step, list[int]], None]
+MOST_WAIT = 1024
 _append = straight(Append)
 
 
@@ -68,6 +71,7 @@ class Desk:
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
+        self._healing: dict[str, tuple[int, int]] = {}  # data to let pass before asking again, and how many then
         self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
 
@@ -80,6 +84,12 @@ class Desk:
         if listed != instrument:
             raise UsageError(f"{instrument.symbol} is listed already as {listed}; accepted: the same again")
         return listed
+
+    def set_price_band(self, symbol: object, band: object) -> Instrument:
+        """Give an instrument the band of a new day; orders that wait outside it simply wait."""
+        market = self.market(symbol)
+        market.instrument = attrs.evolve(market.instrument, price_band=band)  # type: ignore[arg-type]  # it is checked
+        return market.instrument
 
     def market(self, symbol: object) -> Market:
         """The market of a symbol that is listed; the one-account form lists a plain instrument on first sight."""
@@ -112,24 +122,27 @@ class Desk:
         """A datum of this instant is about to be taken."""
         if self.data_clock is not None:
             self.data_clock.observe(at_ns)
-        elif not self._dated:
-            now = self.clock.now_ns()
-            if abs(at_ns - now) > DAY_NS:
+        else:
+            # A datum from the far future would do years of waiting work at once; one from the past is only late, unless
+            # it is the first: then somebody replays yesterday under today's clock.
+            now = self.now()
+            if at_ns - now > DAY_NS or (now - at_ns > DAY_NS and not self._dated):
                 raise ClockMismatchError(text_of_instant(at_ns), text_of_instant(now))
             self._dated = True
 
-    def is_due(self) -> bool:
-        """Has a deadline come?"""
+    def is_due(self, at_ns: int) -> bool:
+        """Has a deadline come, by the clock or by a datum of this instant?"""
         deadlines = self.engine.deadlines
-        return (bool(deadlines) and deadlines[0][0] <= self.now()) or len(self.stale) > len(self.stopped)
+        due = bool(deadlines) and deadlines[0][0] <= max(self.now(), at_ns)
+        return due or len(self.stale) > len(self.stopped)
 
-    def after_clock(self, take: Callable[[], Flow[None] | None]) -> Flow[None]:
+    def after_clock(self, take: Callable[[], Flow[None] | None], at_ns: int) -> Flow[None]:
         """Catch up with the clock first, so that what was due does not see the datum that comes after it.
 
         Accounts that wait to be folded again are, if the store can by now, so that no datum passes them by.
         """
         yield from self.heal()
-        faults = yield from self.wake_due(self.now())
+        faults = yield from self.wake_due(max(self.now(), at_ns))
         flow = take()
         if flow is not None:
             yield from flow
@@ -137,12 +150,22 @@ class Desk:
             raise faults[0]
 
     def heal(self) -> Flow[None]:
-        """Fold again whatever waits for it; what the store still cannot say goes on waiting."""
+        """Fold again whatever waits for it. What the store still cannot say is asked again after a while,
+
+        longer each time, so that one account in trouble does not slow the market of all others.
+        """
         for account in sorted(self.stale.keys() - self.stopped.keys()):
+            left, wait = self._healing.get(account, (0, 1))
+            if left:
+                self._healing[account] = left - 1, wait
+                continue
             try:
                 yield from self.reload(account)
-            except StoreError:
-                continue
+                self._healing.pop(account, None)
+            except InvariantError as fault:
+                self.stopped[account] = str(fault)
+            except Exception:  # whatever it is, it concerns this account, and its next command will say so
+                self._healing[account] = wait, min(2 * wait, MOST_WAIT)
 
     def catch_up(self, now_ns: int) -> Flow[None]:
         """Do everything that was due by now, each at its own instant; then say what went wrong, if anything did."""

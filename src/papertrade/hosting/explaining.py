@@ -84,7 +84,7 @@ def _of_fill(fill: OrderFilled, order: Order) -> str:
     text += RULE_SENTENCES[fill.rule]
     if fill.base_units != fill.price_units:
         moved = text_of(abs(fill.price_units - fill.base_units))
-        text += f"; slippage moved it {moved} against the order from {text_of(fill.base_units)}"
+        text += f"; slippage and the tick moved it {moved} against the order from {text_of(fill.base_units)}"
     return f"{text} ({_of_evidence(fill)})."
 
 
@@ -128,14 +128,18 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
     mark = market.mark_units
     if mark is not None and at_band(mark, sign, market.instrument):
         return WaitReason.AT_PRICE_BAND, "a counterparty: the price is at the end of its band", limit
+    most = seat.profile.fill.max_age_ns
+    stale = market.quote_ns != NEVER and most is not None and now_ns - market.quote_ns > most
     if acts_as_limit(order) and limit is not None:
+        touch = market.touch(sign)
+        if stale and touch is not None and sign * (limit - touch) >= 0:
+            return WaitReason.WAITING_FRESH_QUOTE, f"a quote at most {seat.profile.fill.max_quote_age_s} s old", limit
         return _limit_waits(order, seat, market, limit)
     if market.quote_ns == NEVER:
         return WaitReason.WAITING_LIQUIDITY, f"the next quote, print or bar of {market.symbol}", None
     if market.touch(sign) is None:
         return WaitReason.WAITING_OTHER_SIDE, f"{'a seller' if sign > 0 else 'a buyer'}", None
-    most = seat.profile.fill.max_age_ns
-    if most is not None and now_ns - market.quote_ns > most:
+    if stale:
         return WaitReason.WAITING_FRESH_QUOTE, f"a quote at most {seat.profile.fill.max_quote_age_s} s old", None
     return WaitReason.WAITING_LIQUIDITY, "more size: what was displayed is taken", None
 

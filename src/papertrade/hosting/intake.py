@@ -107,9 +107,10 @@ class Intake:
             raise InvalidValueError("bid and ask", None, "at least one of them")
         number = None if sequence is None else parse_count(sequence, "sequence")
         ns = self.instant(at)
-        if self.desk.is_due():
-            return self.desk.after_clock(lambda: self._take_quote(market, best, ns, at is None, number))
-        return self._take_quote(market, best, ns, at is None, number)
+        fresh = at is None or number is not None  # a sequence number alone says what is a repetition
+        if self.desk.is_due(ns):
+            return self.desk.after_clock(lambda: self._take_quote(market, best, ns, fresh, number), ns)
+        return self._take_quote(market, best, ns, fresh, number)
 
     def _take_quote(
         self,
@@ -147,7 +148,7 @@ class Intake:
             market.last_units = last
             return self.meet_standing(market, ns)
 
-        return self.desk.after_clock(take) if self.desk.is_due() else take()
+        return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()
 
     def depth(self, market: Market, bids: object, asks: object, at: object) -> Flow[None] | None:
         """The best levels of both sides, best first."""
@@ -162,7 +163,7 @@ class Intake:
             news = market.take_top(DataKind.DEPTH, (bid, ask, bid_size, ask_size), ns, levels, at is None)
             return self.meet_standing(market, ns) if news else None
 
-        return self.desk.after_clock(take) if self.desk.is_due() else take()
+        return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()
 
     def _levels(self, levels: object, field: str, sign: int) -> Levels:
         if not isinstance(levels, Iterable) or isinstance(levels, (str, bytes, Mapping, Set)):
@@ -211,9 +212,10 @@ class Intake:
         def take() -> Flow[None] | None:
             if number is not None and market.is_repeat(DataKind.TRADE, number):
                 return None
-            return self.meet_trade(market, taker, ns) if market.take_trade(last, amount, ns, at is None) else None
+            news = market.take_trade(last, amount, ns, at is None or number is not None)
+            return self.meet_trade(market, taker, ns) if news else None
 
-        return self.desk.after_clock(take) if self.desk.is_due() else take()
+        return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()
 
     def meet_trade(self, market: Market, taker: int, ns: int) -> Flow[None] | None:
         """Whatever the last print reaches."""
@@ -245,8 +247,8 @@ class Intake:
         if end_ns is not None and start_ns > end_ns:
             raise InvalidValueError("start", text_of_instant(start_ns), f"at most end ({text_of_instant(end_ns)})")
         bar = BarData(o, h, l, c, amount, start_ns, self.instant(end))
-        if self.desk.is_due():
-            return self.desk.after_clock(lambda: self.take_bar(market, bar))
+        if self.desk.is_due(bar.end_ns):
+            return self.desk.after_clock(lambda: self.take_bar(market, bar), bar.end_ns)
         return self.take_bar(market, bar)
 
     def take_bar(self, market: Market, bar: BarData) -> Flow[None] | None:

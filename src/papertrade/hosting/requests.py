@@ -217,28 +217,30 @@ def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | N
         raise KeyConflictError(key, "quantity", text_of(first.quantity_units), text_of(quantity))
 
 
-def check_oco(terms: OrderTerms, other: Order | None, account: str) -> None:
-    """An order can be linked to an open, unlinked order of the same symbol."""
+def check_oco(terms: OrderTerms, orders: dict[int, Order], account: str) -> None:
+    """An order can be linked to an open order of the same symbol that is not linked to another open one."""
+    other = orders.get(terms.oco_with)
     if other is None:
         raise UnknownOrderError(f"{account}-{terms.oco_with}", account)
-    _check_link(terms.symbol, other)
+    _check_link(terms.symbol, other, orders)
     if terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
         raise InvalidValueError("oco_with", f"with {terms.tif}", "an order that may rest: day, gtc or gtd")
 
 
-def check_link(one: Order | None, two: Order | None, ids: tuple[str, str], account: str) -> None:
+def check_link(numbers: tuple[int, int], orders: dict[int, Order], ids: tuple[str, str], account: str) -> None:
     """Two different open, unlinked orders of one symbol can be linked."""
+    one, two = orders.get(numbers[0]), orders.get(numbers[1])
     for order, order_id in ((one, ids[0]), (two, ids[1])):
         if order is None:
             raise UnknownOrderError(order_id, account)
     if one is None or two is None or one is two:
         raise UsageError("an order cannot be linked to itself; accepted: two different open orders")
-    _check_link(one.symbol, two)
-    _check_link(two.symbol, one)
+    _check_link(one.symbol, two, orders)
+    _check_link(two.symbol, one, orders)
 
 
-def _check_link(symbol: str, other: Order) -> None:
+def _check_link(symbol: str, other: Order, orders: dict[int, Order]) -> None:
     if other.symbol != symbol:
         raise InvalidValueError("oco_with", f"an order for {other.symbol}", f"an order for {symbol}")
-    if other.oco:
+    if other.oco in orders:
         raise InvalidValueError("oco_with", f"{other.id}, linked to {other.linked_order_id}", "an order without a link")

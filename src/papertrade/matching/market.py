@@ -55,6 +55,7 @@ class Market:
         "counts",
         "crossed",
         "halted",
+        "halted_ns",
         "index",
         "instrument",
         "kept_mark_units",
@@ -105,6 +106,7 @@ class Market:
         self.crossed = False
         self.plain = True  # not halted, and nothing but uncrossed quotes so far: the next needs no second look
         self.halted = False
+        self.halted_ns = NEVER  # of the last quote before a halt: what is older stays late
         # What each account took from the standing sizes: account → [bought, sold]. Emptied by new data.
         self.used: dict[str, list[int]] = {}
         self.bar_used: dict[str, list[int]] = {}  # the same of the last bar's volume: a bar gives no quote back
@@ -121,6 +123,9 @@ class Market:
 
         ``fresh`` says that the instant was stamped on arrival, so that an equal one is no repetition.
         """
+        if not self.plain and at_ns < self.halted_ns:
+            self.counts["late"] += 1
+            return False
         if at_ns <= self.quote_ns and self._is_stale(_QUOTE, bid, ask, bid_size, ask_size, at_ns, None, fresh):
             return False
         self.bid_units = bid
@@ -147,8 +152,14 @@ class Market:
         fresh: bool = False,
     ) -> bool:
         """Take a quote with a missing side, a widened last price, or depth. True if it is news."""
+        bid, ask, _, _ = best
+        if at_ns < self.halted_ns:
+            self.counts["late"] += 1
+            return False
         if at_ns <= self.quote_ns and self._is_stale(kind, *best, at_ns, levels, fresh):
             return False
+        if (bid is None) != (ask is None):
+            self.kept_mark_units = self.mark_units
         self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units = best
         self.quote_ns = self.marked_ns = at_ns
         self.number += 1
@@ -242,6 +253,7 @@ class Market:
     def halt(self, halted: bool) -> None:
         """Halt or resume trading. After either, no quote stands until one arrives."""
         self.kept_mark_units = self.mark_units
+        self.halted_ns = max(self.halted_ns, self.quote_ns)
         self.halted = halted
         self.plain = False
         self.quote_ns = NEVER
@@ -264,7 +276,11 @@ class Market:
             return (bid + ask) // 2
         if bid is None and ask is None:
             return self.kept_mark_units
-        return bid if ask is None else ask
+        # One side alone can only confirm the last mark or carry it along, never improve on what can be had.
+        kept = self.kept_mark_units
+        if ask is None:
+            return bid if kept is None or bid is None else max(kept, bid)
+        return ask if kept is None else min(kept, ask)
 
     @property
     def quoted_ns(self) -> int | None:

@@ -118,6 +118,14 @@ class RecordingExchange(Exchange):
             self.notes.line("add_instrument", lambda: {"symbol": fact(listed)})
             return listed
 
+    def set_price_band(self, symbol: str, band: tuple[Number, Number] | None) -> Instrument:
+        """Give an instrument the price band of a new day."""
+        with self._lock:
+            changed = self._desk.set_price_band(symbol, band)
+            prices = None if changed.price_band is None else [str(price) for price in changed.price_band]
+            self.notes.line("set_price_band", lambda: {"symbol": symbol, "band": prices})
+            return changed
+
     def list_unknown_in(self, currency: Currency | str) -> None:
         """List a symbol never seen before as a plain instrument of this currency."""
         known = parse_currency(currency)

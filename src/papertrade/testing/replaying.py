@@ -29,6 +29,7 @@ _KEYED: Final = f"{_ORDER} oco_with client_order_id tags"
 EXCHANGE: Final[dict[str, tuple[str, str]]] = {
     "add_instrument": ("symbol", "symbol"),
     "list_unknown_in": ("currency", "currency"),
+    "set_price_band": ("symbol band", "symbol band"),
     "open_account": ("account cash currency kind margin fees limits fill cost_method trading_day start", "account"),
     "market": ("symbol", "symbol"),
     "on_quote": ("symbol bid ask bid_size ask_size at sequence", "symbol"),

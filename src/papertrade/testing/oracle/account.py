@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import NamedTuple
 
 from papertrade.domain.events import (
@@ -173,6 +174,13 @@ class SlowAccount:
                     lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))]
         return Holding(lots, realized, fees)
 
+    def average(self, symbol: str) -> int:
+        """What a position cost on average: what it is reckoned at while it has no mark."""
+        holding, multiplier = self.holding(symbol), Fraction(self.markets[symbol].instrument.multiplier)
+        if not holding.quantity:
+            return 0
+        return money.down(Fraction(abs(holding.cost) * money.ONE, abs(holding.quantity)) / multiplier)
+
     def quantity(self, symbol: str) -> int:
         """The signed quantity held: the sum of the fills."""
         return sum(f.sign * f.quantity_units for f in self._fills.get(symbol, []))
@@ -204,9 +212,10 @@ class SlowAccount:
             for symbol in self.held_symbols():
                 market, quantity = self.markets[symbol], self.quantity(symbol)
                 mark = market.mark()
-                if mark is not None:
-                    initial += money.initial_margin(self.margin, market.instrument, quantity, mark)
-                    maintenance += money.maintenance_margin(self.margin, market.instrument, quantity, mark)
+                if mark is None:
+                    mark = self.average(symbol)
+                initial += money.initial_margin(self.margin, market.instrument, quantity, mark)
+                maintenance += money.maintenance_margin(self.margin, market.instrument, quantity, mark)
         return initial, maintenance
 
     def available(self) -> int:

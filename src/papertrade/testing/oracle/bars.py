@@ -43,9 +43,9 @@ def meetings(market: SlowMarket, settings: FillSettings, orders: list[SlowOrder]
     found = []
     tick = market.instrument.tick_units
     for order in orders:
-        if order.placed_at > bar.end:
+        if order.since > bar.end:
             continue
-        if start is not None and order.placed_at > start:
+        if start is not None and order.since > start:
             # Accepted inside the bar: only its close surely came later.
             close = bar._replace(open=bar.close, high=bar.close, low=bar.close)
             meeting = _meet(close, settings, tick, order)

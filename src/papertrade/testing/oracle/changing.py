@@ -104,7 +104,8 @@ def _refusal(
         if refused is not None:
             return refused
     growth = total - order.quantity
-    return _refuse_growth(account, market, order, growth, limit, stop) if growth > 0 else None
+    asks = growth > 0 and not order.terms.reduce_only
+    return _refuse_growth(account, market, order, growth, limit, stop) if asks else None
 
 
 def _refuse_growth(

@@ -57,7 +57,7 @@ def allowed_now(account: SlowAccount, order: SlowOrder) -> tuple[int, CancelReas
     if order.terms.reduce_only:
         return closable, CancelReason.NOTHING_TO_REDUCE
     if account.restricted():
-        return closable, CancelReason.LIMIT_LATCHED
+        return closable, CancelReason.LIMIT_LATCHED if account.bases().latches else CancelReason.MARGIN_CALL
     if order.sign < 0 and not account.margin.may_short:
         return closable, CancelReason.INSUFFICIENT_POSITION
     return order.remaining, None

@@ -38,7 +38,8 @@ class SlowMarket:
         self.print_at = -1
         self.bar: SlowBar | None = None
         self.bar_start: int | None = None
-        self.mark_before_halt: int | None = None
+        self.kept_mark: int | None = None  # of before a halt, or before a side left
+        self.before_halt: int | None = None  # the instant of the last quote before one
         self.marked_at: int | None = None
         self.number = 0
         self.halted = False
@@ -61,12 +62,16 @@ class SlowMarket:
         self, kind: DataKind, bids: list[Level], asks: list[Level], at: int, stamped_here: bool = False
     ) -> bool:
         """A quote, a widened last price or depth: it replaces what stood."""
+        if self.before_halt is not None and at < self.before_halt:
+            return False
         if self.quote_at is not None:
             if at < self.quote_at:
                 return False
             same = (kind, bids, asks) == (self.standing, self.bids, self.asks)
             if at == self.quote_at and same and not stamped_here:
                 return False
+        if bool(bids) != bool(asks):
+            self.kept_mark = self.mark()
         self.bids, self.asks = bids, asks
         self.standing = kind
         self.quote_at = at
@@ -102,7 +107,9 @@ class SlowMarket:
 
     def halt(self, halted: bool) -> None:
         """Trading stops or goes on; either way nothing stands until the next quote."""
-        self.mark_before_halt = self.mark()
+        self.kept_mark = self.mark()
+        if self.quote_at is not None:
+            self.before_halt = max(self.before_halt or 0, self.quote_at)
         self.halted = halted
         self.bids, self.asks = [], []
         self.quote_at = None
@@ -140,8 +147,14 @@ class SlowMarket:
             return None if self.bar is None else self.bar.close
         if self.latest is DataKind.PRICE:
             return self.last
-        sides = [price for price in (self.bid, self.ask) if price is not None]
-        return sum(sides) // len(sides) if sides else self.mark_before_halt
+        bid, ask, kept = self.bid, self.ask, self.kept_mark
+        if bid is not None and ask is not None:
+            return (bid + ask) // 2
+        if bid is not None:
+            return max(kept or 0, bid)
+        if ask is not None:
+            return ask if kept is None else min(kept, ask)
+        return kept
 
     def reference(self, sign: int) -> int | None:
         """The price an order without a limit is reckoned at."""

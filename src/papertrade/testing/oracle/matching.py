@@ -41,6 +41,8 @@ def situation(order: SlowOrder, fires: bool) -> str:
 
 def meet_standing(account: SlowAccount, market: SlowMarket) -> None:
     """A quote, last price or depth: stops trigger, takers take, then resting limits are served."""
+    if not is_fresh(account, market):
+        return
     orders = account.open_orders(market.instrument.symbol)
     takers = by_time([o for o in orders if not o.waits_for_stop and not o.rests_at_limit])
     limits = by_price([o for o in orders if o.rests_at_limit])
@@ -66,7 +68,7 @@ def meet_print(account: SlowAccount, market: SlowMarket, aggressor: int) -> None
     if market.halted or market.print is None:
         return
     price, left = market.print
-    orders = [o for o in account.open_orders(market.instrument.symbol) if o.placed_at <= market.print_at]
+    orders = [o for o in account.open_orders(market.instrument.symbol) if o.since <= market.print_at]
     takers = by_time([o for o in orders if not o.waits_for_stop and not o.rests_at_limit])
     limits = by_price([o for o in orders if o.rests_at_limit])
     fired = []

@@ -88,6 +88,9 @@ def _arrive_at_close(account: SlowAccount, market: SlowMarket, sign: int, quanti
     bar = market.bar
     if bar is None or market.halted or at_band_end(market.instrument, sign, bar.close):
         return []
+    oldest = account.fill.max_quote_age_s
+    if oldest is not None and account.now - bar.end > Fraction(oldest) * money.ONE:
+        return []
     budget = bar_budget(account, market)
     return pieces(account, market, sign, [taking("B1", bar.close, None, None)], quantity, budget)
 
@@ -129,8 +132,10 @@ def hold_price(
     account: SlowAccount, market: SlowMarket, sign: int, limit: int | None, stop: int | None
 ) -> int | None:
     """The limit; without one the stop or reference price with the collar on top."""
-    if limit is not None:
+    if limit is not None and sign > 0:
         return limit
+    if limit is not None:
+        return max(limit, market.reference(sign) or 0)  # nobody is sold to that far below the market
     reference = market.reference(sign) if stop is None else stop
     return None if reference is None else reference + money.up(reference * Fraction(account.fill.hold_collar))
 
@@ -174,7 +179,8 @@ def need_now(
     """What the pieces that fill at once need, less what closing frees; None if they only close."""
     instrument = market.instrument
     total = sum(piece.quantity for piece in taken)
-    opening = opening_part(account, terms.symbol, terms.sign, total, sibling) if total else 0
+    opens = total and not terms.reduce_only
+    opening = opening_part(account, terms.symbol, terms.sign, total, sibling) if opens else 0
     if not opening:
         return None
     need = worth = 0
@@ -215,6 +221,8 @@ def refuse_risk(
     if total < 0 and not account.margin.marked_to_market:
         return RejectReason.NEGATIVE_CASH, (("total", total),)
     price = limit or stop or market.reference(sign) or 0
+    if sign < 0:
+        price = max(price, market.reference(sign) or 0)
     return _refuse_limits(account, market, sign, quantity, price)
 
 
@@ -226,7 +234,10 @@ def _refuse_limits(
     gross = money.value(instrument, price, reached)
     for other in account.markets.values():
         if other is not market:
-            gross += money.value(other.instrument, other.mark() or 0, _most(account, other.instrument.symbol))
+            mark = other.mark()
+            if mark is None:
+                mark = account.average(other.instrument.symbol)
+            gross += money.value(other.instrument, mark, _most(account, other.instrument.symbol))
     found = (
         (RejectReason.MAX_ORDER_QUANTITY, quantity, limits.max_order_quantity),
         (RejectReason.MAX_ORDER_NOTIONAL, money.value(instrument, price, quantity), limits.max_order_notional),

@@ -29,7 +29,7 @@ class SlowOrder:
         self.quantity = event.quantity_units
         self.limit = event.terms.limit_units
         self.stop = event.terms.stop_units
-        self.placed_at = event.at_ns
+        self.since = event.at_ns  # since when it is what it is
         self.priority = event.version
         self.expires: int | None = None
         self.triggered = False
@@ -89,6 +89,7 @@ def note_event(orders: dict[int, SlowOrder], event: Event) -> None:
     elif isinstance(event, OrderTriggered):
         orders[event.number].triggered = True
         orders[event.number].priority = event.version
+        orders[event.number].since = event.at_ns
     elif isinstance(event, OrderFilled):
         _note_fill(orders[event.number], event)
     elif isinstance(event, OrderReduced):
@@ -119,6 +120,9 @@ def _note_change(order: SlowOrder, event: OrderModified) -> None:
     # A new price or a larger size goes to the back of the queue.
     if event.quantity_units > order.quantity or event.limit_units != order.limit:
         order.priority = event.version
+    larger = event.quantity_units > order.quantity
+    if larger or (event.limit_units, event.stop_units) != (order.limit, order.stop):
+        order.since = event.at_ns
     order.quantity = event.quantity_units
     order.limit, order.stop = event.limit_units, event.stop_units
     order.expires, order.hold = event.expires_ns, event.hold_units

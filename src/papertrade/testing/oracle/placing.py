@@ -52,7 +52,9 @@ def place(account: SlowAccount, terms: OrderTerms, done_by_pair: int | None = 0)
     found = plan(account, market, terms, wanted, sibling)
     if found is None:
         return _reject(account, terms, quantity, (RejectReason.NO_REFERENCE_PRICE, ()))
-    refused = refuse_risk(account, market, terms.sign, quantity, terms.limit_units, terms.stop_units, sibling)
+    refused = None
+    if not terms.reduce_only:
+        refused = refuse_risk(account, market, terms.sign, quantity, terms.limit_units, terms.stop_units, sibling)
     if refused is not None:
         return _reject(account, terms, quantity, refused)
     paid = _afford(account, market, terms, wanted, found, sibling)
