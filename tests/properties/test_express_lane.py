@@ -13,10 +13,28 @@ from papertrade.hosting import account as account_flows
 START_NS = 1_767_623_400_000_000_000
 
 
+class Thirds:
+    """Somebody's own fee model, finer than the currency."""
+
+    name = "thirds"
+
+    def owed(self, tally):
+        return (("x", tally.value_units // 3000 if tally.quantity_units else 0),)
+
+
+FEES = (
+    None,
+    pt.PercentFee("0.001", minimum="0.50"),
+    pt.MakerTakerFee(maker="-0.0001", taker="0.0005"),
+    pt.MakerTakerFee(maker="0", taker="-0.01"),
+    Thirds(),
+)
+
+
 def play(seed: int) -> tuple[list[bytes], str]:
     """A random session of mostly plain market orders; answers its journal and its digest."""
     rnd = random.Random(seed)
-    fees = rnd.choice([None, pt.PercentFee("0.001", minimum="0.50"), pt.MakerTakerFee(maker="-0.0001", taker="0.0005")])
+    fees = rnd.choice(FEES)
     limits = rnd.choice([None, pt.RiskLimits(max_daily_loss=50), pt.RiskLimits(max_order_quantity=40)])
     fill = pt.FillSettings.preset(rnd.choice(["realistic", "strict"]), max_quote_age_s=rnd.choice([None, 2]))
     exchange = pt.Exchange(clock="data", fill=fill)
