@@ -51,12 +51,12 @@ class AsyncPaperBroker:
 
     async def buy(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Buy at the market, or with prices: ``await buy("AAPL", 10, limit_price="186.50")``."""
-        terms = side_terms(self.account_id, symbol, Side.BUY, quantity, options)
+        terms = side_terms(self.account_id, symbol, Side.BUY, quantity, options, self._desk.desk.seen_terms)
         return await self.exchange.run(self._desk.place(terms))
 
     async def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Sell at the market, or with prices: ``await sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
-        terms = side_terms(self.account_id, symbol, Side.SELL, quantity, options)
+        terms = side_terms(self.account_id, symbol, Side.SELL, quantity, options, self._desk.desk.seen_terms)
         return await self.exchange.run(self._desk.place(terms))
 
     async def place_order(

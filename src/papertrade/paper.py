@@ -66,12 +66,12 @@ class PaperBroker:
         Options are those of ``place_order``: notional, limit_price, stop_price, time_in_force, expires_at, post_only,
         reduce_only, oco_with, client_order_id, tags.
         """
-        terms = side_terms(self.account_id, symbol, _BUY, quantity, options)
+        terms = side_terms(self.account_id, symbol, _BUY, quantity, options, self._desk.desk.seen_terms)
         return self.exchange.run(self._desk.place(terms))
 
     def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Sell at the market, or with prices: ``sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
-        terms = side_terms(self.account_id, symbol, _SELL, quantity, options)
+        terms = side_terms(self.account_id, symbol, _SELL, quantity, options, self._desk.desk.seen_terms)
         return self.exchange.run(self._desk.place(terms))
 
     def place_order(

@@ -38,12 +38,10 @@ _RULE: Final = "Q1"  # a market order on arrival, on a quote
 def place_plain(step: Step, terms: OrderTerms) -> Order | None:
     """The finished order, or None when it is not that simple."""
     market = step.markets[terms.symbol]
-    if not _is_plain(step, market, terms):
-        return None
-    sign, quantity, instrument = terms.sign, terms.quantity_units, market.instrument
-    price = _price(step, market, sign, quantity)
+    price = _plain_price(step, market, terms)
     if price is None:
         return None
+    sign, quantity, instrument = terms.sign, terms.quantity_units, market.instrument
     state = step.state
     position = state.positions.get(terms.symbol)
     value = instrument.value(price, quantity)
@@ -61,30 +59,25 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
     return _book(step, market, terms, position, price, value, fees)
 
 
-def _is_plain(step: Step, market: Market, terms: OrderTerms) -> bool:
-    """A plain order of an account without limits, on a market with nothing but uncrossed quotes."""
-    if terms.type is not _MARKET or terms.tif is not _GTC or terms.reduce_only or terms.oco_with:
-        return False
-    profile, state = step.profile, step.state
-    if profile.margin.marked_to_market or profile.limits.on_orders or state.latches or profile.fill.has_models:
-        return False
-    quantity, instrument = terms.quantity_units, market.instrument
-    return market.plain and not (
-        quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units
-    )
-
-
-def _price(step: Step, market: Market, sign: int, quantity: int) -> int | None:
-    """The touch, if it is fresh, on the tick, and large enough for all of it."""
-    if sign > 0:
+def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
+    """The touch, if order, account and market are plain and the touch is fresh, on the tick, and large enough."""
+    if not market.plain or terms.type is not _MARKET or terms.tif is not _GTC or terms.reduce_only or terms.oco_with:
+        return None
+    profile, state, instrument = step.profile, step.state, market.instrument
+    settings, quantity = profile.fill, terms.quantity_units
+    if profile.margin.marked_to_market or profile.limits.on_orders or state.latches or settings.has_models:
+        return None
+    if quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units:
+        return None
+    if terms.sign > 0:
         price, size, side = market.ask_units, market.ask_size_units, 0
     else:
         price, size, side = market.bid_units, market.bid_size_units, 1
-    most = step.profile.fill.max_age_ns
-    if price is None or size is None or price % market.instrument.tick_units:
+    if price is None or size is None or price % instrument.tick_units:
         return None
     if market.used:
-        size -= market.used.get(step.state.account, (0, 0))[side]
+        size -= market.used.get(state.account, (0, 0))[side]
+    most = settings.max_age_ns
     if size < quantity or (most is not None and step.now_ns - market.quote_ns > most):
         return None
     return price
@@ -122,8 +115,7 @@ def _book(
     state.next_fill = fill_number + 1
     state.version = version + 2
     state.at_ns = now
-    step.events.append(accepted)
-    step.events.append(filled)
+    step.events += (accepted, filled)
     use_up(step, market.used, sign, quantity)
     order = moves.accepted(accepted)
     moves.filled(order, filled)

@@ -40,6 +40,7 @@ from papertrade.errors import (
 from papertrade.hosting.delivery import Outbox
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.history import History
+from papertrade.hosting.requests import SeenTerms
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 from papertrade.ports.clock import Clock, DataClock, SystemClock
@@ -71,6 +72,7 @@ class Desk:
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
+        self.seen_terms: SeenTerms = {}
         self._healing: dict[str, tuple[int, int]] = {}  # data to let pass before asking again, and how many then
         self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from papertrade.domain.events import OrderModified, OrderModifyRejected
 from papertrade.domain.fields import readable
@@ -33,6 +33,8 @@ _STOP_LIMIT: Final = OrderType.STOP_LIMIT
 _terms = straight(OrderTerms)
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
+SeenTerms: TypeAlias = "dict[tuple[str, Side, object], OrderTerms]"
+MAX_SEEN: Final = 4096
 _PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, ())  # notional to tags of a plain market order
 
 
@@ -107,11 +109,26 @@ def make_terms(
     )
 
 
-def side_terms(account: str, symbol: str, side: Side, quantity: object, options: OrderOptions) -> OrderTerms:
-    """The terms of ``buy`` and ``sell``; without options it is a plain market order, the commonest of all."""
+def side_terms(
+    account: str, symbol: str, side: Side, quantity: object, options: OrderOptions, seen: SeenTerms
+) -> OrderTerms:
+    """The terms of ``buy`` and ``sell``; without options it is a plain market order, the commonest of all.
+
+    A strategy repeats its sizes, so plain terms are kept in a bounded table: they are immutable and say nothing of who
+    asked.
+    """
+    if not options and quantity.__class__ is int and type(symbol) is str:
+        known = seen.get((symbol, side, quantity))
+        if known is not None:
+            return known
     if not options and type(symbol) is str:
         units = parse_positive(quantity, "quantity")
-        return _terms((symbol, 1 if side is _BUY else -1, _MARKET, units, *_PLAIN))
+        terms = _terms((symbol, 1 if side is _BUY else -1, _MARKET, units, *_PLAIN))
+        if quantity.__class__ is int:
+            if len(seen) >= MAX_SEEN:
+                seen.clear()
+            seen[symbol, side, quantity] = terms
+        return terms
     try:
         return terms_of(OrderRequest(symbol=symbol, side=side, quantity=quantity, **options), account)  # type: ignore[arg-type]
     except TypeError:
