@@ -1,10 +1,10 @@
 """papertrade's side of the peers' benchmark: workloads W1 to W4 through the public face.
 
 Settings, because figures without them say nothing: one exchange with ``clock="data"``, ``threadsafe=True``, the memory
-store; one account without fees, a cash account in W1 and W4, a margin account in W2 and W3, which go short; fill settings
-``realistic`` (displayed sizes respected).
-W1, W3 and W4 use whole ticks (``exchange.tape``); with ``PAPERTRADE_TEXT=1`` W1 gives its prices as text to ``on_quote``. W2
-uses ``limit_fill="touch"`` and ``bar_entry="close"``, the convention of the workload, and leaves out volumes.
+store; one account without fees, a cash account in W1 and W4, a margin account in W2 and W3, which go short; fill
+settings ``realistic`` (displayed sizes respected).
+W1, W3 and W4 use whole ticks (``exchange.tape``); with ``PAPERTRADE_TEXT=1`` W1 gives its prices as text to
+``on_quote``. W2 uses ``limit_fill="touch"`` and ``bar_entry="close"``, the convention of the workload, without volumes.
 """
 
 from __future__ import annotations
