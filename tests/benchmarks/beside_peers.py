@@ -9,7 +9,7 @@ often ends the run: a fast wrong answer is no answer.
 
 ``quotes`` is 1,000,000 quotes to a callback with a market order on every 1,000th, buy and sell in turn. ``text`` is
 the same with prices and sizes as text, where a side takes text. ``orders`` is 50,000 market orders, one on each quote.
-``brackets`` is 500,000 bars, on every 500th a market order with a stop and a limit 20 ticks away, one cancelling the
+``brackets`` is 500,000 bars, on every 500th a market order with a stop and a limit 20 ticks away, one canceling the
 other.
 """
 

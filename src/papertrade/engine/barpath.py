@@ -69,7 +69,7 @@ def _turn(order: Order, bar: BarData, settings: FillSettings, tick: int) -> Turn
     place = (0, order.priority)
     if acts_as_limit(order):
         place = (-sign * (limit or 0), order.priority)
-        found = fill_limit_on_bar(bar, sign, limit or 0, settings, tick)
+        found = fill_limit_on_bar(bar, sign, limit or 0, order.terms.post_only, settings, tick)
         when = _limit_moment(bar, sign, limit or 0, settings, tick)
         return Turn(when, place, order.number, False, found) if found else None
     if stop is None or order.triggered_ns is not None:

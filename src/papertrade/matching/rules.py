@@ -206,11 +206,11 @@ def fill_market_at_close(bar: BarData) -> list[Proposal]:
 
 
 def fill_limit_on_bar(
-    bar: BarData, sign: int, limit: int, settings: FillSettings, tick: int
+    bar: BarData, sign: int, limit: int, post_only: bool, settings: FillSettings, tick: int
 ) -> list[Proposal]:
-    """Rules B3 and B4: at the limit; a gap at the open may give the open, by setting."""
+    """Rules B3 and B4: at the limit; a gap at the open may give the open, by setting, to an order that may take."""
     if goes_through(bar.open, sign, limit, settings, tick):
-        at_open = settings.gap_fill == "open"
+        at_open = settings.gap_fill == "open" and not post_only
         price = bar.open if at_open else limit
         return [Proposal("B" + LIMIT_ARRIVES, price, None, TAKER if at_open else MAKER, False, limit)]
     extreme = bar.low if sign > 0 else bar.high

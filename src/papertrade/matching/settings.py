@@ -74,7 +74,8 @@ class FillSettings:
     Attributes:
         limit_fill: when a print or a bar reaches a resting limit: ``through`` asks for ``through_ticks`` beyond it
             (the queue is unknown), ``touch`` fills at the price itself.
-        gap_fill: a resting limit that the market jumped over fills at its ``limit``, or at the ``open`` after the gap.
+        gap_fill: a resting limit that the market jumped over fills at its ``limit``, or at the ``open`` after the gap
+            (post-only orders always at the limit: they never take).
         intrabar: which end of a bar comes first: ``adverse`` (stops before limits), ``adaptive`` (the end nearer to
             the open), ``ohlc`` or ``olhc``.
         bar_entry: a market order placed after a bar fills at the ``open`` of the next or at the ``close`` of this one.

@@ -21,9 +21,11 @@ def _no_worse(sign: int, price: int, limit: int) -> bool:
 
 def m1_evidence_justifies(case: Case) -> None:
     """No fill is worse than its limit, and its base price is the one its rule takes from the datum it names."""
+    terms = case.terms()
     for fill in case.fills:
         limit, _ = case.prices_at(fill.number, fill.version)
         letter, digit = fill.rule[0], fill.rule[1]
+        case.need("M1", fill.role == "maker" or not terms[fill.number].post_only, fill, "post-only: a maker's fill")
         if limit is not None:
             case.need("M1", _no_worse(fill.sign, fill.price_units, limit), fill, f"limit {limit} or better")
         slipped = fill.sign * (fill.price_units - fill.base_units)

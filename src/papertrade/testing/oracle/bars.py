@@ -71,7 +71,7 @@ def _meet_limit(bar: SlowBar, settings: FillSettings, tick: int, order: SlowOrde
     limit, sign = order.limit or 0, order.sign
     rank = (-sign * limit, order.priority)
     if through_limit(settings, tick, sign, bar.open, limit):
-        if settings.gap_fill == "open":
+        if settings.gap_fill == "open" and not order.terms.post_only:
             offer = Offer("B3", bar.open, None, LiquidityRole.TAKER, False)
         else:
             offer = making("B3", limit, None)
