@@ -297,3 +297,28 @@ def test_an_order_in_hand_is_not_the_engine_s_own() -> None:
     order.status = pt.OrderStatus.FILLED
 
     assert [o.status for o in alice.orders("open")] == [pt.OrderStatus.ACCEPTED]
+
+
+def test_nothing_is_sold_above_a_bid_that_is_finer_than_the_tick() -> None:
+    """A default tick of 0.01 and a coin at a thousandth of a cent: selling waits, and says for what."""
+    broker = pt.open_paper_broker(cash=1000, clock="data", kind="margin")
+    broker.on_quote("COIN", "0.00001234", "0.00001235", at="2026-01-05T14:30:00Z")
+    order = broker.sell("COIN", 10_000)
+    assert broker.fills() == []
+    assert broker.account().equity == 1000
+    assert "one tick (0.01)" in str(broker.explain(order))
+    broker.on_price("COIN", "0.00001234", at="2026-01-05T14:30:01Z")
+    assert broker.fills() == []
+
+
+def test_errors_name_what_the_caller_typed() -> None:
+    """A limit by its own name, a symbol in another case, the price that an order type lacks."""
+    with pytest.raises(pt.PaperTradeError, match=r"max_daily_loss: found .*-5"):
+        pt.RiskLimits(max_daily_loss=-5)
+    exchange = pt.Exchange(clock="data")
+    exchange.add_instrument("AAPL")
+    account = exchange.open_account("a", cash=1000)
+    with pytest.raises(pt.PaperTradeError, match="did you mean 'AAPL'"):
+        account.buy("aapl", 1)
+    with pytest.raises(pt.PaperTradeError, match=r"found 'stop_limit with stop_price'; accepted: .*limit_price"):
+        account.place_order(symbol="AAPL", side="sell", quantity=1, type="SL", stop_price="9")

@@ -256,3 +256,9 @@ def test_ratio_rounds_half_to_even(numerator: int, denominator: int) -> None:
     """Averages are shown to nine places, half to even."""
     exact = Fraction(numerator, denominator) * E9
     assert Fraction(n.decimal_ratio(numerator, denominator)) == Fraction(round(exact), E9)
+
+
+def test_a_small_float_says_what_to_write_instead() -> None:
+    """Its shortest text has an exponent, which the caller did not type: the error says how to write the number."""
+    with pytest.raises(InvalidValueError, match=r"quantity: found 1e-05; accepted: a float this small as text"):
+        n.parse_units(0.00001, "quantity")

@@ -61,7 +61,10 @@ def parse_units(value: object, field: str = "number") -> int:
         # A subclass could answer anything: what counts is the number it was made with.
         return _from_decimal(value if kind is Decimal else Decimal(value), field)
     if kind is float:
-        return _from_text(repr(value), field)
+        text = repr(value)
+        if "e-" in text:
+            raise InvalidValueError(field, value, "a float this small as text or Decimal, such as '0.00001'")
+        return _from_text(text, field)
     raise InvalidValueError(field, value, ACCEPTED)
 
 

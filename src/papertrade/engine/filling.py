@@ -53,6 +53,8 @@ def slices(
     for proposal in proposals:
         if quantity <= 0:
             break
+        if sign < 0 and proposal.price_units < instrument.tick_units:
+            continue  # a feed finer than the tick: nothing on the tick is as low, and more than was bid is not had
         size = proposal.size_units
         if size is None and settings.missing_size == "refuse" and budget is None:
             break

@@ -390,4 +390,5 @@ def _near(name: str, known: list[str]) -> list[str]:
     """Names that somebody may have meant."""
     from difflib import get_close_matches  # only mistakes need it
 
-    return get_close_matches(name, known, n=2, cutoff=0.6)
+    by_case = [other for other in known if other.casefold() == name.casefold()]
+    return by_case[:2] or get_close_matches(name, known, n=2, cutoff=0.6)

@@ -137,8 +137,11 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
         return _limit_waits(order, seat, market, limit)
     if market.quote_ns == NEVER:
         return WaitReason.WAITING_LIQUIDITY, f"the next quote, print or bar of {market.symbol}", None
-    if market.touch(sign) is None:
+    touch, tick = market.touch(sign), market.instrument.tick_units
+    if touch is None:
         return WaitReason.WAITING_OTHER_SIDE, f"{'a seller' if sign > 0 else 'a buyer'}", None
+    if sign < 0 and touch < tick:
+        return WaitReason.WAITING_OTHER_SIDE, f"a buyer at one tick ({text_of(tick)}) or more", None
     if stale:
         return WaitReason.WAITING_FRESH_QUOTE, f"a quote at most {seat.profile.fill.max_quote_age_s} s old", None
     return WaitReason.WAITING_LIQUIDITY, "more size: what was displayed is taken", None

@@ -138,7 +138,7 @@ class Intake:
         bid = max((last - half) // tick * tick, tick)
         ask = -(-(last + half) // tick) * tick
         band = market.instrument.band_units
-        no_bid = band is not None and last <= band[0]
+        no_bid = last < tick or (band is not None and last <= band[0])
         no_ask = band is not None and last >= band[1]
         best = (None if no_bid else bid, None if no_ask else ask, None, None)
 

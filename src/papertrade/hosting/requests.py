@@ -164,7 +164,8 @@ def _type(said: object, limit: int | None, stop: int | None) -> OrderType:
     kind = parse_word(said, TYPE_SPELLINGS, "type")
     if kind is not inferred:
         needs = " and ".join(n for n, want in zip(("limit_price", "stop_price"), _NEEDS[kind], strict=True) if want)
-        raise InvalidValueError("type", f"{kind} with these prices", f"for {kind}: {needs or 'no price'} and no other")
+        found = " and ".join(n for n, there in zip(("limit_price", "stop_price"), has, strict=True) if there)
+        raise InvalidValueError("type", f"{kind} with {found or 'no price'}", f"for {kind}: {needs or 'no price'}")
     return kind
 
 

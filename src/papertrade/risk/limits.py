@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from papertrade.domain.numbers import Number, parse_count, parse_positive, to_decimal
+from papertrade.domain.numbers import Number, parse_count, parse_positive, parse_units, to_decimal
 
 DAILY_LOSS: Final = "max_daily_loss"
 DRAWDOWN: Final = "max_drawdown"
@@ -21,15 +21,15 @@ LATCHES: Final = (KILL_SWITCH, DAILY_LOSS, DRAWDOWN)
 
 
 def _amount(value: Number | None) -> Decimal | None:
-    return None if value is None else to_decimal(parse_positive(value, "risk limit"))
+    return None if value is None else to_decimal(parse_units(value, "risk limit"))
 
 
 def _count(value: int | None) -> int | None:
     return None if value is None else parse_count(value, "max_open_orders", least=1)
 
 
-def _units(value: Decimal | None) -> int | None:
-    return None if value is None else parse_positive(value, "risk limit")
+def _units(value: Decimal | None, field: str) -> int | None:
+    return None if value is None else parse_positive(value, field)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,12 +69,12 @@ class RiskLimits:
 
     def __attrs_post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "quantity_units", _units(self.max_order_quantity))
-        put(self, "notional_units", _units(self.max_order_notional))
-        put(self, "position_units", _units(self.max_position))
-        put(self, "gross_units", _units(self.max_gross_notional))
-        put(self, "daily_loss_units", _units(self.max_daily_loss))
-        put(self, "drawdown_units", _units(self.max_drawdown))
+        put(self, "quantity_units", _units(self.max_order_quantity, "max_order_quantity"))
+        put(self, "notional_units", _units(self.max_order_notional, "max_order_notional"))
+        put(self, "position_units", _units(self.max_position, "max_position"))
+        put(self, "gross_units", _units(self.max_gross_notional, "max_gross_notional"))
+        put(self, "daily_loss_units", _units(self.max_daily_loss, "max_daily_loss"))
+        put(self, "drawdown_units", _units(self.max_drawdown, "max_drawdown"))
         of_orders = (self.max_order_quantity, self.max_order_notional, self.max_open_orders, self.max_position)
         put(self, "on_orders", any(v is not None for v in (*of_orders, self.max_gross_notional)))
         put(self, "on_losses", self.max_daily_loss is not None or self.max_drawdown is not None)

@@ -28,6 +28,8 @@ def pieces(
     settings, instrument = account.fill, market.instrument
     found = []
     for offer in offers:
+        if sign < 0 and offer.price < instrument.tick_units:
+            continue
         there = [wanted]
         if offer.size is None and budget is None and settings.missing_size == "refuse":
             break
