@@ -10,6 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
+import attrs
+
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import CURRENCIES, Currency
@@ -31,6 +33,17 @@ def draw_setup(rng: Random) -> Setup:
     currency = CURRENCIES[rng.choice(("USD", "USD", "JPY", "USDT"))]
     count = rng.choice((1, 1, 2, 3))
     instruments = tuple(_instrument(rng, f"S{number}", currency) for number in range(count))
+    return _rules(rng, instruments, currency)
+
+
+def draw_neighbor(rng: Random, setup: Setup, account: str) -> Setup:
+    """Another account on the same exchange: the same markets and clock, rules of its own."""
+    other = _rules(rng, setup.instruments, setup.currency)
+    fill = attrs.evolve(other.fill, half_spread_bp=setup.fill.half_spread_bp)
+    return attrs.evolve(other, account=account, fill=fill, data_clock=setup.data_clock, start_ns=setup.start_ns)
+
+
+def _rules(rng: Random, instruments: tuple[Instrument, ...], currency: Currency) -> Setup:
     worth = max(currency.minor_units, *(money.value(i, middle(i), i.lot_units) for i in instruments))
     margin = _margin(rng)
     # A margin account is drawn poor, so that it gets into trouble now and then.
