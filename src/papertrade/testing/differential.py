@@ -49,7 +49,7 @@ class SideBySide:
             raise DifferenceError(f"misuse by the exchange, by the oracle: {misuse}\nat {command!r}{self._story()}")
         return self.compare()
 
-    def _misused(self, give: Callable[[Command], None], command: Command) -> bool:
+    def _misused(self, give: Callable[[Command], object], command: Command) -> bool:
         """Give a command; answers whether it was called misuse. Any other error is a difference."""
         try:
             give(command)

@@ -17,50 +17,19 @@ from papertrade.testing.oracle import vocabulary
 from papertrade.testing.oracle.vocabulary import Command, Setup
 
 
-class Driven:
-    """An exchange, its one account, and the store that outlives them."""
+class Giver:
+    """Gives commands to one account and data to its exchange, and answers what they answer."""
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.store = MemoryStore()
-        self.manual = ManualClock(setup.start_ns)
-        self.exchange: Exchange
-        self.broker: PaperBroker
-        self._seen = 0
-        self.open()
+    exchange: Exchange
+    broker: PaperBroker
 
-    def open(self) -> None:
-        """Open the exchange and the account, as a process does when it starts."""
-        setup = self.setup
-        clock: Clock | str = "data" if setup.data_clock else self.manual
-        self.exchange = Exchange(self.store, clock, fill=setup.fill, threadsafe=False)
-        for instrument in setup.instruments:
-            self.exchange.add_instrument(instrument)
-        self.broker = self.exchange.open_account(
-            setup.account,
-            cash=to_decimal(setup.cash_units),
-            currency=setup.currency,
-            kind="margin" if setup.margin.marked_to_market else "cash",
-            margin=setup.margin,
-            fees=setup.fees,
-            limits=setup.limits,
-            cost_method=setup.cost_method,
-            trading_day=setup.trading_day,
-        )
-
-    def give(self, command: Command) -> None:
+    def give(self, command: Command) -> object:
         """Give a command to the broker, or a datum to the exchange."""
-        _DEEDS[type(command)](self, command)
-
-    def new_events(self) -> list[Event]:
-        """What was stored since this was last asked."""
-        found = list(self.store.load(self.setup.account, self._seen + 1))
-        self._seen += len(found)
-        return found
+        return _DEEDS[type(command)](self, command)
 
     def order_id(self, number: int) -> str:
         """The public id of an order."""
-        return f"{self.setup.account}-{number}"
+        return f"{self.broker.account_id}-{number}"
 
     def request(self, terms: OrderTerms) -> OrderRequest:
         """The request that is understood as these terms."""
@@ -114,6 +83,89 @@ class Driven:
         else:
             self.exchange.on_resume(h.symbol)
 
+    # ------------------------------------------------------------- commands
+
+    def place(self, p: vocabulary.Place) -> object:
+        """An order."""
+        return self.broker.place_order(self.request(p.terms))
+
+    def place_pair(self, p: vocabulary.PlacePair) -> object:
+        """Two linked orders."""
+        return self.broker.place_oco(self.request(p.first), self.request(p.second))
+
+    def link(self, p: vocabulary.Link) -> object:
+        """Two open orders become a pair."""
+        return self.broker.link_orders(self.order_id(p.one), self.order_id(p.two))
+
+    def modify(self, m: vocabulary.Modify) -> object:
+        """An order changes."""
+        return self.broker.modify_order(
+            self.order_id(m.number),
+            quantity=_maybe(m.quantity),
+            limit_price=_maybe(m.limit),
+            stop_price=_maybe(m.stop),
+            expires_at=m.expires,
+            command_id=m.command_id,
+        )
+
+    def cancel(self, c: vocabulary.Cancel) -> object:
+        """An order is canceled."""
+        return self.broker.cancel_order(self.order_id(c.number))
+
+    def cancel_all(self, c: vocabulary.CancelAll) -> object:
+        """Every order is canceled."""
+        return self.broker.cancel_all_orders(c.symbol)
+
+    def close(self, c: vocabulary.Close) -> object:
+        """A position is closed."""
+        return self.broker.close_position(c.symbol, _maybe(c.quantity))
+
+    def close_all(self, _: vocabulary.CloseAll) -> object:
+        """Everything is closed."""
+        return self.broker.close_all_positions()
+
+    def deposit(self, d: vocabulary.Deposit) -> object:
+        """Money comes in."""
+        return self.broker.deposit(to_decimal(d.amount), command_id=d.command_id, note=d.note)
+
+    def withdraw(self, w: vocabulary.Withdraw) -> object:
+        """Money goes out."""
+        return self.broker.withdraw(to_decimal(w.amount), command_id=w.command_id, note=w.note)
+
+    def kill(self, _: vocabulary.Kill) -> object:
+        """The kill switch."""
+        return self.broker.kill()
+
+    def reset_limit(self, r: vocabulary.ResetLimit) -> object:
+        """A latch is opened."""
+        return self.broker.reset_limit(r.limit)
+
+
+class Driven(Giver):
+    """An exchange, its one account, and the store that outlives them."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.store = MemoryStore()
+        self.manual = ManualClock(setup.start_ns)
+        self._seen = 0
+        self.open()
+
+    def open(self) -> None:
+        """Open the exchange and the account, as a process does when it starts."""
+        setup = self.setup
+        clock: Clock | str = "data" if setup.data_clock else self.manual
+        self.exchange = Exchange(self.store, clock, fill=setup.fill, threadsafe=False)
+        for instrument in setup.instruments:
+            self.exchange.add_instrument(instrument)
+        self.broker = open_set_up(self.exchange, setup)
+
+    def new_events(self) -> list[Event]:
+        """What was stored since this was last asked."""
+        found = list(self.store.load(self.setup.account, self._seen + 1))
+        self._seen += len(found)
+        return found
+
     def advance(self, a: vocabulary.Advance) -> None:
         """Time passes."""
         if self.setup.data_clock:
@@ -130,88 +182,47 @@ class Driven:
         """Another process opens the same store."""
         self.open()
 
-    # ------------------------------------------------------------- commands
 
-    def place(self, p: vocabulary.Place) -> None:
-        """An order."""
-        self.broker.place_order(self.request(p.terms))
-
-    def place_pair(self, p: vocabulary.PlacePair) -> None:
-        """Two linked orders."""
-        self.broker.place_oco(self.request(p.first), self.request(p.second))
-
-    def link(self, p: vocabulary.Link) -> None:
-        """Two open orders become a pair."""
-        self.broker.link_orders(self.order_id(p.one), self.order_id(p.two))
-
-    def modify(self, m: vocabulary.Modify) -> None:
-        """An order changes."""
-        self.broker.modify_order(
-            self.order_id(m.number),
-            quantity=_maybe(m.quantity),
-            limit_price=_maybe(m.limit),
-            stop_price=_maybe(m.stop),
-            expires_at=m.expires,
-            command_id=m.command_id,
-        )
-
-    def cancel(self, c: vocabulary.Cancel) -> None:
-        """An order is canceled."""
-        self.broker.cancel_order(self.order_id(c.number))
-
-    def cancel_all(self, c: vocabulary.CancelAll) -> None:
-        """Every order is canceled."""
-        self.broker.cancel_all_orders(c.symbol)
-
-    def close(self, c: vocabulary.Close) -> None:
-        """A position is closed."""
-        self.broker.close_position(c.symbol, _maybe(c.quantity))
-
-    def close_all(self, _: vocabulary.CloseAll) -> None:
-        """Everything is closed."""
-        self.broker.close_all_positions()
-
-    def deposit(self, d: vocabulary.Deposit) -> None:
-        """Money comes in."""
-        self.broker.deposit(to_decimal(d.amount), command_id=d.command_id, note=d.note)
-
-    def withdraw(self, w: vocabulary.Withdraw) -> None:
-        """Money goes out."""
-        self.broker.withdraw(to_decimal(w.amount), command_id=w.command_id, note=w.note)
-
-    def kill(self, _: vocabulary.Kill) -> None:
-        """The kill switch."""
-        self.broker.kill()
-
-    def reset_limit(self, r: vocabulary.ResetLimit) -> None:
-        """A latch is opened."""
-        self.broker.reset_limit(r.limit)
+def open_set_up(exchange: Exchange, setup: Setup) -> PaperBroker:
+    """Open an account with the rules of a setup, all its own."""
+    return exchange.open_account(
+        setup.account,
+        cash=to_decimal(setup.cash_units),
+        currency=setup.currency,
+        kind="margin" if setup.margin.marked_to_market else "cash",
+        margin=setup.margin,
+        fees=setup.fees,
+        limits=setup.limits,
+        fill=setup.fill,
+        cost_method=setup.cost_method,
+        trading_day=setup.trading_day,
+    )
 
 
 def _maybe(units: int | None) -> Decimal | None:
     return None if units is None else to_decimal(units)
 
 
-_DEEDS: dict[type, Callable[..., None]] = {
-    vocabulary.Quote: Driven.quote,
-    vocabulary.LastPrice: Driven.last_price,
-    vocabulary.Print: Driven.print,
-    vocabulary.Bar: Driven.bar,
-    vocabulary.Depth: Driven.depth,
-    vocabulary.Halt: Driven.halt,
+_DEEDS: dict[type, Callable[..., object]] = {
+    vocabulary.Quote: Giver.quote,
+    vocabulary.LastPrice: Giver.last_price,
+    vocabulary.Print: Giver.print,
+    vocabulary.Bar: Giver.bar,
+    vocabulary.Depth: Giver.depth,
+    vocabulary.Halt: Giver.halt,
     vocabulary.Advance: Driven.advance,
     vocabulary.MoveClock: Driven.move_clock,
     vocabulary.Restart: Driven.restart,
-    vocabulary.Place: Driven.place,
-    vocabulary.PlacePair: Driven.place_pair,
-    vocabulary.Link: Driven.link,
-    vocabulary.Modify: Driven.modify,
-    vocabulary.Cancel: Driven.cancel,
-    vocabulary.CancelAll: Driven.cancel_all,
-    vocabulary.Close: Driven.close,
-    vocabulary.CloseAll: Driven.close_all,
-    vocabulary.Deposit: Driven.deposit,
-    vocabulary.Withdraw: Driven.withdraw,
-    vocabulary.Kill: Driven.kill,
-    vocabulary.ResetLimit: Driven.reset_limit,
+    vocabulary.Place: Giver.place,
+    vocabulary.PlacePair: Giver.place_pair,
+    vocabulary.Link: Giver.link,
+    vocabulary.Modify: Giver.modify,
+    vocabulary.Cancel: Giver.cancel,
+    vocabulary.CancelAll: Giver.cancel_all,
+    vocabulary.Close: Giver.close,
+    vocabulary.CloseAll: Giver.close_all,
+    vocabulary.Deposit: Giver.deposit,
+    vocabulary.Withdraw: Giver.withdraw,
+    vocabulary.Kill: Giver.kill,
+    vocabulary.ResetLimit: Giver.reset_limit,
 }
