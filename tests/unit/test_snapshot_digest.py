@@ -19,7 +19,8 @@ from papertrade.domain.words import OrderStatus, OrderType, TimeInForce
 from papertrade.engine.evolve import evolve, fold
 from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
-from papertrade.errors import StoreCorruptError
+from papertrade.errors import StoreConflictError, StoreCorruptError
+from papertrade.exchange import Exchange
 from papertrade.ledger.positions import PositionState
 
 VOLATILE = {"committed", "finished", "holdings"}
@@ -253,3 +254,14 @@ def test_damaged_snapshots_are_corrupt_or_spelled_out() -> None:
     for end in range(0, len(kept), 7):
         with pytest.raises(StoreCorruptError):
             restore(kept[:end])
+
+
+def test_snapshot_of_a_process_that_fell_behind_is_a_conflict() -> None:
+    """Somebody else wrote meanwhile: that is a conflict like any other, not a damaged store, and asking again works."""
+    store = MemoryStore()
+    first, second = (Exchange(store, "data") for _ in range(2))
+    brokers = [exchange.open_account("main", cash=1_000) for exchange in (first, second)]
+    brokers[0].deposit(1)
+    with pytest.raises(StoreConflictError):
+        brokers[1].snapshot()
+    assert brokers[1].snapshot() == brokers[0].account().version

@@ -44,7 +44,7 @@ from papertrade.hosting.requests import SeenTerms
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 from papertrade.ports.clock import Clock, DataClock, SystemClock
-from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
+from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot, Verification
 
 Match = Callable[[Step, list[int]], None]
 MOST_WAIT = 1024
@@ -357,7 +357,10 @@ class Desk:
     def take_snapshot(self, account: str) -> Flow[StoredSnapshot]:
         """Keep a snapshot of an account as it is now."""
         seat = yield from self.seat(account)
-        found = yield self.store.verify, (account,)
+        found: Verification = yield self.store.verify, (account,)
+        if found.version != seat.state.version:  # another process wrote: what is here is not what is there
+            self.spoil(account)
+            raise StoreConflictError(account, seat.state.version, found.version)
         kept = StoredSnapshot(seat.state.version, found.chain, snapshot(seat.state))
         yield self.store.put_snapshot, (account, kept)
         return kept
