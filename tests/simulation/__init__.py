@@ -1,0 +1,1 @@
+"""A whole world in one process, made from a seed."""
