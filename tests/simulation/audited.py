@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -53,10 +54,8 @@ class Audited:
             self.process += 1
         self.show(command)
         for give in (self.driven.give, self.oracle.give):
-            try:
+            with suppress(UsageError):
                 give(command)
-            except UsageError:
-                pass
         if self.hear():
             self.auditor.after_step(self.driven.broker)
 

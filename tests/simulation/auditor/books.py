@@ -90,10 +90,10 @@ class Books:
             if order.symbol != symbol or order.sign != sign or number in without:
                 continue
             other = self.open.get(order.oco)
-            if other is not None and other.sign == sign and order.oco not in without:
-                # Of a pair the leg with more left counts, and the older of two that are equal.
-                if (order.left, -number) < (other.left, -order.oco):
-                    continue
+            paired = other is not None and other.sign == sign and order.oco not in without
+            # Of a pair the leg with more left counts, and the older of two that are equal.
+            if paired and other is not None and (order.left, -number) < (other.left, -order.oco):
+                continue
             total += order.left
         return total
 

@@ -56,4 +56,3 @@ def _bounded(rate: int, by_value: bool, least: int, most: int | None, minor: int
         return fee
 
     return owed
-

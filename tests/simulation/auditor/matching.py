@@ -1,14 +1,13 @@
-"""M: is a fill or a trigger one that the data could have given? One reading of the fill rules, written from their tables."""
+"""M: is a fill or a trigger one that the data could have given? The fill rules, read once more from their tables."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
 
 from .books import Books
-from .facts import ONE, Tool, maybe_units, units_of
+from .facts import ONE, Tool, maybe_units, units_of, upwards
 from .orders import SITUATIONS, Ticket
 from .reading import INSTANTS, maybe
 from .sight import Datum, Seen, Sight, View
@@ -30,6 +29,7 @@ class Market:
         self.fill = fill
         self.age = maybe_units(fill.max_quote_age_s)  # seconds carry 10⁹, and so do nanoseconds
         self.participation = units_of(fill.participation)
+        self.still = isinstance(fill.slippage, NoSlippage)
         self.respects = fill.displayed_size == "respect"
 
     # ------------------------------------------------------------ the datum
@@ -56,9 +56,9 @@ class Market:
         return view, datum
 
     def _stands(self, view: View, rule: str, datum: Datum, at: int) -> None:
-        if rule[0] in "QLD" or rule == "B1":
-            if self.age is not None and at - datum[1] > self.age:
-                self.books.fail("M1", f"a datum of {at - datum[1]} ns ago", f"at most {self.age}")
+        aged = self.age is not None and at - datum[1] > self.age
+        if aged and (rule[0] in "QLD" or rule == "B1"):
+            self.books.fail("M1", f"a datum of {at - datum[1]} ns ago", f"at most {self.age}")
         if not view.exact:
             return
         latest = view.standing if rule[0] in "QLD" else [view.printed if rule[0] == "P" else view.ranged]
@@ -120,9 +120,7 @@ class Market:
         if order.tif in ("ioc", "fok") and digit in "24":
             books.fail("O6", f"a {order.tif} order filled by rule {rule}", "nothing after its arrival")
 
-    def _base(
-        self, view: View, tool: Tool, order: Ticket, rule: str, role: str, datum: Datum, base: int
-    ) -> None:
+    def _base(self, view: View, tool: Tool, order: Ticket, rule: str, role: str, datum: Datum, base: int) -> None:
         sign, limit, seen = order.sign, order.limit, datum[2]
         if limit is not None and sign * (base - limit) > 0:
             self.books.fail("M1", f"a base price of {base}", f"the limit {limit} or better")
@@ -169,9 +167,7 @@ class Market:
             found += self._of_bar(tool, order, rule[1], role, (close, close, close, close))
         return [price for price in found if not _at_end(tool, order.sign, price)]
 
-    def _of_bar(
-        self, tool: Tool, order: Ticket, digit: str, role: str, bar: tuple[int, int, int, int]
-    ) -> list[int]:
+    def _of_bar(self, tool: Tool, order: Ticket, digit: str, role: str, bar: tuple[int, int, int, int]) -> list[int]:
         opened, high, low, close = bar
         sign, limit, stop, fill = order.sign, order.limit, order.stop, self.fill
         near, far = (low, high) if sign > 0 else (high, low)  # where limits and where stops are reached
@@ -211,8 +207,9 @@ class Market:
             books.fail("M5", f"{fill['quantity']} at {price}", f"ticks of {tool.tick}, lots of {tool.lot}, above zero")
         if order.limit is not None and sign * (price - order.limit) > 0:
             books.fail("M1", f"a price of {price}", f"the limit {order.limit} or better")
-        slips = rule[1] in "125" and order.limit is None
-        moved = self._slippage(tool, rule, base, datum[2]) if slips else Fraction(0)
+        moved: int | None = 0
+        if order.limit is None and rule[1] in "125" and not self.still:
+            moved = self._slippage(tool, rule, base, datum[2])
         if moved is None:
             if sign * (price - base) < 0:
                 books.fail("M5", f"a price of {price}", f"{base} or worse")
@@ -220,24 +217,21 @@ class Market:
         slipped = base + sign * moved
         if tool.band is not None and moved:
             slipped = min(max(slipped, tool.band[0]), tool.band[1])
-        exact = worse(sign, base, slipped)  # type: ignore[type-var]
-        expected = max(tool.against(_units_towards(exact, sign), sign), tool.tick)
+        expected = max(tool.against(worse(sign, base, slipped), sign), tool.tick)
         if price != expected:
             books.fail("M5", f"a price of {price} from {base}", expected)
 
-    def _slippage(self, tool: Tool, rule: str, base: int, seen: Seen) -> Fraction | None:
-        """How far a price is moved against the trader; None where that cannot be known from the evidence."""
+    def _slippage(self, tool: Tool, rule: str, base: int, seen: Seen) -> int | None:
+        """How far a price is moved against the trader, up to a unit; None where the evidence cannot say."""
         model = self.fill.slippage
-        if isinstance(model, NoSlippage):
-            return Fraction(0)
         if isinstance(model, TickSlippage):
-            return Fraction(model.ticks * tool.tick)
+            return model.ticks * tool.tick
         if isinstance(model, BasisPointSlippage):
-            return Fraction(base * units_of(model.basis_points), 10_000 * ONE)
+            return upwards(base * units_of(model.basis_points), 10_000 * ONE)
         if isinstance(model, SpreadSlippage) and rule[0] in "QL":
             bid, ask = seen[:2]
             wide = 0 if bid is None or ask is None else max(0, ask - bid)
-            return Fraction(wide * units_of(model.share), ONE)
+            return upwards(wide * units_of(model.share), ONE)
         return None
 
     def _size(self, view: View, tool: Tool, order: Ticket, rule: str, datum: Datum, quantity: int) -> None:
@@ -305,10 +299,3 @@ def _within(order: Ticket, seen: Seen) -> int | None:
         if price is not None and size is not None and (limit is None or order.sign * (limit - price) >= 0):
             total += size
     return total
-
-
-def _units_towards(exact: Fraction | int, sign: int) -> int:
-    """A price in units, rounded against the trader."""
-    exact = Fraction(exact)
-    up = -(-exact.numerator // exact.denominator)
-    return up if sign > 0 else exact.numerator // exact.denominator

@@ -8,7 +8,19 @@ from .facts import Tool
 class Holding:
     """One symbol's position, as the auditor counts it."""
 
-    __slots__ = ("cost", "fees", "highest", "lots", "lowest", "pool", "pq", "quantity", "realized", "symbol", "was_held")
+    __slots__ = (
+        "cost",
+        "fees",
+        "highest",
+        "lots",
+        "lowest",
+        "pool",
+        "pq",
+        "quantity",
+        "realized",
+        "symbol",
+        "was_held",
+    )
 
     def __init__(self, symbol: str, pool: bool) -> None:
         self.symbol = symbol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .books import CASH, Books
-from .facts import ONE, upwards, units_of
+from .facts import ONE, units_of, upwards
 from .orders import Ticket
 from .reading import AMOUNTS, pairs
 

@@ -14,7 +14,18 @@ Datum = tuple[str, int, Seen]
 class View:
     """What one process knows of one symbol."""
 
-    __slots__ = ("exact", "last_number", "news", "prices", "printed", "ranged", "sequences", "sold", "standing", "times")
+    __slots__ = (
+        "exact",
+        "last_number",
+        "news",
+        "prices",
+        "printed",
+        "ranged",
+        "sequences",
+        "sold",
+        "standing",
+        "times",
+    )
 
     def __init__(self) -> None:
         self.news: dict[Datum, int] = {}  # how often each datum was news

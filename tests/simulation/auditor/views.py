@@ -13,9 +13,9 @@ from .positions import Holding
 def compare(books: Books, broker: Any, records: int) -> None:
     """Account, positions, orders, fills and entries."""
     positions = {position.symbol: position for position in broker.positions()}
-    _account(books, broker.account(), positions)
     held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
     books.equal("A3", sorted(positions), held, "positions shown")
+    _account(books, broker.account(), positions)
     for symbol in held:
         _position(books, books.holdings[symbol], positions[symbol])
     for symbol, holding in books.holdings.items():
