@@ -70,13 +70,11 @@ class Placing(Batches):
         if at and books.day != books.days.name(at):
             books.fail("T2", f"an order accepted in {books.day!r}", books.days.name(at))
         money, price = maybe(terms["notional"]), order.limit or order.stop
-        if money is not None and price is not None:
-            if (
-                not tool.exact(price, order.quantity)
-                <= money
-                < tool.exact(price, order.quantity + tool.lot) + tool.minor
-            ):
-                books.fail("O2", f"{order.quantity} for {money} at {price}", "the most lots that it buys")
+        if money is None or price is None:
+            return
+        more = tool.exact(price, order.quantity + tool.lot) + tool.minor
+        if not tool.exact(price, order.quantity) <= money < more:
+            books.fail("O2", f"{order.quantity} for {money} at {price}", "the most lots that it buys")
 
     def _check_size(self, order: Ticket, quantity: int) -> None:
         tool = self.books.tool(order.symbol)
