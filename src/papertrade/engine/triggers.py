@@ -20,7 +20,7 @@ def standing_trigger(step: Step, market: Market, sign: int) -> int | None:
     if market.crossed or market.halted:
         return None
     if market.standing is DataKind.PRICE:
-        return market.last_units
+        return market.bare_units
     return market.touch(sign) if step.profile.fill.stop_trigger == "any" else None
 
 

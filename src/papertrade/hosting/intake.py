@@ -145,7 +145,7 @@ class Intake:
         def take() -> Flow[None] | None:
             if not market.take_top(DataKind.PRICE, best, ns, fresh=at is None):
                 return None
-            market.last_units = last
+            market.last_units = market.bare_units = last
             return self.meet_standing(market, ns)
 
         return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()

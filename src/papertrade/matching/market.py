@@ -49,6 +49,7 @@ class Market:
         "asks",
         "bar",
         "bar_used",
+        "bare_units",
         "bid_size_units",
         "bid_units",
         "bids",
@@ -95,6 +96,7 @@ class Market:
         self.asks: Levels | None = None
         self.quote_ns = NEVER
         self.last_units: int | None = None
+        self.bare_units: int | None = None  # the bare last price behind what stands, whatever was printed since
         self.last_size_units: int | None = None
         self.last_ns = NEVER
         self.bar: BarData | None = None

@@ -34,6 +34,7 @@ class SlowMarket:
         self.standing = DataKind.QUOTE
         self.latest = DataKind.QUOTE
         self.last: int | None = None  # a print or a bare last price
+        self.bare: int | None = None  # the last bare price alone: prints do not move what stands
         self.print: tuple[int, int | None] | None = None
         self.print_at = -1
         self.bar: SlowBar | None = None

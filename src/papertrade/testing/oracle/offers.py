@@ -159,5 +159,5 @@ def standing_stop_price(market: SlowMarket, settings: FillSettings, sign: int) -
     if market.crossed or market.halted:
         return None
     if market.standing is DataKind.PRICE:
-        return market.last
+        return market.bare
     return market.touch(sign) if settings.stop_trigger == "any" else None

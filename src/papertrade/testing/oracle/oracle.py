@@ -91,7 +91,7 @@ class Oracle(SlowAccount):
         bids = [(bid, None)] if p.price > lowest else []
         asks = [(ask, None)] if p.price < highest else []
         if market.take_standing(DataKind.PRICE, list(bids), list(asks), at, p.at is None):
-            market.last = p.price
+            market.last = market.bare = p.price
             self._meet(at, lambda: meet_standing(self, market))
 
     def depth(self, d: vocabulary.Depth) -> None:
