@@ -188,7 +188,9 @@ def fit_to_funds(
     need, there = short_by(piece.quantity_units, piece.quantity_units)
     if need <= there:
         return piece, ()
-    _, there = short_by(piece.quantity_units, order.remaining_units)
+    _, at_most = short_by(piece.quantity_units, order.remaining_units)
+    if at_most < need:  # otherwise its own share of the hold was what fell short, and that is what is compared
+        there = at_most
     lots = most_lots(fits, piece.quantity_units // instrument.lot_units)
     fitting = max(lots * instrument.lot_units, closing)
     value = instrument.value(piece.price_units, fitting)

@@ -102,7 +102,9 @@ def cut_to_funds(
     need, there = _need_and_there(account, market, order, piece, piece.quantity, closing, piece.quantity)
     if need <= there:
         return piece, ()
-    _, there = _need_and_there(account, market, order, piece, piece.quantity, closing, order.remaining)
+    _, at_most = _need_and_there(account, market, order, piece, piece.quantity, closing, order.remaining)
+    if at_most < need:
+        there = at_most
     quantity = piece.quantity
     while quantity > closing:
         fits = _need_and_there(account, market, order, piece, quantity, closing, order.remaining)
