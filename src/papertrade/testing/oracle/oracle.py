@@ -14,7 +14,7 @@ from papertrade.domain.events import (
     WithdrawalRejected,
 )
 from papertrade.domain.orders import OrderTerms
-from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind
+from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind, TimeInForce
 from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import changing, vocabulary, watching
@@ -149,8 +149,14 @@ class Oracle(SlowAccount):
             return
         if terms.oco_with:
             self._check_linkable(terms.oco_with)
+        self._check_day(terms)
         self._is_repeated("order", terms.client_order_id)
         self._command(lambda: place(self, terms))
+
+    def _check_day(self, *orders: OrderTerms) -> None:
+        """An order for the day needs a day: before the first datum there is none."""
+        if not self.clock and any(terms.tif is TimeInForce.DAY for terms in orders):
+            raise UsageError("a day order before any datum")
 
     def _check_linkable(self, *numbers: int) -> None:
         """Only what is still open can be linked; an order that was due to expire has expired."""
@@ -162,6 +168,7 @@ class Oracle(SlowAccount):
     def place_pair(self, command: vocabulary.PlacePair) -> None:
         """A pair: it is tried out first, and if either would be refused both are."""
         first, second = command
+        self._check_day(first, second)
         if self._is_repeated("order", first.client_order_id or second.client_order_id):
             return
         trial = self._twin()

@@ -49,7 +49,9 @@ def catch_up(account: SlowAccount, now: int) -> None:
 
 
 def begin_day(account: SlowAccount) -> None:
-    """Open the day that now belongs to, unless it is open."""
+    """Open the day that now belongs to, unless it is open or nobody has said yet what time it is."""
+    if not account.now:
+        return
     bases = account.bases()
     day_of = account.setup.trading_day.day_of
     day = day_of(account.now)
