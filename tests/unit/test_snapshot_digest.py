@@ -193,7 +193,7 @@ def test_opening_from_a_snapshot_is_opening_from_the_journal(log: ModuleType) ->
             first.give(command)
         if with_snapshot:
             for who in ("alice", "bob"):
-                first.exchange.run(first.exchange._desk.take_snapshot(who))
+                first.exchange.account(who).snapshot()
                 assert store.get_snapshot(who) is not None
         second = log.Player(store=store)
         second._placed = first._placed

@@ -8,7 +8,8 @@ from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderStatus
-from papertrade.errors import CurrencyMismatchError, UnknownOrderError
+from papertrade.engine.snapshot import snapshot
+from papertrade.errors import CurrencyMismatchError, StoreConflictError, UnknownOrderError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.explaining import Explanation, explain
 from papertrade.hosting.flow import Flow
@@ -17,6 +18,7 @@ from papertrade.hosting.requests import parse_order_id
 from papertrade.ledger.entries import Entry, entry_of
 from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
+from papertrade.ports.store import StoredSnapshot
 
 
 class AccountReader:
@@ -143,7 +145,15 @@ class AccountReader:
 
     def snapshot(self) -> Flow[int]:
         """Keep a snapshot in the store: it only speeds opening up."""
-        return (yield from self.desk.take_snapshot(self.account)).version
+        desk, account = self.desk, self.account
+        seat = yield from desk.seat(account)
+        version = seat.state.version
+        found = yield desk.store.verify, (account,)
+        if found.version != version:  # somebody else wrote: the chain is not that of what memory holds
+            desk.spoil(account)
+            raise StoreConflictError(account, version, found.version)
+        yield desk.store.put_snapshot, (account, StoredSnapshot(version, found.chain, snapshot(seat.state)))
+        return version
 
     def assumptions(self) -> Flow[list[str]]:
         """Everything that is assumed about this account's fills, fees and margin."""

@@ -21,7 +21,7 @@ from papertrade.domain.straight import straight
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
 from papertrade.engine.profile import AccountProfile
-from papertrade.engine.snapshot import digest, restore, snapshot
+from papertrade.engine.snapshot import digest, restore
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat, Step
 from papertrade.errors import (
@@ -44,7 +44,7 @@ from papertrade.hosting.requests import SeenTerms
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 from papertrade.ports.clock import Clock, DataClock, SystemClock
-from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot, Verification
+from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
 
 Match = Callable[[Step, list[int]], None]
 MOST_WAIT = 1024
@@ -353,17 +353,6 @@ class Desk:
         events = yield self.store.load, (account, state.version + 1, None)
         state = fold(state, events)
         return state if state.version else None
-
-    def take_snapshot(self, account: str) -> Flow[StoredSnapshot]:
-        """Keep a snapshot of an account as it is now."""
-        seat = yield from self.seat(account)
-        found: Verification = yield self.store.verify, (account,)
-        if found.version != seat.state.version:  # another process wrote: what is here is not what is there
-            self.spoil(account)
-            raise StoreConflictError(account, seat.state.version, found.version)
-        kept = StoredSnapshot(seat.state.version, found.chain, snapshot(seat.state))
-        yield self.store.put_snapshot, (account, kept)
-        return kept
 
     # -------------------------------------------------------------- reading
 
