@@ -199,7 +199,7 @@ class Tape:
             return None
         drive(desk.heal())
         faults = drive(desk.wake_due(max(desk.now(), at_ns)))
-        return faults[0] if faults else None
+        return next(iter(faults.values()), None)
 
 
 def _not_whole(found: tuple[object, ...]) -> InvalidValueError:

@@ -6,10 +6,11 @@ import pytest
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
-from papertrade.errors import StoreConflictError
+from papertrade.errors import StoreConflictError, StoreError
 from papertrade.ports.clock import ManualClock
 
 NOON = 1_767_614_400_000_000_000
+TOMORROW = NOON + 86_400 * 10**9
 
 
 class Process:
@@ -35,6 +36,30 @@ def first() -> Process:
 def second(first: Process) -> Process:
     """Another one on the same store."""
     return Process(first.exchange._desk.store)
+
+
+def test_time_passes_for_an_account_that_has_to_be_read_again(first: Process, second: Process) -> None:
+    """T3: a deadline that met another writer's append is not lost: advancing again does what was due."""
+    second.broker.deposit(5)
+    first.clock.set(TOMORROW)
+    with pytest.raises(StoreConflictError):
+        first.exchange.advance()
+    first.exchange.advance()
+    assert first.broker.events()[-1].kind != "cash_deposited"
+    assert first.broker.order("main-1").status == "expired"
+
+
+def test_what_was_due_comes_before_a_command_that_reads_the_account_again(first: Process, second: Process) -> None:
+    """O6: no command is decided with an order in the book whose time is over, whoever else wrote meanwhile."""
+    second.broker.deposit(5)
+    first.clock.set(TOMORROW)
+    for _ in range(2):
+        try:
+            assert first.broker.buy("AAPL", 1, client_order_id="k").status == "filled"
+        except StoreError:
+            continue
+    kinds = [event.kind for event in first.broker.events()]
+    assert kinds.index("order_expired") < kinds.index("order_filled")
 
 
 def test_a_snapshot_of_an_account_that_somebody_else_moved(first: Process, second: Process) -> None:

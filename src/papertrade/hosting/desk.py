@@ -47,6 +47,7 @@ from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
 
 Match = Callable[[Step, list[int]], None]
+Faults = dict[str, Exception]  # what went wrong, by account
 MOST_WAIT = 1024
 _append = straight(Append)
 
@@ -148,8 +149,7 @@ class Desk:
         flow = take()
         if flow is not None:
             yield from flow
-        if faults:
-            raise faults[0]
+        _raise_first(faults)
 
     def heal(self) -> Flow[None]:
         """Fold again whatever waits for it. What the store still cannot say is asked again after a while,
@@ -170,15 +170,17 @@ class Desk:
                 self._healing[account] = wait, min(2 * wait, MOST_WAIT)
 
     def catch_up(self, now_ns: int) -> Flow[None]:
-        """Do everything that was due by now, each at its own instant; then say what went wrong, if anything did."""
-        faults = yield from self.wake_due(now_ns)
-        if faults:
-            raise faults[0]
+        """Do everything that was due by now, each at its own instant; then say what went wrong, if anything did.
 
-    def wake_due(self, now_ns: int) -> Flow[list[Exception]]:
+        Accounts that wait to be folded again are first, or what is due for them would pass unseen.
+        """
+        yield from self.heal()
+        _raise_first((yield from self.wake_due(now_ns)))
+
+    def wake_due(self, now_ns: int) -> Flow[Faults]:
         """Do everything that was due by now; a fault stops its account only. Answers the faults."""
         engine = self.engine
-        faults: list[Exception] = []
+        faults: Faults = {}
         while (due := engine.due(now_ns)) is not None:
             ns, account = due
             ok = False
@@ -227,10 +229,15 @@ class Desk:
         return bool((deadlines and deadlines[0][0] <= now) or account in self.stale or account in self.stopped)
 
     def make_ready(self, account: str, now: int) -> Flow[None]:
-        """Catch up with the clock and with the store. What went wrong for others they hear when they are asked."""
-        yield from self.wake_due(now)
+        """Catch up with the store, then with the clock: an account that is folded again may have something due too.
+
+        What went wrong for others they hear when they are asked.
+        """
         if account in self.stale or account in self.stopped:
             yield from self.reload(account)
+        faults = yield from self.wake_due(now)
+        if account in faults:
+            raise faults[account]
 
     def keep(self, step: Step, commit_id: str | None) -> Flow[None]:
         """Store a step and commit it."""
@@ -267,7 +274,7 @@ class Desk:
         for entry in fired:
             groups.setdefault(entry.account, []).append(entry)
         steps: list[Step] = []
-        faults: list[Exception] = []
+        faults: Faults = {}
         ok = False
         try:
             for account in sorted(groups):
@@ -287,10 +294,9 @@ class Desk:
                     self.spoil(account)
         if steps:
             yield from self._keep_many(steps, faults)
-        if faults:
-            raise faults[0]
+        _raise_first(faults)
 
-    def _keep_many(self, steps: list[Step], faults: list[Exception]) -> Flow[None]:
+    def _keep_many(self, steps: list[Step], faults: Faults) -> Flow[None]:
         batches = [batch_of(step, None) for step in steps]
         done = 0
         try:
@@ -307,12 +313,12 @@ class Desk:
             for step in steps[done:]:  # nobody answered for these
                 self.spoil(step.state.account)
 
-    def fault(self, account: str, fault: Exception, faults: list[Exception]) -> None:
+    def fault(self, account: str, fault: Exception, faults: Faults) -> None:
         """Something went wrong for one account: it is folded again (or stopped) and the others go on."""
         if isinstance(fault, InvariantError):
             self.stopped[account] = str(fault)
         self.spoil(account)
-        faults.append(fault)
+        faults[account] = fault
 
     # --------------------------------------------------------- from storage
 
@@ -376,6 +382,11 @@ class Desk:
         if found is None:
             found = self.histories[account] = History(self.store, account)
         return found
+
+
+def _raise_first(faults: Faults) -> None:
+    for fault in faults.values():
+        raise fault
 
 
 def _near(name: str, known: list[str]) -> list[str]:
