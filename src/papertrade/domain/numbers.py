@@ -123,21 +123,25 @@ def _from_decimal(value: Decimal, field: str) -> int:
 
 def text_of(units: int) -> str:
     """The canonical text of units: shortest, without exponent; 1.10 and 1.1 give the same bytes."""
-    sign = "-" if units < 0 else ""
-    whole, fraction = divmod(abs(units), SCALE)
+    if units < 0:
+        return f"-{text_of(-units)}"
+    whole, fraction = divmod(units, SCALE)
     if not fraction:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:09d}".rstrip("0")
+        return str(whole)
+    return f"{whole}.{fraction:09d}".rstrip("0")
 
 
 def units_of_text(text: str) -> int:
     """Back from canonical text, of any size: stored amounts may outgrow the 15 digits of the edge."""
-    sign, _, rest = text.rpartition("-")
-    whole, _, fraction = rest.partition(".")
-    if sign or not whole.isdigit() or not (fraction.isdigit() or not fraction) or not text.isascii():
-        raise InvalidValueError("amount", text, "canonical decimal text")
-    units = int(whole) * SCALE + (int(fraction.ljust(PLACES, "0")) if fraction else 0)
-    units = -units if text[0] == "-" else units
+    whole, _, fraction = text.partition(".")
+    try:
+        units = int(whole) * SCALE
+        if fraction:
+            part = int(fraction.ljust(PLACES, "0"))
+            units += -part if text[0] == "-" else part
+    except ValueError:
+        raise InvalidValueError("amount", text, "canonical decimal text") from None
+    # int() takes more than we write (spaces, underscores, other scripts): only what is written back the same is ours.
     if text_of(units) != text:
         raise InvalidValueError("amount", text, "canonical decimal text")
     return units
