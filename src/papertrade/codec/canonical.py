@@ -16,54 +16,47 @@ MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 8
 
 
+def to_text(value: Any) -> str:
+    """Canonical text of a JSON value."""
+    return _ENCODER.encode(value)
+
+
 def to_bytes(value: Any) -> bytes:
     """Canonical bytes of a JSON value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def from_bytes(data: bytes, most: int | None = MAX_BYTES) -> Any:
     """The JSON value of canonical bytes; anything else is reported as corrupt."""
     if type(data) is not bytes or (most is not None and len(data) > most):
         raise StoreCorruptError("stored bytes are not a record of papertrade: wrong type or too large")
-    if _depth(data) > MAX_DEPTH:
-        raise StoreCorruptError("stored bytes are not a record of papertrade: nested too deeply")
+    if _too_deep(data):
+        raise StoreCorruptError("stored bytes are not a record of papertrade: nested too deeply, or not closed")
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_no_duplicates,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-            parse_int=_small_int,
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
         canonical = to_bytes(value)
     except (ValueError, RecursionError) as why:
         raise StoreCorruptError(f"stored bytes are not canonical JSON: {why}") from None
+    # A key that occurs twice is written once, so this comparison is also what refuses it.
     if canonical != data:
         raise StoreCorruptError("stored bytes are JSON, but not spelled the one canonical way")
     return value
 
 
-def _depth(data: bytes) -> int:
-    """How deeply brackets nest, counted without parsing; brackets inside text are text."""
-    depth = deepest = 0
-    for byte in _TEXTS.sub(b"", data):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+def _too_deep(data: bytes) -> bool:
+    """Do brackets nest too deeply, or not close? Seen without parsing; brackets inside text are text.
+
+    Each round takes the innermost pairs away, so as many rounds as there may be levels leave nothing.
+    """
+    brackets = _TEXTS.sub(b"", data).translate(_ONE_KIND, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 _TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 def _no_float(text: str) -> Any:
@@ -74,3 +67,8 @@ def _small_int(text: str) -> int:
     if len(text) > 17:
         raise ValueError("an integer that belongs in text")
     return int(text)
+
+
+# Made once: json makes a new pair for every call that asks for anything special.
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_DECODER: Final = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, parse_int=_small_int)

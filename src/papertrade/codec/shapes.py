@@ -109,7 +109,7 @@ class Shape:
     """The fields of one class, with how each is written and read."""
 
     def __init__(self, fields: Iterable[str]) -> None:
-        self.fields = tuple((name, _public(name), *_converters(name)) for name in fields)
+        self.fields = tuple((name, public_name(name), *_converters(name)) for name in fields)
         self.names = frozenset(public for _, public, _, _ in self.fields)
 
     def encode(self, record: object) -> dict[str, Json]:
@@ -124,11 +124,27 @@ class Shape:
         return {name: read(data[public]) for name, public, _, read in self.fields}
 
 
-def _public(name: str) -> str:
+def public_name(name: str) -> str:
+    """A field as it is called in what is stored: without its unit."""
     for ending in ("_units", "_ns"):
         if name.endswith(ending):
             return name[: -len(ending)]
     return name
+
+
+def sort_of(name: str) -> str:
+    """What a field holds, by its name: units, ns, count, flag or text; a field of its own sort answers its name."""
+    if name in _SPECIAL:
+        return name
+    for ending in ("units", "ns"):
+        if name.endswith(f"_{ending}"):
+            return ending
+    return "count" if name in _COUNTS else "flag" if name in _FLAGS else "text"
+
+
+def is_optional(name: str) -> bool:
+    """May the field be null?"""
+    return name in _OPTIONAL
 
 
 def _record(cls: Any) -> tuple[Encode, Decode]:
@@ -140,15 +156,16 @@ def _converters(name: str) -> tuple[Encode, Decode]:
     special = _SPECIAL.get(name)
     if special is not None:
         return special
-    if name.endswith("_units"):
-        return _units, _from_units if name in _OPTIONAL else _always(_from_units)
-    if name.endswith("_ns"):
-        return _ns, _from_ns if name in _OPTIONAL else _always(_from_ns)
-    if name in _COUNTS:
+    sort, optional = sort_of(name), name in _OPTIONAL
+    if sort == "units":
+        return _units, _from_units if optional else _always(_from_units)
+    if sort == "ns":
+        return _ns, _from_ns if optional else _always(_from_ns)
+    if sort == "count":
         return _plain, _count
-    if name in _FLAGS:
+    if sort == "flag":
         return _plain, _flag
-    return _plain, _maybe_text if name in _OPTIONAL else _text
+    return _plain, _maybe_text if optional else _text
 
 
 def _always(read: Decode) -> Decode:
@@ -204,7 +221,10 @@ _OPTIONAL: Final = frozenset(
     )
 )
 
-_SPECIAL: dict[str, tuple[Encode, Decode]] = {
+WORDS: Final = {"type": OrderType, "tif": TimeInForce, "status": OrderStatus}
+"""The fields that hold a word, with its vocabulary."""
+
+_SPECIAL: Final[dict[str, tuple[Encode, Decode]]] = {
     "fees": (_pairs, _from_pairs),
     "numbers": (_pairs, _from_pairs),
     "tags": (lambda tags: [list(pair) for pair in tags], _from_tags),
@@ -213,13 +233,13 @@ _SPECIAL: dict[str, tuple[Encode, Decode]] = {
         lambda seen: [_units(units) for units in seen],
         lambda seen: tuple(_from_units(units) for units in _list(seen)),
     ),
-    "type": _word(OrderType, "type"),
-    "tif": _word(TimeInForce, "time_in_force"),
-    "status": _word(OrderStatus, "status"),
+    **{name: _word(words, name) for name, words in WORDS.items()},
     "pq": (_big, _from_big),
 }
-_SPECIAL["evidence"] = _record(Evidence)
-_SPECIAL["terms"] = _record(OrderTerms)
+RECORDS: Final[dict[str, Any]] = {"evidence": Evidence, "terms": OrderTerms}
+"""The fields of an event that hold a record of their own, with its class."""
+
+_SPECIAL.update({name: _record(cls) for name, cls in RECORDS.items()})
 _LOT = _record(Lot)
 _SPECIAL["lots"] = (
     lambda lots: [_LOT[0](lot) for lot in lots],
