@@ -82,11 +82,11 @@ def _pairs(value: tuple[tuple[str, int], ...]) -> Json:
 
 
 def _from_pairs(value: Json) -> tuple[tuple[str, int], ...]:
-    return tuple((_text(name), units_of_text(_text(units))) for name, units in _list(value))
+    return tuple((_text(name), units_of_text(_text(units))) for name, units in map(_list, _list(value)))
 
 
 def _from_tags(value: Json) -> tuple[tuple[str, str], ...]:
-    return tuple((_text(name), _text(text)) for name, text in _list(value))
+    return tuple((_text(name), _text(text)) for name, text in map(_list, _list(value)))
 
 
 def _from_texts(value: Json) -> tuple[str, ...]:
