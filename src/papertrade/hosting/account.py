@@ -345,7 +345,7 @@ class AccountDesk(AccountReader):
         if amount % 10 ** (PLACES - decimals):
             raise InvalidValueError("amount", to_decimal(amount), f"an amount with at most {decimals} decimals")
         commit_id = None if command_id is None else prefix + command_id
-        if commit_id is None or not (yield from self._repeated(commit_id, amount)):
+        if commit_id is None or not (yield from self._repeated(commit_id, amount, note)):
 
             def decide(step: Step) -> None:
                 move(step, amount, command_id, note)
@@ -353,8 +353,8 @@ class AccountDesk(AccountReader):
             yield from self.desk.command(self.account, decide, commit_id, False)
         return (yield from self.account_view())
 
-    def _repeated(self, commit_id: str, amount: int | None = None) -> Flow[bool]:
-        """Was this command stored before? With another amount it is a conflict."""
+    def _repeated(self, commit_id: str, amount: int | None = None, note: str = "") -> Flow[bool]:
+        """Was this command stored before? With another amount or note it is a conflict."""
         found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
         if found is None:
             return False
@@ -363,6 +363,8 @@ class AccountDesk(AccountReader):
             if isinstance(event, (CashDeposited, CashWithdrawn, WithdrawalRejected)) and event.amount_units != amount:
                 key = commit_id.partition(":")[2]
                 raise KeyConflictError(key, "amount", event.amount, to_decimal(amount or 0))
+            if isinstance(event, (CashDeposited, CashWithdrawn)) and event.note != note:
+                raise KeyConflictError(commit_id.partition(":")[2], "note", event.note, note)
         return True
 
     def kill(self) -> Flow[Account]:
