@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
+from papertrade.domain.instants import to_datetime
 from papertrade.errors import InvalidValueError, KeyConflictError, StoreUnavailableError
 
 DAY = "2026-01-05T14:30:"
@@ -322,3 +324,26 @@ def test_errors_name_what_the_caller_typed() -> None:
         account.buy("aapl", 1)
     with pytest.raises(pt.PaperTradeError, match=r"found 'stop_limit with stop_price'; accepted: .*limit_price"):
         account.place_order(symbol="AAPL", side="sell", quantity=1, type="SL", stop_price="9")
+
+
+def test_feed_ahead_of_the_clock_is_not_from_the_future() -> None:
+    """A quote stamped later than the clock may be traded on at once, and no fill is dated before its evidence."""
+    clock = pt.ManualClock("2026-01-05T10:00:00Z")
+    broker = pt.open_paper_broker(cash=10_000, clock=clock)
+    broker.on_quote("X", "10.00", "10.02", at="2026-01-05T10:00:05Z")
+    order = broker.buy("X", 1)
+    fill = broker.fills(order)[0]
+    assert fill.evidence_age == timedelta(0)
+    assert fill.filled_at == to_datetime(fill.evidence.at_ns)
+
+
+def test_order_that_grows_is_limited_by_its_whole_size() -> None:
+    """A fat finger cannot be had in two steps: the limits on one order look at what it would become."""
+    limits = pt.RiskLimits(max_order_quantity=15, max_open_orders=1)
+    broker = pt.open_paper_broker(cash=100_000, clock="data", limits=limits)
+    broker.on_quote("X", "10.00", "10.02", at="2026-01-05T10:00:00Z")
+    order = broker.buy("X", 10, limit_price=9)
+    assert broker.modify_order(order, quantity=15).quantity == 15  # it is not one open order more
+    refused = broker.modify_order(order, quantity=16)
+    assert refused.quantity == 15
+    assert refused.reason == "max_order_quantity"

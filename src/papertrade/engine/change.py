@@ -131,12 +131,12 @@ def _refuse_change(
 def _refuse_growth(
     step: Step, market: Market, order: Order, total: int, limit: int | None, stop: int | None
 ) -> Refused | None:
-    """The limits see the growth as a new order beside what is working; a smaller or equal size passes."""
+    """The limits see the growth beside what is working, and the size as a whole; a smaller or equal size passes."""
     growth = total - order.quantity_units
     if growth <= 0 or order.terms.reduce_only:
         return None
     sibling = step.state.sibling(order)
-    refused = refuse_risk(step, market, order.terms.sign, growth, limit, stop, sibling)
+    refused = refuse_risk(step, market, order.terms.sign, growth, limit, stop, sibling, grown_from=order.quantity_units)
     if refused is not None:
         return refused
     if order.terms.sign < 0 and not step.profile.margin.may_short and not order.terms.reduce_only:

@@ -21,6 +21,7 @@ def refuse_risk(
     limit: int | None,
     stop: int | None,
     sibling: Order | None,
+    grown_from: int = 0,
 ) -> tuple[RejectReason, Numbers] | None:
     """Latches, margin call, negative cash, then the limits; an order that can only reduce passes them all."""
     state, profile = step.state, step.profile
@@ -37,12 +38,13 @@ def refuse_risk(
         return RejectReason.MARGIN_CALL, ()
     if exposed:
         return RejectReason.NEGATIVE_CASH, (("total", total),)
-    return gate(profile.limits, _situation(step, market, sign, quantity, limit, stop))
+    return gate(profile.limits, _situation(step, market, sign, quantity, limit, stop, grown_from))
 
 
 def _situation(
-    step: Step, market: Market, sign: int, quantity: int, limit: int | None, stop: int | None
+    step: Step, market: Market, sign: int, quantity: int, limit: int | None, stop: int | None, grown_from: int
 ) -> Situation:
+    """What the limits compare. An order that grows is judged by its whole size, and is not one order more."""
     reference = market.reference(sign) or 0
     price = limit or stop or reference
     if sign < 0:
@@ -52,9 +54,9 @@ def _situation(
     working = 0 if position is None else position.working(sign)
     reached = abs(held + sign * (working + quantity))
     return Situation(
-        quantity,
-        market.instrument.value(price, quantity),
-        len(step.state.orders),
+        quantity + grown_from,
+        market.instrument.value(price, quantity + grown_from),
+        len(step.state.orders) - (grown_from > 0),
         reached,
         _gross(step, market, reached, price),
         SCALE,

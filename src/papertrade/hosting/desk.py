@@ -112,14 +112,18 @@ class Desk:
     # ----------------------------------------------------------------- time
 
     def now(self) -> int:
-        """What time it is for decisions: the clock's answer, never earlier than the last one."""
+        """What time it is for decisions: the clock's answer, never earlier than the last one or than a datum taken."""
         engine = self.engine
-        now = self.clock.now_ns()
-        if type(now) is not int or now > LATEST_NS:
-            raise InvalidValueError("now_ns() of the clock", now, "whole nanoseconds since 1970 (UTC)")
+        now = self._read_clock()
         if now > engine.now_ns:
             engine.now_ns = now
         return engine.now_ns
+
+    def _read_clock(self) -> int:
+        now = self.clock.now_ns()
+        if type(now) is not int or now > LATEST_NS:
+            raise InvalidValueError("now_ns() of the clock", now, "whole nanoseconds since 1970 (UTC)")
+        return now
 
     def observe(self, at_ns: int) -> None:
         """A datum of this instant is about to be taken."""
@@ -128,10 +132,12 @@ class Desk:
         else:
             # A datum from the far future would do years of waiting work at once; one from the past is only late, unless
             # it is the first: then somebody replays yesterday under today's clock.
-            now = self.now()
+            now = self._read_clock()
             if at_ns - now > DAY_NS or (now - at_ns > DAY_NS and not self._dated):
                 raise ClockMismatchError(text_of_instant(at_ns), text_of_instant(now))
             self._dated = True
+            # A feed may be ahead of the clock. Whoever trades on its datum afterwards does so no earlier than it.
+            self.engine.now_ns = max(self.engine.now_ns, now, at_ns)
 
     def is_due(self, at_ns: int) -> bool:
         """Has a deadline come, by the clock or by a datum of this instant?"""

@@ -40,7 +40,9 @@ class DataDrawer:
         elif self.rng.random() < 0.6:
             return None
         if self.rng.random() < 0.05:
-            return self.now - self.rng.choice((1, SECOND, 30 * SECOND))
+            off = self.rng.choice((1, SECOND, 30 * SECOND))
+            # Late; or, where a clock of its own is read, from a feed that is ahead of it.
+            return self.now - off if self.setup.data_clock or self.rng.random() < 0.6 else self.now + off
         return self.now
 
     # ----------------------------------------------------------------- data

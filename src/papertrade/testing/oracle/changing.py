@@ -112,7 +112,7 @@ def _refuse_growth(
     account: SlowAccount, market: SlowMarket, order: SlowOrder, growth: int, limit: int | None, stop: int | None
 ) -> Refusal | None:
     """Growing is asked about as if it were a new order of that size."""
-    refused = refuse_risk(account, market, order.sign, growth, limit, stop, account.sibling(order))
+    refused = refuse_risk(account, market, order.sign, growth, limit, stop, account.sibling(order), order)
     if refused is not None:
         return refused
     if order.sign < 0 and not account.margin.may_short and not order.terms.reduce_only:

@@ -207,6 +207,7 @@ def refuse_risk(
     limit: int | None,
     stop: int | None,
     sibling: SlowOrder | None,
+    growing: SlowOrder | None = None,
 ) -> Refusal | None:
     """Latches, margin call and negative cash, then each limit; what only reduces always passes."""
     if not opening_part(account, market.instrument.symbol, sign, quantity, sibling):
@@ -223,11 +224,11 @@ def refuse_risk(
     price = limit or stop or market.reference(sign) or 0
     if sign < 0:
         price = max(price, market.reference(sign) or 0)
-    return _refuse_limits(account, market, sign, quantity, price)
+    return _refuse_limits(account, market, sign, quantity, price, growing)
 
 
 def _refuse_limits(
-    account: SlowAccount, market: SlowMarket, sign: int, quantity: int, price: int
+    account: SlowAccount, market: SlowMarket, sign: int, quantity: int, price: int, growing: SlowOrder | None
 ) -> Refusal | None:
     limits, symbol, instrument = account.setup.limits, market.instrument.symbol, market.instrument
     reached = abs(account.quantity(symbol) + sign * (account.working(symbol, sign) + quantity))
@@ -238,10 +239,12 @@ def _refuse_limits(
             if mark is None:
                 mark = account.average(other.instrument.symbol)
             gross += money.value(other.instrument, mark, _most(account, other.instrument.symbol))
+    whole = quantity + (growing.quantity if growing else 0)
+    count = len([order for order in account.open_orders() if order is not growing]) + 1
     found = (
-        (RejectReason.MAX_ORDER_QUANTITY, quantity, limits.max_order_quantity),
-        (RejectReason.MAX_ORDER_NOTIONAL, money.value(instrument, price, quantity), limits.max_order_notional),
-        (RejectReason.MAX_OPEN_ORDERS, (len(account.open_orders()) + 1) * money.ONE, limits.max_open_orders),
+        (RejectReason.MAX_ORDER_QUANTITY, whole, limits.max_order_quantity),
+        (RejectReason.MAX_ORDER_NOTIONAL, money.value(instrument, price, whole), limits.max_order_notional),
+        (RejectReason.MAX_OPEN_ORDERS, count * money.ONE, limits.max_open_orders),
         (RejectReason.MAX_POSITION, reached, limits.max_position),
         (RejectReason.MAX_GROSS_NOTIONAL, gross, limits.max_gross_notional),
     )

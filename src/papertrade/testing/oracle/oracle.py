@@ -48,8 +48,7 @@ class Oracle(SlowAccount):
     def _observe(self, at: int | None) -> int:
         """A datum of this instant is here; answers its instant. What was due before it is done first."""
         at = self.clock if at is None else at
-        if self.setup.data_clock:
-            self.clock = max(self.clock, at)
+        self.clock = max(self.clock, at)
         watching.catch_up(self, self.clock)
         return at
 
