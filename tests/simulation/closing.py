@@ -1,0 +1,108 @@
+"""How a run ends: faults stop and everything must be answered; then the books are closed, and the run is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from papertrade.codec.events import encode_event
+from papertrade.testing.oracle import Oracle
+from papertrade.testing.oracle import vocabulary as say
+
+from .auditor.broken import BrokenInvariantError
+from .hosts import Host
+from .looks import look, need_equal
+from .store_sim import SimStore
+from .swarm import SECOND
+from .turns import EVERY_HOST, Die, Snapshot, Start, Turn
+from .world import DATA, World
+
+TRIES = 4
+
+
+def settle(world: World) -> None:
+    """G23, liveness: with no more faults every question is answered and every wait has a reason."""
+    for slot, host in enumerate(world.hosts):
+        if host is None:
+            world.play(Turn(world.true_ns, slot, "", Start()))
+    for market in world.profile.setups[0].instruments:
+        world.play(Turn(world.true_ns, EVERY_HOST, "", say.Halt(market.symbol, False)))
+    for name in world.names:
+        _answer_everything(world, name)
+    world.play(Turn(world.true_ns + SECOND, EVERY_HOST, "", say.Advance(world.true_ns + SECOND)))
+    world.look()
+    for name in world.names:
+        for host in _hosts(world):
+            if host.is_current(name):
+                look(world, host, name)
+        _release_everything(world, name)
+
+
+def _hosts(world: World) -> list[Host]:
+    return [host for host in world.hosts if host is not None]
+
+
+def _answer_everything(world: World, name: str) -> None:
+    client = world.clients[name]
+    for key in list(client.waiting):
+        for attempt in range(TRIES):
+            if key not in client.waiting:
+                break
+            slot = (world.turns + attempt) % len(world.hosts)
+            world.play(Turn(world.true_ns, slot, name, client.keyed[key]))
+            world.marks["answered after the faults"] += key not in client.waiting
+        if key in client.waiting:
+            raise BrokenInvariantError("K5", name, f"{key} has no answer after {TRIES} tries", "an answer")
+
+
+def _release_everything(world: World, name: str) -> None:
+    """L5, E2: with every order canceled nothing is held, and a new process finds what the old ones left."""
+    for slot in range(len(world.hosts)):
+        # Whoever has fallen behind learns of it by writing: his deposit meets a conflict, and then comes last.
+        world.play(Turn(world.true_ns, slot, name, say.Deposit(10**9, f"last-{slot}")))
+        world.play(Turn(world.true_ns, slot, name, say.CancelAll()))
+        host = world.hosts[slot]
+        state = None if host is None else host.live(name)
+        if host is None or state is None or not host.is_current(name):
+            raise BrokenInvariantError("E2", name, f"process {slot} is not current", "the end of its journal")
+        need_equal("L5", name, state.held, 0)
+    last = world.hosts[-1]
+    assert last is not None
+    before = last.broker(name).digest()
+    world.play(Turn(world.true_ns, last.slot, name, Snapshot()))
+    for deed in (Die(), Start()):
+        world.play(Turn(world.true_ns, last.slot, "", deed))
+    again = world.hosts[-1]
+    need_equal("E4", name, None if again is None else again.broker(name).digest(), before)
+
+
+def close_books(world: World) -> None:
+    """E1, E5: the chain worked out from the bytes is the one that was kept, and every record is kept."""
+    for name in world.names:
+        stream = world.disk.streams.get(name)
+        if stream is None:
+            continue
+        found = SimStore(world.disk, 0, lambda: 0).verify(name)
+        need_equal("E5", name, found.chain, stream.chain[-1])
+        need_equal("E1", name, (found.version, stream.synced), (len(stream.records), len(stream.records)))
+
+
+def compare_with_oracle(world: World, turns: Sequence[Turn]) -> None:
+    """M10: in a calm run the slow oracle makes the same bytes of the same commands, account by account."""
+    for setup in world.profile.setups:
+        oracle = Oracle(setup)
+        for turn in turns:
+            deed = turn.deed
+            mine = turn.account == setup.account or isinstance(deed, (*DATA, say.Advance))
+            if not setup.data_clock and turn.at_ns > oracle.clock:
+                oracle.give(say.MoveClock(turn.at_ns))
+            if mine and not turn.wrong and isinstance(deed, tuple) and type(deed).__module__ == say.__name__:
+                try:
+                    oracle.give(deed)  # type: ignore[arg-type]
+                except (ValueError, LookupError):  # misuse: both refuse it
+                    continue
+        expected = [encode_event(event) for event in oracle.events]
+        journal = world.disk.journal(setup.account)
+        for version, (found, wanted) in enumerate(zip(journal, expected, strict=False), 1):
+            if found != wanted:
+                raise BrokenInvariantError("M10", setup.account, f"{version}: {found.decode()}", wanted.decode())
+        need_equal("M10", setup.account, len(journal), len(expected))

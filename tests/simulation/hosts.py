@@ -1,0 +1,169 @@
+"""Hosts: processes that run an exchange over the disk and can die between any two turns, or in the middle of a call."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from papertrade.codec.events import encode_event
+from papertrade.domain.events import Event
+from papertrade.domain.orders import Order
+from papertrade.engine.state import AccountState
+from papertrade.exchange import Exchange
+from papertrade.matching.market import Market
+from papertrade.paper import PaperBroker
+from papertrade.ports.clock import DataClock
+from papertrade.testing.driving import Giver, open_set_up
+from papertrade.testing.oracle import vocabulary as say
+from papertrade.testing.oracle.vocabulary import Command, Setup
+
+from .auditor.broken import BrokenInvariantError
+from .store_sim import Disk, SimStore
+
+
+class HostClock:
+    """What one process believes the time is: the true time and an error that can change in both directions."""
+
+    def __init__(self, ns: int) -> None:
+        self.ns = ns
+        self.error_ns = 0
+        self.latest_ns = 0  # that it ever showed; a process never goes back behind it
+
+    def now_ns(self) -> int:
+        """The time it reads."""
+        now = self.ns + self.error_ns
+        self.latest_ns = max(self.latest_ns, now)
+        return now
+
+
+class Window(Giver):
+    """One account on a host."""
+
+    def __init__(self, exchange: Exchange, broker: PaperBroker) -> None:
+        self.exchange, self.broker = exchange, broker
+
+
+class Host:
+    """One process: an exchange, its accounts, its clock and what its subscribers heard."""
+
+    def __init__(self, slot: int, process: int, disk: Disk, setups: list[Setup], now_ns: int) -> None:
+        self.slot, self.process, self.disk, self.setups = slot, process, disk, setups
+        self.data_clock = setups[0].data_clock
+        self.clock = DataClock() if self.data_clock else HostClock(now_ns)
+        self.latest_ns = 0  # of the data it was given
+        self.store = SimStore(disk, process, self.now_ns)
+        self.windows: dict[str, Window] = {}
+        self.heard: dict[str, int] = {}  # the last version that was published here
+        self.news: list[Event] = []  # published in this turn
+        self.broken: BrokenInvariantError | None = None  # what a subscriber found wrong
+
+    def boot(self) -> None:
+        """Start: list the instruments, subscribe, open every account as it is stored."""
+        self.exchange = Exchange(self.store, self.clock, fill=self.setups[0].fill, threadsafe=False)
+        for instrument in self.setups[0].instruments:
+            self.exchange.add_instrument(instrument)
+        self.exchange.subscribe(self._hear)
+        for setup in self.setups:
+            self.heard[setup.account] = self.disk.head(setup.account)
+            self.windows[setup.account] = Window(self.exchange, open_set_up(self.exchange, setup))
+
+    def now_ns(self) -> int:
+        """The time by which this process acts: the latest that its clock ever showed, or a later datum it was given."""
+        now = self.clock.now_ns()
+        return max(getattr(self.clock, "latest_ns", now), self.latest_ns)
+
+    def set_time(self, true_ns: int) -> None:
+        """True time passes. Under the data clock nobody here notices."""
+        if isinstance(self.clock, HostClock):
+            self.clock.ns = true_ns
+
+    def give(self, account: str, command: Command) -> object:
+        """Give a command for an account, a datum, or the time."""
+        if isinstance(command, say.Advance):
+            self.exchange.advance(command.to if self.data_clock else None)
+            if self.data_clock:
+                self.latest_ns = max(self.latest_ns, command.to)
+            return None
+        if isinstance(command, say.MoveClock):
+            return None  # time passes with every turn; nobody is told
+        return self.windows[account].give(command)
+
+    def _hear(self, event: Event) -> None:
+        """E10: versions come in order without a gap, and E9: nothing is published that is not stored for good."""
+        stream, expected = self.disk.streams[event.account], self.heard[event.account] + 1
+        said = f"version {event.version} was published"
+        if event.version != expected:
+            self.broken = BrokenInvariantError("E10", event.account, said, expected)
+        elif event.version > stream.synced:
+            self.broken = BrokenInvariantError("E9", event.account, said, f"{stream.synced}, which is synced")
+        elif encode_event(event) != stream.records[event.version - 1].data:
+            self.broken = BrokenInvariantError("E9", event.account, event, stream.records[event.version - 1].data)
+        self.heard[event.account] = event.version
+        self.news.append(event)
+
+    # ------------------------------------------------------------ looking in
+
+    def live(self, account: str) -> AccountState | None:
+        """The state of an account in this process; None while it waits to be folded again."""
+        seat = self.exchange._desk.engine.seats.get(account)
+        return None if seat is None else seat.state
+
+    def is_current(self, account: str) -> bool:
+        """Does this process stand where the journal ends?"""
+        state = self.live(account)
+        return state is not None and state.version == self.disk.head(account)
+
+    def broker(self, account: str) -> PaperBroker:
+        """The account's broker here."""
+        return self.windows[account].broker
+
+
+class _Latches(NamedTuple):
+    latches: tuple[str, ...]
+
+
+class LiveSight:
+    """What the client of an account sees of it on a host: enough to draw commands that make sense."""
+
+    def __init__(self, host: Host, account: str, past: dict[int, Order]) -> None:
+        state = host.live(account)
+        self.state = AccountState() if state is None else state
+        self.host, self.past = host, past
+        self.clock = host.now_ns()
+
+    @property
+    def orders(self) -> dict[int, Order]:
+        """Orders that are open, and some that ended."""
+        return {**self.past, **self.state.orders}
+
+    @property
+    def markets(self) -> dict[str, Market]:
+        """Every market."""
+        return self.host.exchange._desk.engine.markets
+
+    def open_orders(self, symbol: str | None = None) -> list[Order]:
+        """Open orders, oldest first."""
+        return [o for o in self.state.orders.values() if symbol is None or o.terms.symbol == symbol]
+
+    def bases(self) -> _Latches:
+        """Which limits have latched."""
+        return _Latches(self.state.latches)
+
+    def closable(self, symbol: str, sign: int) -> int:
+        """How much an order of this side could close."""
+        return max(0, -sign * self.state.quantity(symbol))
+
+    def available(self) -> int:
+        """Roughly what can be spent."""
+        return self.state.cash
+
+    def total(self) -> int:
+        """All cash."""
+        return self.state.total
+
+    def held(self) -> int:
+        """Held cash."""
+        return self.state.held
+
+    def held_symbols(self) -> list[str]:
+        """Symbols with a position."""
+        return sorted(self.state.holdings)

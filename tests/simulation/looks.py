@@ -1,0 +1,52 @@
+"""Full looks at one account on one process: its state rebuilt from the bytes, and every question asked twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from papertrade.codec.events import encode_event
+from papertrade.engine.evolve import fold
+from papertrade.engine.snapshot import digest, restore, snapshot
+from papertrade.engine.state import AccountState
+
+from .auditor.broken import BrokenInvariantError
+
+if TYPE_CHECKING:
+    from .hosts import Host
+    from .world import World
+
+
+def need_equal(name: str, account: str, found: object, expected: object) -> None:
+    """Raise unless the two are the same."""
+    if found != expected:
+        raise BrokenInvariantError(name, account, found, expected)
+
+
+def rebuilt(world: World, host: Host, account: str) -> None:
+    """E2, E4, E8: the fold of the stored bytes is the live state, also by way of a snapshot from anywhere."""
+    stream = world.disk.streams[account]
+    events = stream.events()
+    live = host.live(account)
+    assert live is not None
+    shown = digest(live)
+    need_equal("E2", account, digest(fold(AccountState(), events)), shown)
+    cut = world.turns * 7919 % (len(events) + 1)
+    early = restore(snapshot(fold(AccountState(), events[:cut])))
+    need_equal("E4", account, digest(fold(early, events[cut:])), shown)
+    if events:
+        need_equal("E8", account, encode_event(events[cut - 1]), stream.records[cut - 1].data)
+
+
+def look(world: World, host: Host, account: str) -> None:
+    """E7 and A3: whoever asks gets the same answer twice, and leaves nothing behind."""
+    broker = host.broker(account)
+    before = broker.digest()
+    first, second = ((b.account(), b.positions(), b.orders("open"), b.fills()) for b in (broker, broker))
+    need_equal("A3", account, first, second)
+    need_equal("L1", account, sum(p.amount_units for e in broker.entries() for p in e.postings), 0)
+    for order in broker.orders("open"):
+        said = broker.explain(order)
+        if not said.reason or not said.sentence:
+            raise BrokenInvariantError("O8", account, f"{order!r} waits without a reason", "a stated reason")
+    need_equal("E7", account, broker.digest(), before)
+    world.marks["everything was asked"] += 1

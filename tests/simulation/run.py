@@ -1,0 +1,107 @@
+"""One seeded run from beginning to end, and what is known about it when it fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from random import Random
+from typing import NamedTuple
+
+from papertrade.testing.oracle import vocabulary as say
+
+from .auditor.broken import BrokenInvariantError
+from .closing import close_books, compare_with_oracle, settle
+from .swarm import Profile, draw_profile
+from .turns import EVERY_HOST, Start, Turn
+from .workload import Director
+from .world import World
+
+CANARY = 666
+"""The seed that always fails: whoever does not hear of it hears of nothing."""
+
+
+class Done(NamedTuple):
+    """What a run came to."""
+
+    seed: int
+    turns: int
+    events: int
+    digest: str  # of every byte of every journal
+    marks: Counter[str]
+
+
+class RunFailedError(AssertionError):
+    """A run found something: the line that repeats it, the invariant, the last events, the difference."""
+
+    def __init__(
+        self, seed: int, steps: int, turns: Sequence[Turn], broken: BrokenInvariantError, world: World
+    ) -> None:
+        self.seed, self.steps, self.turns, self.broken = seed, steps, list(turns), broken
+        lines = [
+            f"{broken.name} is broken in account {broken.account!r} after turn {len(turns)}",
+            f"repeat it: python -m tests.simulation --seed {seed} --runs 1 --steps {steps}",
+            f"found:    {broken.found}",
+            f"expected: {broken.expected}",
+            "the last turns:",
+            *(f"  {turn}" for turn in turns[-5:]),
+            "the last events:",
+            *(f"  {data.decode()}" for data in world.disk.journal(broken.account)[-20:]),
+        ]
+        super().__init__("\n".join(lines))
+
+
+def profile_of(seed: int) -> Profile:
+    """The profile of a seed."""
+    return draw_profile(Random(f"{seed}/profile"))
+
+
+def run_seed(seed: int, steps: int, *, again: bool = False) -> Done:
+    """Run a seed; ``again`` runs its turns a second time and compares the bytes (E3)."""
+    profile = profile_of(seed)
+    world, turns = World(profile), []
+    try:
+        draw_turns(world, Director(seed, profile), steps, turns)
+        if profile.calm:
+            compare_with_oracle(world, turns)
+        drawn = digest_of(world)
+        settle(world)
+        close_books(world)
+        if again and digest_of(replayed(profile, turns)) != drawn:
+            raise BrokenInvariantError("E3", "every account", "other bytes", "the same bytes from the same turns")
+        if seed == CANARY:
+            raise BrokenInvariantError("canary", "nobody", "a seed that always fails", "to be reported")
+    except BrokenInvariantError as broken:
+        raise RunFailedError(seed, steps, turns, broken, world) from broken
+    return Done(seed, world.turns, sum(map(world.disk.head, world.names)), digest_of(world), world.marks)
+
+
+def draw_turns(world: World, director: Director, steps: int, turns: list[Turn]) -> None:
+    """Let a director draw, and write down what it drew."""
+    first = [Turn(director.data.now, slot, "", Start()) for slot in range(len(world.hosts))]
+    begin = Turn(director.data.now, EVERY_HOST, "", say.Advance(director.data.now))
+    for turn in (first[0], begin):
+        turns.append(turn)
+        world.play(turn)
+    while len(turns) < steps:
+        turn = director.next(world)
+        turns.append(turn)
+        world.play(turn)
+
+
+def replayed(profile: Profile, turns: Sequence[Turn]) -> World:
+    """The world after these turns, without a director."""
+    world = World(profile)
+    for turn in turns:
+        world.play(turn)
+    return world
+
+
+def digest_of(world: World) -> str:
+    """The hash of every byte of every journal."""
+    found = sha256()
+    for name in sorted(world.disk.streams):
+        found.update(name.encode())
+        for data in world.disk.journal(name):
+            found.update(data + b"\n")
+    return found.hexdigest()

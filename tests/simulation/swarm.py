@@ -1,0 +1,132 @@
+"""Swarm profiles: each run leaves things out. A run without cancels fills the index, a run of nothing but market orders
+
+runs out of cash, a run on one host meets bugs that two hosts would hide. Uniform mixtures find less.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import attrs
+
+from papertrade.testing.chance import START, draw_neighbor, draw_setup
+from papertrade.testing.drawing import Mix
+from papertrade.testing.drawing_data import KINDS
+from papertrade.testing.oracle.vocabulary import Setup
+
+from .auditor.facts import Facts
+
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+# First instants of runs: a plain Monday, and the evenings before clocks change, years end and leap days come.
+STARTS = (
+    START,
+    START,
+    1_772_920_800 * SECOND,  # 2026-03-07T22:00Z: New York leaps ahead in the night
+    1_774_735_200 * SECOND,  # 2026-03-28T22:00Z: Europe does
+    1_793_484_000 * SECOND,  # 2026-10-31T22:00Z: New York falls back, an hour comes twice
+    1_798_740_000 * SECOND,  # 2026-12-31T18:00Z: a year ends in Kolkata, then in UTC
+    1_835_377_200 * SECOND,  # 2028-02-28T23:00Z: a leap day
+)
+
+
+@attrs.frozen
+class Profile:
+    """What is on in a run, and how often."""
+
+    setups: tuple[Setup, ...]
+    hosts: int
+    start_ns: int
+    kinds: tuple[int, ...]  # weights of quote, bare price, print, bar, depth
+    mix: Mix
+    datum: float  # the share of turns that bring market data
+    change: float  # of the commands: modify, cancel, link
+    event: float  # of the commands: halts, closing, cash, latches
+    repeat: float  # a keyed command sent again
+    misuse: float  # something that has to be refused as misuse
+    fault: float  # a store call goes wrong
+    crash: float  # a process dies between two turns
+    snapshot: float
+    clock_error: float  # a process's clock is set wrong
+    jump: float  # hours or days pass at once
+    gap: float  # a datum misses a process
+
+    @property
+    def calm(self) -> bool:
+        """Does nothing go wrong but what traders do? Then the slow oracle can run the same commands."""
+        return self.hosts == 1 and not (self.fault or self.crash or self.clock_error)
+
+
+def draw_profile(rng: Random) -> Profile:
+    """A random subset of everything, with random weights."""
+
+    def some(chance: float, most: float) -> float:
+        return rng.uniform(0, most) if rng.random() < chance else 0.0
+
+    first = draw_setup(rng)
+    names = [f"acc{number}" for number in range(1, rng.choice((1, 1, 2, 4)))]
+    start_ns = rng.choice(STARTS)
+    if not first.data_clock:
+        first = attrs.evolve(first, start_ns=start_ns)
+    setups = (first, *(draw_neighbor(rng, first, name) for name in names))
+    kinds = tuple(weight if rng.random() < 0.7 else 0 for weight in KINDS)
+    troubled = rng.random() < 0.6
+    hosts = rng.choice((1, 1, 2, 3)) if troubled else 1
+    return Profile(
+        setups=setups,
+        hosts=hosts,
+        start_ns=start_ns,
+        kinds=kinds if any(kinds) else KINDS,
+        mix=_mix(rng, troubled),
+        datum=rng.choice((0.3, 0.5, 0.5, 0.7)),
+        change=some(0.8, 0.5),
+        event=some(0.8, 0.3),
+        repeat=some(0.5, 0.2),
+        misuse=some(0.5, 0.1),
+        fault=some(0.8, 0.15) if troubled else 0.0,
+        crash=some(0.7, 0.05) if troubled else 0.0,
+        snapshot=some(0.5, 0.05),
+        clock_error=some(0.4, 0.05) if troubled and not first.data_clock else 0.0,
+        jump=some(0.5, 0.03),
+        gap=some(0.4, 0.3) if hosts > 1 else 0.0,
+    )
+
+
+def facts_of(setup: Setup) -> Facts:
+    """What the auditor is told of an account."""
+    return Facts(
+        account=setup.account,
+        instruments=setup.instruments,
+        currency=setup.currency.code,
+        decimals=setup.currency.decimals,
+        kind="margin" if setup.margin.marked_to_market else "cash",
+        margin=setup.margin,
+        fees=setup.fees,
+        limits=setup.limits,
+        fill=setup.fill,
+        cost_method=setup.cost_method,
+        trading_day=setup.trading_day,
+        start_cash_units=setup.cash_units,
+    )
+
+
+def _mix(rng: Random, troubled: bool) -> Mix:
+    def either(*weights: float) -> float:
+        return rng.choice(weights)
+
+    return Mix(
+        repeat=0.0,  # repetitions are turns of their own here
+        pair=either(0, 0.08, 0.3),
+        resting=either(0, 0.4, 0.8),
+        limit=either(0, 0.5, 0.9),
+        stop=either(0, 0.35, 0.7),
+        linked=either(0, 0.12, 0.4),
+        waits=either(0, 0.75, 1),
+        notional=either(0, 0.08),
+        post_only=either(0, 0.15, 0.5),
+        keyed=either(0.3, 0.6, 1) if troubled else either(0, 0.1, 0.5),
+        reduce_only=either(0, 0.2, 0.5),
+        cancel=either(0, 0.3, 0.5),
+        cancel_all=either(0, 0.02),
+        link=either(0, 0.18),
+    )

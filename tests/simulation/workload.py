@@ -1,0 +1,206 @@
+"""The director: draws the next turn of a run, from named streams of chance that leave each other alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.words import OrderType, TimeInForce
+from papertrade.testing.drawing import Drawer
+from papertrade.testing.drawing_data import DataDrawer
+from papertrade.testing.oracle import vocabulary as say
+from papertrade.testing.oracle.vocabulary import Command
+
+from .hosts import Host, LiveSight
+from .store_sim import FAULTS, Fault
+from .swarm import DAY, SECOND, Profile
+from .turns import EVERY_HOST, Deed, Die, PowerLoss, ReadAll, SetClock, Snapshot, Start, Turn
+
+if TYPE_CHECKING:
+    from .world import World
+
+HOUR = 3_600 * SECOND
+KEYED = (say.Deposit, say.Withdraw, say.Modify)
+
+
+class Director:
+    """Draws turns for a world that it looks at."""
+
+    def __init__(self, seed: int, profile: Profile) -> None:
+        def stream(name: str) -> Random:
+            return Random(f"{seed}/{name}")
+
+        self.profile = profile
+        self.rng = stream("director")
+        self.faults = stream("faults")
+        self.data = DataDrawer(stream("market"), profile.setups[0], profile.kinds)
+        self.data.now = profile.start_ns
+        self.drawers = {
+            setup.account: Drawer(stream(setup.account), setup, mix=profile.mix, data=self.data)
+            for setup in profile.setups
+        }
+        self.names = [setup.account for setup in profile.setups]
+        self.keys = 0
+        self._weights = self._weigh()
+
+    def _weigh(self) -> tuple[tuple[Callable[[World, Host], Turn], float], ...]:
+        p = self.profile
+        return (
+            (self._crash, p.crash),
+            (self._clock, p.clock_error),
+            (self._snapshot, p.snapshot),
+            (self._jump, p.jump),
+            (self._repeat, p.repeat),
+            (self._misuse, p.misuse),
+            (self._read, 0.005),
+            (self._datum, p.datum),
+            (self._command, 1.0),
+        )
+
+    def next(self, world: World) -> Turn:
+        """The next turn."""
+        rng = self.rng
+        down = [slot for slot, host in enumerate(world.hosts) if host is None]
+        up = [host for host in world.hosts if host is not None]
+        if not up or (down and rng.random() < 0.15):
+            return self._turn(rng.choice(down), Start(), chance=0.3)
+        host = rng.choice(up)
+        for draw, weight in self._weights:
+            if rng.random() < weight:
+                return draw(world, host)
+        return self._command(world, host)
+
+    def _turn(
+        self, host: int, deed: Deed, account: str = "", chance: float = 1.0, wrong: bool = False
+    ) -> Turn:
+        """A turn, in which a store call goes wrong now and then."""
+        fault = None
+        if self.profile.fault and self.faults.random() < self.profile.fault * chance:
+            fault = Fault(self.faults.choice(FAULTS), self.faults.choice((1, 1, 1, 2, 2, 3, 4, 6)))
+        return Turn(self.data.now, host, account, deed, fault, wrong)
+
+    # ------------------------------------------------- the machine room
+
+    def _crash(self, world: World, host: Host) -> Turn:
+        if self.rng.random() < 0.2:
+            return self._turn(EVERY_HOST, PowerLoss())
+        return self._turn(host.slot, Die())
+
+    def _clock(self, world: World, host: Host) -> Turn:
+        error = self.rng.choice((0, 0, -SECOND, SECOND, -HOUR, HOUR, -HOUR // 60, 20 * HOUR))
+        return self._turn(host.slot, SetClock(error))
+
+    def _snapshot(self, world: World, host: Host) -> Turn:
+        return self._turn(host.slot, Snapshot(), self.rng.choice(self.names))
+
+    def _read(self, world: World, host: Host) -> Turn:
+        return self._turn(host.slot, ReadAll(), self.rng.choice(self.names))
+
+    # ------------------------------------------------------- market and time
+
+    def _jump(self, world: World, host: Host) -> Turn:
+        self.data.now += self.rng.choice((HOUR, 8 * HOUR, DAY, 3 * DAY, 30 * DAY))
+        return self._turn(host.slot, say.Advance(self.data.now))
+
+    def _datum(self, world: World, host: Host) -> Turn:
+        rng, data = self.rng, self.data
+        if not self.profile.setups[0].data_clock:
+            data.pass_time()
+            if rng.random() < 0.1:
+                return self._turn(host.slot, say.Advance(data.now))
+        slot = host.slot if self.profile.hosts > 1 and rng.random() < self.profile.gap else EVERY_HOST
+        return self._turn(slot, self._at_the_band() or data.datum())
+
+    def _at_the_band(self) -> Command | None:
+        """Limit up or limit down: the price is at its band and one side of the market is empty."""
+        rng, data = self.rng, self.data
+        instrument = rng.choice(self.profile.setups[0].instruments)
+        if instrument.band_units is None or rng.random() > 0.04:
+            return None
+        lowest, highest = instrument.band_units
+        if rng.random() < 0.5:
+            data.prices[instrument.symbol] = highest
+            return say.Quote(instrument.symbol, highest, None, 5 * instrument.lot_units, None, data.now)
+        data.prices[instrument.symbol] = lowest
+        return say.Quote(instrument.symbol, None, lowest, None, 5 * instrument.lot_units, data.now)
+
+    # ----------------------------------------------------------- the clients
+
+    def _command(self, world: World, host: Host) -> Turn:
+        rng, profile = self.rng, self.profile
+        account = rng.choice(self.names)
+        drawer, sight = self.drawers[account], LiveSight(host, account, world.clients[account].ended)
+        roll = rng.random()
+        if roll < profile.event:
+            command = drawer.event(sight)
+        elif roll < profile.event + profile.change:
+            command = drawer.change(sight)
+        else:
+            command = drawer.order(sight)
+        if isinstance(command, say.Restart):
+            return self._turn(host.slot, Die()) if profile.crash else self._turn(host.slot, ReadAll(), account)
+        return self._turn(host.slot, self._keyed(command), account)
+
+    def _keyed(self, command: Command) -> Command:
+        """Whoever may have to ask again gives a key with what he asks."""
+        if not isinstance(command, KEYED) or self.rng.random() > self.profile.mix.keyed:
+            return command
+        self.keys += 1
+        return command._replace(command_id=f"asked-{self.keys}")
+
+    def _repeat(self, world: World, host: Host) -> Turn:
+        """A client asks again: what was never answered first, else anything that it ever gave a key."""
+        rng = self.rng
+        account = rng.choice(self.names)
+        client = world.clients[account]
+        if not client.keyed:
+            return self._command(world, host)
+        waiting = list(client.waiting)
+        key = rng.choice(waiting) if waiting and rng.random() < 0.7 else rng.choice(list(client.keyed))
+        return self._turn(host.slot, client.keyed[key], account)
+
+    def _misuse(self, world: World, host: Host) -> Turn:
+        """Something that must be refused as misuse: a key with another content, a price of nothing, a foreign order."""
+        rng = self.rng
+        account = rng.choice(self.names)
+        instrument = rng.choice(self.profile.setups[0].instruments)
+        client = world.clients[account]
+        answered = [c for key, c in client.keyed.items() if key not in client.waiting]
+        if answered and rng.random() < 0.5:
+            return self._turn(host.slot, _other(rng.choice(answered), instrument.lot_units), account, wrong=True)
+        lot = instrument.lot_units
+        wrong: tuple[tuple[int, Command], ...] = (
+            (EVERY_HOST, say.Quote(instrument.symbol, 0, 10**9, lot, lot, self.data.now)),
+            (EVERY_HOST, say.Print("S9", 10**9, lot, 0, self.data.now)),
+            (host.slot, say.Cancel(10**6)),
+            (host.slot, say.Place(_nonsense(instrument.symbol, lot))),
+            (host.slot, say.Deposit(0)),
+            (host.slot, say.Modify(1, -lot)),
+        )
+        slot, command = rng.choice(wrong)
+        return self._turn(slot, command, account, wrong=True)
+
+
+def _other(command: Command, lot: int) -> Command:
+    """A command with the same key and another content."""
+    if isinstance(command, say.Place):
+        terms = command.terms
+        more = (terms.quantity_units or lot) + lot
+        return say.Place(terms._replace(quantity_units=more, notional_units=None))
+    if isinstance(command, say.PlacePair):
+        return say.PlacePair(command.second, command.first)
+    if isinstance(command, say.Modify):
+        return command._replace(quantity=(command.quantity or lot) + 977 * lot)  # what no order was changed to
+    if isinstance(command, say.Deposit):
+        return command._replace(note=command.note + "!")
+    assert isinstance(command, say.Withdraw)
+    return command._replace(amount=command.amount * 2)
+
+
+def _nonsense(symbol: str, lot: int) -> OrderTerms:
+    """A stop below nothing."""
+    return OrderTerms(
+        symbol, 1, OrderType.STOP, lot, None, None, -lot, TimeInForce.GTC, None, False, False, 0, None, ()
+    )
