@@ -209,7 +209,7 @@ class World:
         finally:
             if kind == "misuse":
                 host.latest_ns = before
-            elif seen:
+            elif seen and not host.is_repeat(datum):
                 at_ns = host.exchange._desk.engine.now_ns if at_ns is None else at_ns
                 self._show(host.process, datum.symbol, at_ns, seen)  # type: ignore[union-attr]
         if kind == "misuse":
