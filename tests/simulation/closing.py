@@ -73,6 +73,7 @@ def _release_everything(world: World, name: str) -> None:
         world.play(Turn(world.true_ns, last.slot, "", deed))
     again = world.hosts[-1]
     need_equal("E4", name, None if again is None else again.broker(name).digest(), before)
+    world.auditors[name].read_again()
 
 
 def close_books(world: World) -> None:

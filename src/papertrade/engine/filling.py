@@ -104,9 +104,9 @@ def _ask_models(step: Step, market: Market, sign: int, proposal: Proposal, take:
 def settle_price(base: int, slipped: int, sign: int, instrument: Instrument) -> int:
     """A price that slippage may have moved: no further than the band, no better than it was, on the tick against the
 
-    trader, above zero.
+    trader, above zero. What the data themselves say beyond the band stays: an order's limit may lie there too.
     """
-    price = worse(sign, base, instrument.clamp_to_band(slipped))
+    price = base if slipped == base else worse(sign, base, instrument.clamp_to_band(slipped))
     return max(round_to_step(price, instrument.tick_units, sign), instrument.tick_units)
 
 

@@ -215,7 +215,7 @@ class Market:
                 books.fail("M5", f"a price of {price}", f"{base} or worse")
             return
         slipped = base + sign * moved
-        if tool.band is not None:
+        if tool.band is not None and moved:
             slipped = min(max(slipped, tool.band[0]), tool.band[1])
         expected = max(tool.against(worse(sign, base, slipped), sign), tool.tick)
         if price != expected:

@@ -78,7 +78,7 @@ def lots_for(instrument: Instrument, money: int, price: int) -> int:
 def settled_price(instrument: Instrument, base: int, slipped: int, sign: int) -> int:
     """Slipped no further than the band and no better than without; on the tick against the trader, above zero."""
     price = slipped
-    if instrument.band_units is not None:
+    if instrument.band_units is not None and slipped != base:
         lowest, highest = instrument.band_units
         price = max(lowest, min(highest, slipped))
     price = max(price, base) if sign > 0 else min(price, base)
