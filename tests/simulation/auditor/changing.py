@@ -34,12 +34,12 @@ class Changing(Placing, Linking):
         self.keys.command("order_modified", fields, self.commit)
         growth = quantity - order.quantity
         if growth > 0 and not risk.only_reduces(books, order, order.left + growth, order.oco):
-            self._check_growth(order, quantity, growth)
+            self._check_growth(order, quantity, growth, limit or stop)
         order.quantity, order.limit, order.stop, order.expires = quantity, limit, stop, expires
         order.arrived = -1
         books.move_hold(order, hold, held, books.sibling(order))
 
-    def _check_growth(self, order: Ticket, quantity: int, growth: int) -> None:
+    def _check_growth(self, order: Ticket, quantity: int, growth: int, price: int | None) -> None:
         books = self.books
         if books.restricted:
             books.fail("R5", f"{order.describe()} enlarged to {quantity}", "a refusal")
@@ -50,6 +50,10 @@ class Changing(Placing, Linking):
             books.fail(*wrong)
         if books.most_quantity is not None and quantity > books.most_quantity:
             books.fail("R2", f"{order.describe()} enlarged to {quantity}", f"at most {books.most_quantity}")
+        if books.most_notional is not None and price is not None:
+            value = books.tool(order.symbol).value(price, quantity)
+            if value > books.most_notional:
+                books.fail("R2", f"{order.describe()} enlarged to a value of {value}", f"at most {books.most_notional}")
 
     def change_refused(self, fields: dict[str, Any], at: int) -> None:
         """An order stands as it stood."""
