@@ -53,6 +53,7 @@ class Market:
         "bid_size_units",
         "bid_units",
         "bids",
+        "broken_off",
         "counts",
         "crossed",
         "halted",
@@ -109,6 +110,7 @@ class Market:
         self.plain = True  # not halted, and nothing but uncrossed quotes so far: the next needs no second look
         self.halted = False
         self.halted_ns = NEVER  # of the last quote before a halt: what is older stays late
+        self.broken_off: object = None  # what stood when a halt came; sent again, it displays nothing new
         # What each account took from the standing sizes: account → [bought, sold]. Emptied by new data.
         self.used: dict[str, list[int]] = {}
         self.bar_used: dict[str, list[int]] = {}  # the same of the last bar's volume: a bar gives no quote back
@@ -137,7 +139,7 @@ class Market:
         self.quote_ns = self.marked_ns = at_ns
         self.number += 1
         if self.used:
-            self.used = {}
+            self._renew((_QUOTE, bid, ask, bid_size, ask_size, at_ns, None), fresh)
         if ask < bid or not self.plain:
             self._settle_quote(DataKind.QUOTE)
             if self.crossed:
@@ -165,7 +167,8 @@ class Market:
         self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units = best
         self.quote_ns = self.marked_ns = at_ns
         self.number += 1
-        self.used = {}
+        if self.used:
+            self._renew((kind, *best, at_ns, levels), fresh)
         self._settle_quote(kind)
         if levels is not None:
             self.bids, self.asks = levels
@@ -198,6 +201,11 @@ class Market:
         if same:
             self.counts["duplicate"] += 1
         return same
+
+    def _renew(self, datum: object, fresh: bool) -> None:
+        """New data brings a new size to take from; what stood before a halt and is sent again does not."""
+        if fresh or datum != self.broken_off:
+            self.used = {}
 
     def _settle_quote(self, kind: DataKind) -> None:
         self.kind = self.standing = kind
@@ -256,6 +264,10 @@ class Market:
         """Halt or resume trading. After either, no quote stands until one arrives."""
         self.kept_mark_units = self.mark_units
         self.halted_ns = max(self.halted_ns, self.quote_ns)
+        if self.quote_ns != NEVER:
+            best = (self.bid_units, self.ask_units, self.bid_size_units, self.ask_size_units)
+            levels = None if self.bids is None else (self.bids, self.asks)
+            self.broken_off = (self.standing, *best, self.quote_ns, levels)
         self.halted = halted
         self.plain = False
         self.quote_ns = NEVER

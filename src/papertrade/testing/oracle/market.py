@@ -40,6 +40,7 @@ class SlowMarket:
         self.bar: SlowBar | None = None
         self.bar_start: int | None = None
         self.kept_mark: int | None = None  # of before a halt, or before a side left
+        self.stood: object = None  # what a halt ended
         self.before_halt: int | None = None  # the instant of the last quote before one
         self.marked_at: int | None = None
         self.number = 0
@@ -76,7 +77,8 @@ class SlowMarket:
         self.bids, self.asks = bids, asks
         self.standing = kind
         self.quote_at = at
-        self.taken = {1: 0, -1: 0}
+        if stamped_here or self.stood != (kind, bids, asks, at):
+            self.taken = {1: 0, -1: 0}
         self._news(kind, at)
         return True
 
@@ -110,6 +112,7 @@ class SlowMarket:
         """Trading stops or goes on; either way nothing stands until the next quote."""
         self.kept_mark = self.mark()
         if self.quote_at is not None:
+            self.stood = (self.standing, self.bids, self.asks, self.quote_at)
             self.before_halt = max(self.before_halt or 0, self.quote_at)
         self.halted = halted
         self.bids, self.asks = [], []
