@@ -34,6 +34,18 @@ def test_nothing_is_wrong_with_a_run(seed: int) -> None:
     assert done.auditor.figures() == story_figures(story_of(done))
 
 
+FOUND = (55, 72, 824, 1007)
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_was_found_once_stays_mended(seed: int) -> None:
+    """Runs in which the auditor once found the exchange wrong: a stop compared with a later print, numbers that did not
+
+    explain a cut, an order enlarged past its limit, a size sold again after a halt.
+    """
+    assert run_seed(seed, 200).auditor.figures()
+
+
 def story_figures(story: Story) -> tuple[object, ...]:
     """The figures of an auditor that was told a story."""
     auditor = Auditor(facts_of(story.setup))
