@@ -68,7 +68,7 @@ class Audited:
     def _data(self, command: Any) -> list[tuple[Any, ...]]:
         end = getattr(command, "end", None) if isinstance(command, vocabulary.Bar) else getattr(command, "at", None)
         stamped = end is None
-        at = self.driven.manual.now_ns() if end is None else end
+        at = self.driven.exchange._desk.now() if end is None else end
         seen: list[tuple[str, tuple[int | None, ...]]] = []
         if isinstance(command, vocabulary.Quote):
             seen = [("quote", (command.bid, command.ask, command.bid_size, command.ask_size))]
@@ -86,7 +86,7 @@ class Audited:
     def hear(self) -> bool:
         """Give the auditor the records that are new; answers whether there were any."""
         events = self.driven.new_events()
-        now = self.driven.exchange._desk.now() if self.setup.data_clock else self.driven.manual.now_ns()
+        now = self.driven.exchange._desk.now()  # the clock, or a datum from a feed that is ahead of it
         for event in events:
             call = (encode_event(event), self.process, now, None)
             self.told.append(call)
