@@ -34,7 +34,7 @@ def test_nothing_is_wrong_with_a_run(seed: int) -> None:
     assert done.auditor.figures() == story_figures(story_of(done))
 
 
-FOUND = (55, 72, 824, 1007)
+FOUND = (55, 279, 824, 1007)
 
 
 @pytest.mark.parametrize("seed", FOUND)
