@@ -53,7 +53,6 @@ class Host:
         self.store = SimStore(disk, process, self.now_ns)
         self.windows: dict[str, Window] = {}
         self.heard: dict[str, int] = {}  # the last version that was published here
-        self.sequences: dict[tuple[type, str], int] = {}
         self.news: list[Event] = []  # published in this turn
         self.broken: BrokenInvariantError | None = None  # what a subscriber found wrong
 
@@ -87,16 +86,6 @@ class Host:
         if isinstance(command, say.MoveClock):
             return None  # time passes with every turn; nobody is told
         return self.windows[account].give(command)
-
-    def is_repeat(self, datum: Command) -> bool:
-        """Has the feed sent this number before? Then the process was shown nothing new."""
-        sequence = getattr(datum, "sequence", None)
-        if sequence is None:
-            return False
-        about = (type(datum), datum.symbol)  # type: ignore[union-attr]
-        last = self.sequences.get(about, -1)
-        self.sequences[about] = max(last, sequence)
-        return bool(sequence <= last)
 
     def _hear(self, event: Event) -> None:
         """E10: versions come in order without a gap, and E9: nothing is published that is not stored for good."""

@@ -209,9 +209,14 @@ class World:
         finally:
             if kind == "misuse":
                 host.latest_ns = before
-            elif seen and not host.is_repeat(datum):
+            elif seen:
+                stamped, sequence = at_ns is None, getattr(datum, "sequence", None)
                 at_ns = host.exchange._desk.engine.now_ns if at_ns is None else at_ns
-                self._show(host.process, datum.symbol, at_ns, seen)  # type: ignore[union-attr]
+                for auditor in self.auditors.values():
+                    for about, values in seen:
+                        auditor.saw(
+                            host.process, datum.symbol, about, at_ns, values, stamped=stamped, sequence=sequence
+                        )
         if kind == "misuse":
             self._need_unchanged(host, why)
         elif turn.wrong and kind == "answer":
@@ -219,11 +224,6 @@ class World:
         else:
             self._mark_datum(datum)
             self.marks["late datum"] += at_ns is not None and at_ns < before
-
-    def _show(self, process: int, symbol: str, at_ns: int, seen: Seen) -> None:
-        for auditor in self.auditors.values():
-            for kind, values in seen:
-                auditor.saw(process, symbol, kind, at_ns, values)
 
     def _mark_datum(self, datum: Command) -> None:
         if isinstance(datum, say.Halt):

@@ -8,6 +8,7 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.errors import StoreConflictError, StoreError
 from papertrade.ports.clock import ManualClock
+from papertrade.ports.store import Appended
 
 NOON = 1_767_614_400_000_000_000
 TOMORROW = NOON + 86_400 * 10**9
@@ -68,3 +69,32 @@ def test_a_snapshot_of_an_account_that_somebody_else_moved(first: Process, secon
     with pytest.raises(StoreConflictError):
         first.broker.snapshot()
     assert first.broker.snapshot() == len(second.broker.events())
+
+
+class LateLook(MemoryStore):
+    """The first look for a key finds nothing, as when another process stores it in the next instant."""
+
+    late = False
+
+    def find(self, stream: str, commit_id: str) -> Appended | None:
+        if self.late:
+            self.late = False
+            return None
+        return super().find(stream, commit_id)
+
+
+def test_same_key_by_two_processes_at_once() -> None:
+    """K5: who comes second by a hair meets a conflict, and asking again he is answered by the one order there is."""
+    store = LateLook()
+    one, other = Process(store), Process(store)
+    other.clock.advance(seconds=1)  # so that his bytes differ
+    order = one.broker.buy("AAPL", 1, limit_price=90, client_order_id="k")
+    store.late = True
+    with pytest.raises(StoreConflictError):
+        other.broker.buy("AAPL", 1, limit_price=90, client_order_id="k")
+    assert other.broker.buy("AAPL", 1, limit_price=90, client_order_id="k") == order
+    one.broker.deposit(1, command_id="d")
+    store.late = True
+    with pytest.raises(StoreConflictError):
+        other.broker.deposit(1, command_id="d")
+    assert other.broker.deposit(1, command_id="d").total == one.broker.account().total

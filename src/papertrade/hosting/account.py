@@ -24,11 +24,7 @@ from papertrade.engine.clockwork import begin_day
 from papertrade.engine.express import place_plain
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
-from papertrade.errors import (
-    InvalidValueError,
-    InvariantError,
-    KeyConflictError,
-)
+from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError, StoreMismatchError
 from papertrade.hosting.account_reading import AccountReader
 from papertrade.hosting.desk import batch_of
 from papertrade.hosting.flow import Flow
@@ -86,9 +82,8 @@ class AccountDesk(AccountReader):
             answer = yield desk.store.append, (batch_of(step, commit_id),)
             ended = desk.settle(step, answer)
             ok = True
-        except InvariantError as fault:
-            desk.stopped[account] = str(fault)
-            raise
+        except (InvariantError, StoreMismatchError) as fault:
+            raise (yield from desk.failed(account, fault)) from None
         finally:
             if not ok:
                 desk.spoil(account)

@@ -1,54 +1,36 @@
 """The desk: an engine, a store and a clock, brought together without a lock and without waiting.
 
 The order of work for everything that changes an account: catch up with the clock, decide, append, commit, queue for
-delivery, answer. Nothing is answered or published before it is stored. An account whose step was not stored is dropped
-and folded again from its journal before anything else happens to it.
+delivery, answer. Nothing is answered or published before it is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-import attrs
-
-from papertrade.domain.events import Event
 from papertrade.domain.instants import DAY_NS, LATEST_NS, text_of_instant
-from papertrade.domain.instruments import Instrument, parse_instrument
-from papertrade.domain.money import Currency
-from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
 from papertrade.domain.straight import straight
-from papertrade.engine.engine import Engine
-from papertrade.engine.evolve import fold
-from papertrade.engine.profile import AccountProfile
-from papertrade.engine.snapshot import digest, restore
-from papertrade.engine.state import AccountState
-from papertrade.engine.step import Seat, Step
+from papertrade.engine.step import Step
 from papertrade.errors import (
-    AccountSuspendedError,
     ClockMismatchError,
     InvalidValueError,
     InvariantError,
     OutcomeUnknownError,
     StoreConflictError,
-    StoreCorruptError,
     StoreError,
-    UnknownAccountError,
-    UnknownSymbolError,
-    UsageError,
+    StoreMismatchError,
 )
-from papertrade.hosting.delivery import Outbox
 from papertrade.hosting.flow import Flow
-from papertrade.hosting.history import History
 from papertrade.hosting.requests import SeenTerms
+from papertrade.hosting.roll import Roll
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 from papertrade.ports.clock import Clock, DataClock, SystemClock
-from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
+from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store
 
 Match = Callable[[Step, list[int]], None]
 Faults = dict[str, Exception]  # what went wrong, by account
-MOST_WAIT = 1024
 _append = straight(Append)
 
 
@@ -58,56 +40,15 @@ def batch_of(step: Step, commit_id: str | None) -> Append:
     return _append((step.state.account, committed if committed > 0 else 0, step.events, commit_id))
 
 
-class Desk:
+class Desk(Roll):
     """Everything a host does, except waiting and locking."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self.store = store
+        super().__init__(store)
         self.clock = clock
         self.data_clock = clock if isinstance(clock, DataClock) else None
-        self.engine = Engine()
-        self.outbox = Outbox()
-        self.histories: dict[str, History] = {}
-        # Accounts whose last step may not be what the store has: folded again before their next command.
-        self.stale: dict[str, AccountProfile] = {}
-        self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
-        # Set by the one-account form: what a symbol never seen before is quoted in.
-        self.unlisted_currency: Currency | None = None
         self.seen_terms: SeenTerms = {}
-        self._healing: dict[str, tuple[int, int]] = {}  # data to let pass before asking again, and how many then
-        self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
-
-    # ---------------------------------------------------------------- names
-
-    def list_instrument(self, symbol: str | Instrument, details: dict[str, object]) -> Instrument:
-        """List an instrument; listing the same one again is fine."""
-        instrument = parse_instrument(symbol, **details)
-        listed = self.engine.list_instrument(instrument).instrument
-        if listed != instrument:
-            raise UsageError(f"{instrument.symbol} is listed already as {listed}; accepted: the same again")
-        return listed
-
-    def set_price_band(self, symbol: object, band: object) -> Instrument:
-        """Give an instrument the band of a new day; orders that wait outside it simply wait."""
-        market = self.market(symbol)
-        market.instrument = attrs.evolve(market.instrument, price_band=band)  # type: ignore[arg-type]  # it is checked
-        return market.instrument
-
-    def market(self, symbol: object) -> Market:
-        """The market of a symbol that is listed; the one-account form lists a plain instrument on first sight."""
-        name = parse_name(symbol, "symbol")
-        market = self.engine.markets.get(name)
-        if market is None and self.unlisted_currency is not None:
-            return self.engine.list_instrument(Instrument(name, self.unlisted_currency))
-        if market is None:
-            near = _near(name, list(self.engine.markets))
-            raise UnknownSymbolError(name, near)
-        return market
-
-    def unknown_account(self, account: str) -> UnknownAccountError:
-        """The error for an account that is not open here."""
-        return UnknownAccountError(account, _near(account, list(self.engine.seats)))
 
     # ----------------------------------------------------------------- time
 
@@ -157,24 +98,6 @@ class Desk:
             yield from flow
         _raise_first(faults)
 
-    def heal(self) -> Flow[None]:
-        """Fold again whatever waits for it. What the store still cannot say is asked again after a while,
-
-        longer each time, so that one account in trouble does not slow the market of all others.
-        """
-        for account in sorted(self.stale.keys() - self.stopped.keys()):
-            left, wait = self._healing.get(account, (0, 1))
-            if left:
-                self._healing[account] = left - 1, wait
-                continue
-            try:
-                yield from self.reload(account)
-                self._healing.pop(account, None)
-            except InvariantError as fault:
-                self.stopped[account] = str(fault)
-            except Exception:  # whatever it is, it concerns this account, and its next command will say so
-                self._healing[account] = wait, min(2 * wait, MOST_WAIT)
-
     def catch_up(self, now_ns: int) -> Flow[None]:
         """Do everything that was due by now, each at its own instant; then say what went wrong, if anything did.
 
@@ -221,9 +144,8 @@ class Desk:
             else:
                 self.engine.commit(step)
             ok = True
-        except InvariantError as fault:
-            self.stopped[account] = str(fault)
-            raise
+        except (InvariantError, StoreMismatchError) as fault:
+            raise (yield from self.failed(account, fault)) from None
         finally:
             if not ok:
                 self.spoil(account)
@@ -326,78 +248,7 @@ class Desk:
         self.spoil(account)
         faults[account] = fault
 
-    # --------------------------------------------------------- from storage
-
-    def spoil(self, account: str) -> None:
-        """What memory holds of an account is not to be trusted any more."""
-        seat = self.engine.seats.get(account)
-        profile = self.engine.drop(account)
-        if seat is not None and profile is not None:
-            self.stale[account] = profile
-            self.published[account] = seat.state.committed
-            self.histories.pop(account, None)
-
-    def reload(self, account: str) -> Flow[None]:
-        """Fold an account again from its journal; raises while the store cannot say what it has."""
-        if account in self.stopped:
-            raise AccountSuspendedError(account, self.stopped[account])
-        profile = self.stale[account]
-        state = yield from self.stored_state(account)
-        if state is None:
-            del self.stale[account]
-            raise self.unknown_account(account)
-        first = self.published[account] + 1
-        missed: Iterable[Event] = ()
-        if first <= state.version:  # stored, but the store's answer did not arrive: subscribers have not heard of it
-            missed = yield self.store.load, (account, first, state.version)
-        news = list(missed)
-        self.engine.adopt(state, profile)
-        del self.stale[account], self.published[account]
-        self.outbox.put(news)
-
-    def stored_state(self, account: str) -> Flow[AccountState | None]:
-        """The state of an account as the store has it: its snapshot and the tail. None when it has no journal."""
-        kept: StoredSnapshot | None = yield self.store.get_snapshot, (account,)
-        state = AccountState() if kept is None else restore(kept.data)
-        if kept is not None and state.version != kept.version:
-            raise StoreCorruptError(f"the snapshot of {account!r} says version {kept.version}, holds {state.version}")
-        state.committed = -1
-        events = yield self.store.load, (account, state.version + 1, None)
-        state = fold(state, events)
-        return state if state.version else None
-
-    # -------------------------------------------------------------- reading
-
-    def seat(self, account: str) -> Flow[Seat]:
-        """An account for reading, folded again first if need be."""
-        if account in self.stale or account in self.stopped:
-            yield from self.reload(account)
-        seat = self.engine.seats.get(account)
-        if seat is None:
-            raise self.unknown_account(account)
-        return seat
-
-    def digest(self, account: str) -> Flow[str]:
-        """A fingerprint of every field of an account."""
-        seat = yield from self.seat(account)
-        return digest(seat.state)
-
-    def history(self, account: str) -> History:
-        """The index over an account's journal."""
-        found = self.histories.get(account)
-        if found is None:
-            found = self.histories[account] = History(self.store, account)
-        return found
-
 
 def _raise_first(faults: Faults) -> None:
     for fault in faults.values():
         raise fault
-
-
-def _near(name: str, known: list[str]) -> list[str]:
-    """Names that somebody may have meant."""
-    from difflib import get_close_matches  # only mistakes need it
-
-    by_case = [other for other in known if other.casefold() == name.casefold()]
-    return by_case[:2] or get_close_matches(name, known, n=2, cutoff=0.6)
