@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import papertrade as pt
-from papertrade.codec.canonical import MAX_BYTES, MAX_DEPTH, from_bytes, to_bytes
+from papertrade.codec.canonical import _TEXTS, MAX_BYTES, MAX_DEPTH, from_bytes, to_bytes
 from papertrade.codec.events import SCHEMA, decode_event, encode_event
 from papertrade.domain.events import EVENT_TYPES, CashDeposited, Event
 from papertrade.domain.numbers import parse_units
@@ -175,6 +175,24 @@ def test_what_is_not_ours_is_corrupt(name: str) -> None:
     """Damage, other spellings, newer schemas and other people's bytes are StoreCorruptError, nothing else."""
     assert decode_event(BYTES) == DEPOSIT
     assert decodes(DAMAGED[name]()) is None
+
+
+def test_a_text_that_never_closes_is_looked_through_once() -> None:
+    """An open quote before many escaped ones is one text to the end; a new search at each would cost seconds."""
+    record = b'"' + b'\\"' * 30_000
+    assert _TEXTS.findall(record) == [record]
+    assert decodes(record) is None
+
+
+@pytest.mark.parametrize("pair", ["a1", {"a": 0, "1": 0}, ["a"], ["a", "1", "1"], 5, None], ids=repr)
+@pytest.mark.parametrize(("kind", "field"), [("order_filled", "fees"), ("order_rejected", "numbers")])
+def test_what_only_unpacks_like_a_pair_is_corrupt(kind: str, field: str, pair: object) -> None:
+    """Two letters or two keys are not a pair: they would be written again as other bytes."""
+    record = json.loads(golden(kind))
+    record["data"][field] = [["a", "1"]]
+    assert decodes(to_bytes(record)) is not None
+    record["data"][field] = [pair]
+    assert decodes(to_bytes(record)) is None
 
 
 def test_exactly_deep_enough_is_read() -> None:

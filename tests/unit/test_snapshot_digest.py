@@ -233,6 +233,14 @@ def damaged() -> Iterator[tuple[str, Any]]:
             for value in ({}, "no", 10**20 // 10**4, [5]):
                 record = {**good[part][0], name: value}
                 yield f"{part}.{name} {value!r}", to_bytes({**good, part: [record]})
+    for part in ("orders", "positions"):
+        twice = [good[part][0], good[part][0]]
+        yield f"{part} twice", to_bytes({**good, part: twice})
+    later = {**good["positions"][0], "symbol": "ZZZZ"}
+    yield "positions out of order", to_bytes({**good, "positions": [later, good["positions"][0]]})
+    later = {**good["orders"][0], "number": good["orders"][0]["number"] + 1}
+    yield "orders out of order", to_bytes({**good, "orders": [later, good["orders"][0]]})
+    yield "another part", to_bytes({**good, "more": []})
     yield "schema 2", to_bytes({**good, "schema": 2})
     yield "list", b"[]"
     yield "empty", b""

@@ -54,7 +54,8 @@ def _too_deep(data: bytes) -> bool:
     return bool(brackets)
 
 
-_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# A text that never closes counts too: were it no match, the search would begin anew at each escaped quote in it.
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 

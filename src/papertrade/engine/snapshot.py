@@ -18,6 +18,7 @@ from papertrade.ledger.positions import PositionState
 
 SNAPSHOT_SCHEMA: Final = 1
 _APART: Final = ("orders", "positions", "books")
+_PARTS: Final = frozenset(("schema", "account", *_APART))
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
 _ORDER: Final = Shape(Order.__slots__)
 _POSITION: Final = Shape(PositionState.__slots__)
@@ -55,6 +56,8 @@ def restore(data: bytes) -> AccountState:
 
 
 def _restored(record: dict[str, Any]) -> AccountState:
+    if record.keys() != _PARTS:
+        raise InvalidValueError("snapshot", sorted(record), ", ".join(sorted(_PARTS)))
     state = AccountState()
     for name, value in _PLAIN.decode(record["account"]).items():
         setattr(state, name, value)
@@ -69,7 +72,15 @@ def _restored(record: dict[str, Any]) -> AccountState:
         for name, value in fields.items():
             setattr(position, name, value)
         state.positions[position.symbol] = position
+    _check_sorted("orders", list(state.orders), len(record["orders"]))
+    _check_sorted("positions", list(state.positions), len(record["positions"]))
     state.books = {name: units_of_text(text) for name, text in record["books"].items()}
     state.find_holdings()
     state.committed = state.version
     return state
+
+
+def _check_sorted(part: str, keys: list[Any], count: int) -> None:
+    """Each once and in order, as a snapshot writes them: of two orders with one number, one would be lost."""
+    if len(keys) != count or keys != sorted(keys):
+        raise InvalidValueError(part, keys, "each once, in order")
