@@ -225,8 +225,8 @@ def damaged() -> Iterator[tuple[str, Any]]:
     good = from_bytes(snapshot(rich_state()))
     for part in good:
         yield f"without {part}", to_bytes({n: v for n, v in good.items() if n != part})
-        for value in (None, 5, "x", [], {}, [[]], [None], {"a": None}, True):
-            if value not in ([], {}) or part == "account":
+        for value in (None, 5, "", "x", [], {}, [[]], [None], {"a": None}, True):
+            if value != type(good[part])():
                 yield f"{part} {value!r}", to_bytes({**good, part: value})
     for part in ("orders", "positions"):
         for name in good[part][0]:

@@ -61,12 +61,12 @@ def _restored(record: dict[str, Any]) -> AccountState:
     state = AccountState()
     for name, value in _PLAIN.decode(record["account"]).items():
         setattr(state, name, value)
-    for data in record["orders"]:
+    for data in _rows(record, "orders"):
         order = Order.__new__(Order)
         for name, value in _ORDER.decode(data).items():
             setattr(order, name, value)
         state.orders[order.number] = order
-    for data in record["positions"]:
+    for data in _rows(record, "positions"):
         fields = _POSITION.decode(data)
         position = PositionState(fields["symbol"])
         for name, value in fields.items():
@@ -78,6 +78,13 @@ def _restored(record: dict[str, Any]) -> AccountState:
     state.find_holdings()
     state.committed = state.version
     return state
+
+
+def _rows(record: dict[str, Any], part: str) -> list[Any]:
+    rows = record[part]
+    if isinstance(rows, list):
+        return rows
+    raise InvalidValueError(part, rows, "a list")
 
 
 def _check_sorted(part: str, keys: list[Any], count: int) -> None:
