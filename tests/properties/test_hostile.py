@@ -8,14 +8,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from hostile_commands import HANG_S, bad_command
+from hostile_commands import judge as judge_command
 from hostile_fields import Field, Scene, fields
 from hostile_values import hostile_values
 
 from papertrade.errors import UsageError
+from papertrade.testing.invariants import check_account
 
 FIELDS = fields()
 VALUES = hostile_values()
-HANG_S = 2.0  # far above any real cost: it finds what does not end, and measures nothing
 
 _worst: dict[str, tuple[float, str]] = {"": (0.0, "")}
 
@@ -90,56 +92,15 @@ def test_generated_bad_commands(seed: int) -> None:
         assert judge(scene, FIELDS[name], VALUES[value_name](), what, before) is None
 
 
-def several(draw: Random, scene: Scene) -> None:
-    """One command in which every field may be hostile."""
-
-    def pick(usual: Any) -> Any:
-        return VALUES[draw.choice(list(VALUES))]() if draw.random() < 0.4 else usual
-
-    kind = draw.randrange(6)
-    if kind == 0:
-        scene.broker.place_order(
-            symbol=pick("AAPL"),
-            side=pick("buy"),
-            quantity=pick(1),
-            type=pick(None),
-            limit_price=pick(None),
-            stop_price=pick(None),
-            time_in_force=pick(None),
-            post_only=pick(False),
-            reduce_only=pick(False),
-            client_order_id=pick(None),
-            tags=pick(None),
-        )
-    elif kind == 1:
-        scene.exchange.on_quote(
-            pick("AAPL"), pick("100"), pick("100.02"), pick(5), pick(5), at=pick(None), sequence=pick(None)
-        )
-    elif kind == 2:
-        scene.exchange.on_bar(
-            pick("AAPL"), pick(100), pick(101), pick(99), pick(100), pick(5), start=pick(None), end=pick(None)
-        )
-    elif kind == 3:
-        scene.exchange.on_trade(pick("AAPL"), pick(100), pick(5), pick("buy"), at=pick(None), sequence=pick(None))
-    elif kind == 4:
-        scene.broker.modify_order(pick("main-2"), quantity=pick(3), limit_price=pick(95), command_id=pick(None))
-    else:
-        scene.exchange.on_depth(
-            pick("AAPL"), [(pick(99), pick(5)), (pick(98), 5)], [(pick(100), pick(5))], at=pick(None)
-        )
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_commands_with_several_bad_fields(seed: int) -> None:
-    """Two thousand commands in which any field may be bad: UsageError and no trace, or it means something."""
+    """Two thousand made-up commands in which any field may be bad: UsageError and no trace, or it means something.
+
+    ``python -m tests.proofs.bad_commands`` gives twenty thousand of them.
+    """
     draw, scene = Random(f"several {seed}"), Scene()
-    refused = 0
-    for _ in range(100):
-        before = scene.marks()
-        try:
-            several(draw, scene)
-        except UsageError:
-            refused += 1
-            assert scene.marks() == before
-    assert 20 < refused < 100
+    outcomes = [judge_command(scene, bad_command(draw)) for _ in range(100)]
+    assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
+    assert 20 < sum(outcome.refused for outcome in outcomes) < 100
     assert scene.broker.buy("AAPL", 1).id  # it still trades
+    check_account(scene.broker)
