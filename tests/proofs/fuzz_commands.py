@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 with atheris.instrument_imports(include=["papertrade"]):
     import command_checks as checks
 
-DEFAULTS = ("-max_len=2000", "-timeout=20", "-rss_limit_mb=2048")
+DEFAULTS = ("-max_len=2000", "-len_control=0", "-timeout=20", "-rss_limit_mb=2048")
 
 
 def main() -> None:
-    """Run until libFuzzer is done, then say what was seen."""
+    """Run until libFuzzer is done, which ends the process; say now and then what was seen."""
     seen = checks.Seen()
     given = sys.argv[1:]
     folder = Path(tempfile.mkdtemp(prefix="papertrade-corpus-"))
@@ -29,6 +29,10 @@ def main() -> None:
         (folder / "seeds" / str(number)).write_bytes(data)
     words = "\n".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"' for word in checks.WORDS)
     (folder / "words").write_text(words + "\n", encoding="ascii")
+
+    def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+        changed = checks.change(data, seed) if seed % 2 else data
+        return changed if seed % 4 == 1 and len(changed) <= max_size else atheris.Mutate(changed[:max_size], max_size)
 
     def one(data: bytes) -> None:
         one.runs += 1
@@ -42,7 +46,7 @@ def main() -> None:
 
     one.runs = 0
     corpus = [] if any(not word.startswith("-") for word in given) else [str(folder / "seeds")]
-    atheris.Setup([sys.argv[0], f"-dict={folder / 'words'}", *DEFAULTS, *given, *corpus], one)
+    atheris.Setup([sys.argv[0], f"-dict={folder / 'words'}", *DEFAULTS, *given, *corpus], one, custom_mutator=mutate)
     atheris.Fuzz()
 
 

@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 with atheris.instrument_imports(include=["papertrade"]):
     import decoder_checks as checks
 
-DEFAULTS = ("-max_len=20000", "-timeout=20", "-rss_limit_mb=2048")
+DEFAULTS = ("-max_len=20000", "-mutate_depth=2", "-timeout=20", "-rss_limit_mb=2048")
 
 
 def main() -> None:
-    """Run until libFuzzer is done, then say what was seen."""
+    """Run until libFuzzer is done, which ends the process; say now and then what was seen."""
     seen = checks.Seen()
     given = sys.argv[1:]
     folder = tempfile.mkdtemp(prefix="papertrade-corpus-")

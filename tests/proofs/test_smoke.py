@@ -74,14 +74,13 @@ def test_the_command_fuzzer_starts_from_commands_that_work() -> None:
 
 def test_spliced_commands_leave_no_trace_when_they_fail() -> None:
     """A2: five hundred texts of good and bad pieces, seeded."""
-    draw, seen = Random("spliced"), command_checks.Seen()
-    fields = [field for data in command_checks.seeds() for line in data.split(b"\n") for field in line.split(b"|")]
-    names = [name.encode() for name in command_checks.COMMANDS]
-    for _ in range(500):
-        lines = [b"|".join([draw.choice(names), *draw.choices(fields, k=draw.randrange(9))]) for _ in range(6)]
-        command_checks.check_commands(b"\n".join(lines), seen)
-    assert sum(seen.errors.values()) > 500
-    assert sum(seen.done.values()) > 50
+    seen, texts = command_checks.Seen(), command_checks.seeds()
+    for seed in range(500):
+        texts.append(command_checks.change(texts[seed], seed))
+        command_checks.check_commands(texts[-1], seen)
+    assert sum(seen.errors.values()) > 300
+    assert sum(seen.done.values()) > 300
+    assert seen.checked > 20
 
 
 # ------------------------------------------------------------------ contracts
