@@ -90,6 +90,15 @@ def a_seller_gets_the_step_below(units: int, step: int) -> None:
     assert units - step < price <= units
 
 
+def ticks_go_against_the_trader(units: int) -> None:
+    """On the grids of the three instruments, whose steps are known, both sides at once."""
+    assert -LIMIT * SCALE < units < LIMIT * SCALE
+    for tick in (STOCK.tick_units, CONTRACT.tick_units, COIN.tick_units):
+        paid, received = round_to_step(units, tick, 1), round_to_step(units, tick, -1)
+        assert paid % tick == 0 == received % tick
+        assert units - tick < received <= units <= paid < units + tick
+
+
 # ------------------------------------------------------------------ shares of a cost
 
 
