@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 with atheris.instrument_imports(include=["papertrade"]):
     import decoder_checks as checks
 
-DEFAULTS = ("-max_len=20000", "-mutate_depth=2", "-timeout=20", "-rss_limit_mb=2048")
+DEFAULTS = ("-max_len=20000", "-mutate_depth=1", "-timeout=20", "-rss_limit_mb=2048")
 
 
 def main() -> None:

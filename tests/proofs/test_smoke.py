@@ -35,7 +35,7 @@ def test_each_reader_takes_what_the_fuzzer_starts_from() -> None:
 
 
 def test_changed_records_are_corrupt_or_other_records() -> None:
-    """E12: two thousand records with one to three places changed; some of each are still read."""
+    """E12: two thousand records with one or two places changed; some of each are still read."""
     seen, records = decoder_checks.Seen(), decoder_checks.seeds()
     for seed in range(2_000):
         decoder_checks.check(decoder_checks.change(records[seed % len(records)], seed), seen)
