@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from papertrade.testing.oracle.vocabulary import Command
@@ -37,7 +38,22 @@ class ReadAll(NamedTuple):
     """Somebody asks everything there is to ask; nothing may change by it."""
 
 
-Deed: TypeAlias = Command | Start | Die | PowerLoss | Snapshot | SetClock | ReadAll
+class Raw(NamedTuple):
+    """A call with arguments as somebody typed them, one of them as text, Decimal or float: what no command can say."""
+
+    call: str  # of the broker, or of the exchange if it begins with on_
+    arguments: tuple[tuple[str, str], ...]
+    field: str
+    form: str = "text"
+
+    def typed(self) -> dict[str, object]:
+        """The arguments, the one in question in its form."""
+        found: dict[str, object] = dict(self.arguments)
+        found[self.field] = {"text": str, "decimal": Decimal, "float": float}[self.form](str(found[self.field]))
+        return found
+
+
+Deed: TypeAlias = Command | Start | Die | PowerLoss | Snapshot | SetClock | ReadAll | Raw
 
 
 class Turn(NamedTuple):

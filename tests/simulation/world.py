@@ -7,7 +7,7 @@ them, a kept failure lists them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from papertrade.errors import InvariantError, KeyConflictError, StoreConflictError, StoreError, UsageError
 from papertrade.testing.oracle import vocabulary as say
@@ -16,11 +16,12 @@ from papertrade.testing.oracle.vocabulary import Command
 from .auditor import Auditor
 from .auditor.broken import BrokenInvariantError
 from .clients import Client
+from .deliveries import Deliveries
 from .hosts import Host
 from .looks import look, rebuilt
-from .store_sim import Disk, ProcessKilled
+from .store_sim import Disk, ProcessKilled, Written
 from .swarm import Profile, facts_of
-from .turns import EVERY_HOST, Die, PowerLoss, ReadAll, SetClock, Snapshot, Start, Turn
+from .turns import EVERY_HOST, Die, PowerLoss, Raw, ReadAll, SetClock, Snapshot, Start, Turn
 
 DATA = (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth, say.Halt)
 FULL_EVERY = 50
@@ -44,6 +45,7 @@ class World:
         self.audited = dict.fromkeys(self.names, 0)
         self.acknowledged = dict.fromkeys(self.names, 0)
         self.marks: Counter[str] = Counter()
+        self.deliveries = Deliveries()
         self.restarts: dict[str, list[int]] = {name: [] for name in self.names}
 
     # --------------------------------------------------------------- turns
@@ -108,6 +110,8 @@ class World:
             self._outcome(host, turn, lambda: host.give("", deed))
         elif isinstance(deed, DATA):
             self._deliver(host, turn, deed)
+        elif isinstance(deed, Raw):
+            self._raw(host, turn, deed)
         else:
             assert not isinstance(deed, (PowerLoss, Start))
             self._command(host, turn, deed)
@@ -198,6 +202,15 @@ class World:
             found = f"{type(why).__name__}: {why}"
             raise BrokenInvariantError("A1", turn.account, found, "no error: nothing went wrong in the store")
 
+    def _raw(self, host: Host, turn: Turn, deed: Raw) -> None:
+        """A call as somebody typed it, which has to be refused as misuse."""
+        target = host.exchange if deed.call.startswith("on_") else host.broker(turn.account)
+        kind, why = self._outcome(host, turn, lambda: getattr(target, deed.call)(**deed.typed()))
+        if kind == "answer":
+            raise BrokenInvariantError("A1", turn.account, f"{deed} was taken", "a refusal as misuse")
+        if kind == "misuse":
+            self._need_unchanged(host, why)
+
     def _deliver(self, host: Host, turn: Turn, datum: Command) -> None:
         """A datum for a process. The auditors see what it saw, also if it died of it."""
         at_ns, seen = shown(datum)
@@ -222,6 +235,8 @@ class World:
         elif turn.wrong and kind == "answer":
             raise BrokenInvariantError("A1", "every account", f"{datum!r} was taken", "a refusal as misuse")
         else:
+            if self.deliveries.came_before(host.process, datum):
+                self._need_once(host, datum)
             self._mark_datum(datum)
             self.marks["late datum"] += at_ns is not None and at_ns < before
 
@@ -278,7 +293,15 @@ class World:
                 if b'"kind":"order_expired"' not in record.data and b'"kind":"day_opened"' not in record.data:
                     raise BrokenInvariantError("A2", name, f"{record.data.decode()} after {why}", "no event")
 
-    def _new_records(self, name: str) -> Iterable[object]:
+    def _need_once(self, host: Host, datum: Command) -> None:
+        """K6: a datum that a process was given before does nothing there."""
+        self.marks["datum delivered again"] += 1
+        for name in self.names:
+            for record in self._new_records(name):
+                if record.process == host.process and b'"evidence":{' in record.data:
+                    raise BrokenInvariantError("K6", name, f"{record.data.decode()} after {datum!r} again", "no event")
+
+    def _new_records(self, name: str) -> Sequence[Written]:
         stream = self.disk.streams.get(name)
         return stream.records[self.audited[name] :] if stream else ()
 
