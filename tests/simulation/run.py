@@ -12,6 +12,7 @@ from papertrade.testing.oracle import vocabulary as say
 
 from .auditor.broken import BrokenInvariantError
 from .closing import close_books, compare_with_oracle, settle
+from .reached import counted
 from .swarm import Profile, draw_profile
 from .turns import EVERY_HOST, Start, Turn
 from .workload import Director
@@ -73,7 +74,7 @@ def run_seed(seed: int, steps: int, *, again: bool = False, oracle: bool = True)
             raise BrokenInvariantError("canary", "nobody", "a seed that always fails", "to be reported")
     except BrokenInvariantError as broken:
         raise RunFailedError(seed, steps, turns, broken, world) from broken
-    return Done(seed, world.turns, sum(map(world.disk.head, world.names)), digest_of(world), world.marks)
+    return Done(seed, world.turns, sum(map(world.disk.head, world.names)), digest_of(world), counted(world))
 
 
 def draw_turns(world: World, director: Director, steps: int, turns: list[Turn]) -> None:

@@ -19,6 +19,7 @@ from .clients import Client
 from .deliveries import Deliveries
 from .hosts import Host
 from .looks import look, rebuilt
+from .noticing import Noticing
 from .store_sim import Disk, ProcessKilled, Written
 from .swarm import Profile, facts_of
 from .turns import EVERY_HOST, Die, PowerLoss, Raw, ReadAll, SetClock, Snapshot, Start, Turn
@@ -46,6 +47,7 @@ class World:
         self.acknowledged = dict.fromkeys(self.names, 0)
         self.marks: Counter[str] = Counter()
         self.deliveries = Deliveries()
+        self.noticing = Noticing(self)
         self.restarts: dict[str, list[int]] = {name: [] for name in self.names}
 
     # --------------------------------------------------------------- turns
@@ -60,7 +62,9 @@ class World:
             host.set_time(self.true_ns)
         for host in acting:
             host.store.arm(turn.fault)
+        was = self.noticing.before(turn, acting)
         self._carry_out(turn, acting)
+        self.noticing.after(turn, acting, was)
         for host in acting:
             if host.store.met is not None:
                 self.marks[f"fault met: {host.store.met}"] += 1

@@ -19,8 +19,9 @@ from papertrade.matching.rules import MAKER, Proposal, fill_market_on_bar, worse
 from papertrade.matching.settings import FillSettings
 from papertrade.testing.oracle import vocabulary as say
 
+from ..reached import counted
 from ..world import World
-from .scene import CASH, MARGIN, Failure, Guard, Script, Turn, amounts, marks, moment, order, records, units
+from .scene import CASH, MARGIN, Failure, Guard, Script, Turn, amounts, moment, order, records, units
 
 
 class FillOutsideBar(Failure):
@@ -169,7 +170,7 @@ class RedeliveredFill(Failure):
         """The first crossed zero; of the repetitions none did anything."""
         assert amounts(records(world, "order_filled"), "quantity") == ["10", "15", "5", "10"]
         assert amounts(records(world, "order_filled"), "closed") == ["0", "10", "0", "0"]
-        found = marks(world)
+        found = counted(world)
         assert (found["position_flip"], found["datum delivered again"]) == (1, 4)
 
     @staticmethod

@@ -16,8 +16,9 @@ from papertrade.ledger.chart import CASH as CASH_ACCOUNT
 from papertrade.ledger.margin import FlatMargin
 from papertrade.testing.oracle import vocabulary as say
 
+from ..reached import counted
 from ..world import World
-from .scene import MARGIN, Failure, Guard, Script, Turn, amounts, broker_of, marks, order, records, units
+from .scene import MARGIN, Failure, Guard, Script, Turn, amounts, broker_of, order, records, units
 
 
 class GapFillOverCash(Failure):
@@ -40,7 +41,7 @@ class GapFillOverCash(Failure):
         """It filled beyond its stop, in part, and the rest was canceled for want of money."""
         assert amounts(records(world, "order_filled"), "quantity") == ["6"]
         assert amounts(records(world, "order_canceled"), "reason") == ["insufficient_funds"]
-        assert marks(world)["stop_hit_on_gap"]
+        assert counted(world)["stop_hit_on_gap"]
 
     @staticmethod
     def _pays_what_it_has_not(patch: pytest.MonkeyPatch) -> None:
@@ -84,7 +85,7 @@ class PendingOrderValuation(Failure):
         """There was a waiting entry, beside a position and without one; it was canceled whole and in part."""
         held = [row["hold"] for row in records(world, "order_accepted")]
         assert held == ["0", "475", "180", "470"]
-        assert marks(world)["partial_fill_then_cancel"]
+        assert counted(world)["partial_fill_then_cancel"]
         assert broker_of(world).account().held == 0
 
     @staticmethod
@@ -143,7 +144,7 @@ class NoRepairNeeded(Failure):
 
     def reached(self, world: World) -> None:
         """Holds were captured in parts, released and changed, and at the end nothing is held."""
-        assert marks(world)["partial_fills_3"]
+        assert counted(world)["partial_fills_3"]
         for kind in ("order_filled", "order_modified", "order_reduced"):
             assert records(world, kind), kind
         assert broker_of(world).account().held == 0

@@ -19,11 +19,12 @@ from papertrade.hosting.account import AccountDesk
 from papertrade.matching.market import NEVER, Market
 from papertrade.testing.oracle import vocabulary as say
 
+from ..reached import counted
 from ..store_sim import Fault
 from ..swarm import DAY
 from ..turns import ReadAll, Snapshot
 from ..world import World
-from .scene import MARGIN, Failure, Guard, Script, Turn, amounts, marks, order, records, terms
+from .scene import MARGIN, Failure, Guard, Script, Turn, amounts, order, records, terms
 
 FIFO = attrs.evolve(MARGIN, cost_method="fifo")
 
@@ -51,7 +52,7 @@ class RestartWithFlip(Failure):
 
     def reached(self, world: World) -> None:
         """Two fills crossed zero; the process died between the first of them and its answer."""
-        found = marks(world)
+        found = counted(world)
         assert (found["position_flip"], found["fault met: cut after"], found["restart from a snapshot"]) == (2, 1, 2)
         assert amounts(records(world, "order_filled"), "closed") == ["0", "0", "10", "15", "2"]
 
@@ -119,7 +120,7 @@ class WarmRestartEquivalence(Failure):
 
     def reached(self, world: World) -> None:
         """Every restart found something to lose, and the orders at one price filled in their order."""
-        found = marks(world)
+        found = counted(world)
         for what in ("a position", "a linked pair", "a partly filled order", "a latch"):
             assert found[f"restart with {what}"], what
         for what in ("restart from a snapshot", "oco_reduced", "kill_switch"):
@@ -177,7 +178,7 @@ class RestartNoNewMarket(Failure):
 
     def reached(self, world: World) -> None:
         """Two restarts with a stop and a position, two new days, and the only later fill came with the quote."""
-        found = marks(world)
+        found = counted(world)
         assert found["restart with a waiting stop"] == found["restart with a position"] == 2
         assert found["day_rolled"] >= 2
         assert amounts(records(world, "order_filled"), "rule") == ["Q1", "Q2"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -177,14 +176,6 @@ def broker_of(world: World) -> PaperBroker:
     host = world.hosts[0]
     assert host is not None
     return host.broker("main")
-
-
-def marks(world: World) -> Counter[str]:
-    """Everything that was counted."""
-    found = Counter(world.marks)
-    for auditor in world.auditors.values():
-        found += auditor.reached()
-    return found
 
 
 def amounts(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:

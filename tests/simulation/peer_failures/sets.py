@@ -14,9 +14,10 @@ from papertrade.hosting import account
 from papertrade.risk.limits import RiskLimits
 from papertrade.testing.oracle import vocabulary as say
 
+from ..reached import counted
 from ..turns import ReadAll
 from ..world import World
-from .scene import MARGIN, Failure, Guard, Script, Turn, marks, order, records
+from .scene import MARGIN, Failure, Guard, Script, Turn, order, records
 
 
 class HashseedMatrix(Failure):
@@ -47,7 +48,7 @@ class HashseedMatrix(Failure):
 
     def reached(self, world: World) -> None:
         """All of them were closed in one command, and three restrictions were in force."""
-        assert marks(world)["closed_to_flat"] == len(self.names)
+        assert counted(world)["closed_to_flat"] == len(self.names)
         assert len(records(world, "limit_latched")) == 3
 
     @staticmethod
