@@ -11,6 +11,7 @@ import pytest
 from .peer_failures import FAILURES, Failure
 from .peer_failures.scene import broken_by
 from .peer_failures.sets import HashseedMatrix
+from .table import read_turn, write_turn
 
 NAMED = {
     "gap_fill_over_cash": {"L6", "L1"},
@@ -46,6 +47,13 @@ def test_untouched(failure: Failure) -> None:
     """The situation comes about, and nothing breaks: not in the run, not at its end, not when it is run again."""
     failure.reached(failure.play())
     assert broken_by(failure) is None
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_can_be_written_down(failure: Failure) -> None:
+    """The turns are plain values: written as lines and read back, they are the same."""
+    turns = failure.turns()
+    assert [read_turn(write_turn(turn)) for turn in turns] == turns
 
 
 @pytest.mark.parametrize(("failure", "name"), REMOVED)
