@@ -48,6 +48,7 @@ MONEY = {
     "rebate": "a fee is negative",
     "minimum_fee": "a fee is raised to its minimum",
     "capped_fee": "a fee is cut to its cap",
+    "fee_takes_cash_below_zero": "a sale brings less than its fee, and there is not enough beside it",
     "equity_marked": "equity reaches a new peak",
 }
 MARKET = {

@@ -40,14 +40,12 @@ CASH = Setup(instruments=(AAA, BBB), cash_units=1_000 * 10**9)
 MARGIN = attrs.evolve(CASH, cash_units=10_000 * 10**9, margin=FlatMargin(initial="0.2", maintenance="0.1"))
 
 
-class Failure:
-    """A failure that a peer had in the field, as a world that must not have it."""
+class Scripted:
+    """A world whose turns are told one by one."""
 
     name: ClassVar[str]
-    source: ClassVar[str]
     setup: ClassVar[Setup] = CASH
-    faults: ClassVar[bool] = False
-    guards: ClassVar[Mapping[str, Guard]]  # by the invariant that breaks without it
+    faults: ClassVar[bool] = False  # does the store fail in it?
 
     def turns(self) -> list[Turn]:
         """What happens."""
@@ -72,7 +70,14 @@ class Failure:
         return world
 
 
-def broken_by(failure: Failure) -> str | None:
+class Failure(Scripted):
+    """A failure that a peer had in the field, as a world that must not have it."""
+
+    source: ClassVar[str]
+    guards: ClassVar[Mapping[str, Guard]]  # by the invariant that breaks without it
+
+
+def broken_by(failure: Scripted) -> str | None:
     """Which invariant breaks, in the run itself, at its end or when it is run again; None when none does.
 
     Where a check of the library stops the account first, it is the invariant that this check is named after.
