@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from papertrade.domain.events import DayOpened, OrderAccepted, OrderFilled, OrderModifyRejected, OrdersLinked
+from papertrade.codec.events import decode_event
+from papertrade.domain.events import Event, OrderAccepted, OrderFilled, OrderModifyRejected, OrdersLinked
 from papertrade.domain.instants import to_datetime
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderStatus
@@ -46,16 +47,16 @@ class Noticing:
     def before(self, turn: Turn, acting: list[Host]) -> Before:
         """Look at what a turn will meet."""
         world, deed = self.world, turn.deed
-        waiting = None
-        if turn.account and not turn.wrong:
-            waiting = self._asked_before(turn)
-        if isinstance(deed, say.Halt):
+        waiting = self._asked_before(turn) if acting and turn.account and not turn.wrong else None
+        if not acting:
+            pass  # nobody is up to take it
+        elif isinstance(deed, say.Halt):
             self._halt(deed, acting)
         elif isinstance(deed, (say.Quote, say.Print, say.Bar, say.Depth, say.LastPrice)):
             ups = sum(host is not None for host in world.hosts)
             self.marks["datum missed a process"] += turn.host != EVERY_HOST and ups > 1
-        if isinstance(deed, say.Quote):
-            self._at_the_band(deed)
+            if isinstance(deed, say.Quote):
+                self._at_the_band(deed)
         folding = {(host.process, name) for host in acting for name in world.names if host.live(name) is None}
         heads = {name: world.disk.head(name) for name in world.names}
         return Before({host.process: host.latest_ns for host in acting}, waiting, folding, heads)
@@ -144,30 +145,32 @@ class Noticing:
     # --------------------------------------------------------------- records
 
     def _recorded(self, name: str, head: int) -> None:
-        records = self.world.disk.streams[name].events()[head:]
-        fills = [event for event in records if isinstance(event, OrderFilled)]
-        for event in records:
-            if isinstance(event, OrderModifyRejected):
-                self.marks["change came after the fill"] += self._was_filled(event)
-            elif isinstance(event, DayOpened):
-                self._day(name, event.at_ns)
-        self._in_the_second_hour(name, records[-1].at_ns)
+        """Only records that may show something are decoded: this is done after every turn."""
+        records = self.world.disk.streams[name].records[head:]
+        fills = []
+        for record in records:
+            if b'"kind":"order_modify_rejected"' in record.data:
+                self.marks["change came after the fill"] += self._was_filled(decode_event(record.data))
+            elif b'"kind":"day_opened"' in record.data:
+                self._day(name, decode_event(record.data).at_ns)
+            elif b'"rule":"B' in record.data and b'"kind":"order_filled"' in record.data:
+                fills.append(decode_event(record.data))
+        self._in_the_second_hour(name, records[-1].now_ns)
         if len(fills) > 1:
-            self._both_legs(fills)
+            self._both_legs(name, fills)
 
-    def _was_filled(self, refused: OrderModifyRejected) -> bool:
+    def _was_filled(self, refused: Event) -> bool:
         """Was a change refused because of what had filled meanwhile?"""
+        assert isinstance(refused, OrderModifyRejected)
         if refused.reason is RejectReason.BELOW_FILLED_QUANTITY:
             return True
         fills = self.world.disk.streams[refused.account].events()
         return any(isinstance(event, OrderFilled) and event.number == refused.number for event in fills)
 
-    def _both_legs(self, fills: list[OrderFilled]) -> None:
-        pairs = self._pairs(fills[0].account)
-        for one in fills:
-            for two in fills:
-                if one.rule[0] == two.rule[0] == "B" and pairs.get(one.number) == two.number:
-                    self.marks["both legs filled in one bar"] += one.number < two.number
+    def _both_legs(self, name: str, fills: list[Event]) -> None:
+        pairs = self._pairs(name)
+        numbers = {fill.number for fill in fills if isinstance(fill, OrderFilled)}
+        self.marks["both legs filled in one bar"] += any(pairs.get(number) in numbers for number in numbers)
 
     def _pairs(self, name: str) -> dict[int, int]:
         """Which orders were ever linked, both ways."""
