@@ -1,6 +1,6 @@
 """``python -m tests.simulation --seed 1 --runs 1000 --steps 300``: run seeds until something breaks.
 
-A failure prints the line that repeats it. ``--shrink FILE`` makes it short and writes it down as a test.
+A failure prints the line that repeats it. ``--shrink FILE`` makes it short and writes it down, ready to be a test.
 """
 
 from __future__ import annotations
@@ -9,41 +9,92 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from .run import CANARY, RunFailedError, profile_of, run_seed
 from .shrink import breaks, shrunk
 from .table import write_table, write_turn
 
+CHUNK = 50
+
+
+class Tally(NamedTuple):
+    """What some seeds came to."""
+
+    steps: int
+    events: int
+    marks: Counter[str]
+    failures: list[tuple[int, str]]  # seed and story
+    canary: bool
+    spent: float  # seconds of one core
+
+
+def run_seeds(first: int, runs: int, steps: int, most: int = 1) -> Tally:
+    """Run seeds one after the other, until so many have failed."""
+    began, done_steps, events, marks = time.process_time(), 0, 0, Counter[str]()
+    failures, canary = list[tuple[int, str]](), False
+    for seed in range(first, first + runs):
+        try:
+            done = run_seed(seed, steps, again=seed % 10 == 0, oracle=seed % 3 == 0)
+        except RunFailedError as why:
+            if seed == CANARY and why.broken.name == "canary":
+                canary = True
+                continue
+            failures.append((seed, str(why)))
+            if len(failures) >= most:
+                break
+            continue
+        done_steps, events = done_steps + done.turns, events + done.events
+        marks += done.marks
+    return Tally(done_steps, events, marks, failures, canary, time.process_time() - began)
+
+
+def _tallies(options: argparse.Namespace) -> Iterator[Tally]:
+    last = options.seed + options.runs
+    chunks = [(first, min(CHUNK, last - first)) for first in range(options.seed, last, CHUNK)]
+    if options.jobs == 1:
+        for first, runs in chunks:
+            yield run_seeds(first, runs, options.steps, options.most)
+        return
+    with ProcessPoolExecutor(options.jobs) as pool:
+        work = [pool.submit(run_seeds, first, runs, options.steps, options.most) for first, runs in chunks]
+        for waiting in work:
+            yield waiting.result()
+            if waiting.result().failures:
+                pool.shutdown(cancel_futures=True)
+                return
+
 
 def main(args: Sequence[str] | None = None) -> int:
     """The command line."""
     options = _options(args)
-    began, steps, events, failed, marks = time.process_time(), 0, 0, 0, Counter[str]()
-    for seed in range(options.seed, options.seed + options.runs):
-        try:
-            done = run_seed(seed, options.steps, again=seed % 10 == 0, oracle=seed % 3 == 0)
-        except RunFailedError as why:
-            print(why, "\n", flush=True)
-            if seed == CANARY and why.broken.name == "canary":
-                continue
-            failed += 1
-            if options.shrink:
-                _keep(why, options.shrink)
-            if failed >= options.most:
-                break
-            continue
-        steps, events = steps + done.turns, events + done.events
-        marks += done.marks
-    spent = time.process_time() - began
+    steps, events, spent, marks = 0, 0, 0.0, Counter[str]()
+    failed, canary = list[int](), not options.seed <= CANARY < options.seed + options.runs
+    for tally in _tallies(options):
+        steps, events, spent = steps + tally.steps, events + tally.events, spent + tally.spent
+        marks += tally.marks
+        for seed, story in tally.failures:
+            failed.append(seed)
+            print(story, "\n", flush=True)
+        if tally.canary:
+            canary = True
+            print(f"the canary, seed {CANARY}, failed as it has to", flush=True)
+        if len(failed) >= options.most:
+            break
     print(
-        f"{options.runs} runs from seed {options.seed}: {steps} checked steps, {events} events, {failed} violations; "
-        f"{steps / max(spent, 1e-9):.0f} checked steps a second and core"
+        f"{options.runs} runs from seed {options.seed}: {steps} checked steps, {events} events, "
+        f"{len(failed)} violations; {steps / max(spent, 1e-9):.0f} checked steps a second and core"
     )
     if options.marks:
         print("\n".join(f"{count:9} {mark}" for mark, count in sorted(marks.items())))
-    return 1 if failed else 0
+    if failed and options.shrink:
+        _keep(failed[0], options.steps, options.shrink)
+    if not failed and not canary:
+        print(f"the canary, seed {CANARY}, was not reported: nothing else can be believed either")
+    return 1 if failed or not canary else 0
 
 
 def _options(args: Sequence[str] | None) -> argparse.Namespace:
@@ -51,18 +102,23 @@ def _options(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--runs", type=int, default=100, help="how many seeds")
     parser.add_argument("--steps", type=int, default=300, help="turns in each run")
+    parser.add_argument("--jobs", type=int, default=1, help="processes to run them in")
     parser.add_argument("--most", type=int, default=1, help="stop after so many failures")
     parser.add_argument("--marks", action="store_true", help="list the rare situations that were reached")
-    parser.add_argument("--shrink", type=Path, help="make the failure short and write it to this file")
+    parser.add_argument("--shrink", type=Path, help="make the first failure short and write it to this file")
     return parser.parse_args(args)
 
 
-def _keep(why: RunFailedError, path: Path) -> None:
-    profile, name = profile_of(why.seed), why.broken.name
-    short = shrunk(why.turns, lambda turns: breaks(profile, turns) == name)
-    write_table(path, why.seed, name, str(why.broken).replace("\n", " ")[:300], short)
-    print(f"{len(why.turns)} turns became {len(short)}, written to {path}:")
-    print("\n".join(map(write_turn, short)))
+def _keep(seed: int, steps: int, path: Path) -> None:
+    """Make a failure short and write it down."""
+    try:
+        run_seed(seed, steps)
+    except RunFailedError as why:
+        profile, name = profile_of(seed), why.broken.name
+        short = shrunk(why.turns, lambda turns: breaks(profile, turns) == name)
+        write_table(path, profile, name, str(why.broken).replace("\n", " ")[:300], short)
+        print(f"{len(why.turns)} turns became {len(short)}, written to {path}:")
+        print("\n".join(map(write_turn, short)))
 
 
 if __name__ == "__main__":

@@ -22,19 +22,18 @@ def need_equal(name: str, account: str, found: object, expected: object) -> None
         raise BrokenInvariantError(name, account, found, expected)
 
 
-def rebuilt(world: World, host: Host, account: str) -> None:
-    """E2, E4, E8: the fold of the stored bytes is the live state, also by way of a snapshot from anywhere."""
+def rebuilt(world: World, account: str) -> str:
+    """E2, E4, E8: the digest of what the stored bytes fold to; by way of a snapshot from anywhere it is the same."""
     stream = world.disk.streams[account]
     events = stream.events()
-    live = host.live(account)
-    assert live is not None
-    shown = digest(live)
-    need_equal("E2", account, digest(fold(AccountState(), events)), shown)
     cut = world.turns * 7919 % (len(events) + 1)
-    early = restore(snapshot(fold(AccountState(), events[:cut])))
-    need_equal("E4", account, digest(fold(early, events[cut:])), shown)
-    if events:
+    early = fold(AccountState(), events[:cut])
+    kept = snapshot(early)
+    found = digest(fold(early, events[cut:]))
+    need_equal("E4", account, digest(fold(restore(kept), events[cut:])), found)
+    if cut:
         need_equal("E8", account, encode_event(events[cut - 1]), stream.records[cut - 1].data)
+    return found
 
 
 def look(world: World, host: Host, account: str) -> None:

@@ -14,6 +14,7 @@ from .auditor.broken import BrokenInvariantError
 from .closing import close_books, compare_with_oracle, settle
 from .reached import counted
 from .swarm import Profile, draw_profile
+from .table import write_turn
 from .turns import EVERY_HOST, Start, Turn
 from .workload import Director
 from .world import World
@@ -29,6 +30,7 @@ class Done(NamedTuple):
     turns: int
     events: int
     digest: str  # of every byte of every journal
+    trail: str  # of every live state that was looked at on the way
     marks: Counter[str]
 
 
@@ -45,7 +47,7 @@ class RunFailedError(AssertionError):
             f"found:    {broken.found}",
             f"expected: {broken.expected}",
             "the last turns:",
-            *(f"  {turn}" for turn in turns[-5:]),
+            *(f"  {write_turn(turn)}" for turn in turns[-5:]),
             "the last events:",
             *(f"  {data.decode()}" for data in world.disk.journal(broken.account)[-20:]),
         ]
@@ -74,7 +76,8 @@ def run_seed(seed: int, steps: int, *, again: bool = False, oracle: bool = True)
             raise BrokenInvariantError("canary", "nobody", "a seed that always fails", "to be reported")
     except BrokenInvariantError as broken:
         raise RunFailedError(seed, steps, turns, broken, world) from broken
-    return Done(seed, world.turns, sum(map(world.disk.head, world.names)), digest_of(world), counted(world))
+    events = sum(map(world.disk.head, world.names))
+    return Done(seed, world.turns, events, digest_of(world), world.trail.hexdigest(), counted(world))
 
 
 def draw_turns(world: World, director: Director, steps: int, turns: list[Turn]) -> None:
@@ -88,6 +91,14 @@ def draw_turns(world: World, director: Director, steps: int, turns: list[Turn]) 
         turn = director.next(world)
         turns.append(turn)
         world.play(turn)
+
+
+def journals_of(seed: int, steps: int) -> dict[str, list[bytes]]:
+    """The journals that a seed makes before its faults stop."""
+    profile = profile_of(seed)
+    world = World(profile)
+    draw_turns(world, Director(seed, profile), steps, [])
+    return {name: world.disk.journal(name) for name in world.names}
 
 
 def replayed(profile: Profile, turns: Sequence[Turn]) -> World:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 
 from papertrade.errors import InvariantError, KeyConflictError, StoreConflictError, StoreError, UsageError
 from papertrade.testing.oracle import vocabulary as say
@@ -18,7 +19,7 @@ from .auditor.broken import BrokenInvariantError
 from .clients import Client
 from .deliveries import Deliveries
 from .hosts import Host
-from .looks import look, rebuilt
+from .looks import look, need_equal, rebuilt
 from .noticing import Noticing
 from .store_sim import Disk, ProcessKilled, Written
 from .swarm import Profile, facts_of
@@ -46,6 +47,7 @@ class World:
         self.audited = dict.fromkeys(self.names, 0)
         self.acknowledged = dict.fromkeys(self.names, 0)
         self.marks: Counter[str] = Counter()
+        self.trail = sha256()  # of every live state that was looked at
         self.deliveries = Deliveries()
         self.noticing = Noticing(self)
         self.restarts: dict[str, list[int]] = {name: [] for name in self.names}
@@ -342,11 +344,14 @@ class World:
 
     def look(self) -> None:
         """The full comparison, on every process that stands where the journal ends."""
-        for host in self._up():
-            for name in self.names:
-                if host.is_current(name):
-                    self.auditors[name].full(host.broker(name))
-                    rebuilt(self, host, name)
+        for name in self.names:
+            hosts = [host for host in self._up() if host.is_current(name)]
+            folded = rebuilt(self, name) if hosts else ""
+            for host in hosts:
+                broker = host.broker(name)
+                self.auditors[name].full(broker)
+                need_equal("E2", name, broker.digest(), folded)
+            self.trail.update(folded.encode())
 
 
 def shown(datum: Command) -> tuple[int | None, Seen]:

@@ -25,9 +25,9 @@ from papertrade.testing.oracle.vocabulary import Setup
 from ..auditor.broken import BrokenInvariantError
 from ..closing import close_books, settle
 from ..run import digest_of, replayed
+from ..spelling import PLAIN
 from ..store_sim import Fault
 from ..swarm import SECOND, Profile
-from ..table import PLAIN
 from ..turns import EVERY_HOST, Deed, Die, Start, Turn
 from ..world import DATA, World
 
