@@ -38,7 +38,7 @@ def run_seeds(first: int, runs: int, steps: int, most: int = 1) -> Tally:
     failures, canary = list[tuple[int, str]](), False
     for seed in range(first, first + runs):
         try:
-            done = run_seed(seed, steps, again=seed % 10 == 0, oracle=seed % 3 == 0)
+            done = run_seed(seed, steps, again=seed % 20 == 0, oracle=seed % 5 == 0)
         except RunFailedError as why:
             if seed == CANARY and why.broken.name == "canary":
                 canary = True

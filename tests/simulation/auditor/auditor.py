@@ -36,6 +36,7 @@ class Auditor:
         self._folding = Folding(self._books, Market(self._books, self._sight))
         self._heard: list[tuple[Any, ...]] = []  # everything that it was told, to tell a second one
         self._records = 0
+        self._averaged: dict[int, int] = {}  # how much of each order has filled when its average was looked at
 
     def saw(
         self,
@@ -98,12 +99,12 @@ class Auditor:
             if number in books.open:
                 risk.covered(books, order)
 
-    def full(self, broker: Any) -> None:
-        """Compare everything that is shown with the books."""
+    def full(self, broker: Any, entries: bool = True) -> None:
+        """Compare everything that is shown with the books; the long list of entries may be left for later."""
         self._folding.settle()
         books = self._books
         live.compare_rest(books, live.state_of(broker, books.account))
-        views.compare(books, broker, self._records)
+        views.compare(books, broker, self._records, self._averaged, entries)
 
     def read_again(self) -> None:
         """The books hold what a second auditor makes of the same records in one go."""

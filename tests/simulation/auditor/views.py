@@ -10,8 +10,8 @@ from .facts import ONE, Tool, units_of, upwards
 from .positions import Holding
 
 
-def compare(books: Books, broker: Any, records: int) -> None:
-    """Account, positions, orders, fills and entries."""
+def compare(books: Books, broker: Any, records: int, averaged: dict[int, int], entries: bool) -> None:
+    """Account, positions, orders and fills; entries too, if asked for."""
     positions = {position.symbol: position for position in broker.positions()}
     held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
     books.equal("A3", sorted(positions), held, "positions shown")
@@ -21,8 +21,9 @@ def compare(books: Books, broker: Any, records: int) -> None:
     for symbol, holding in books.holdings.items():
         if not holding.quantity:
             _flat(books, broker.position(symbol))
-    _orders(books, broker)
-    _entries(books, broker)
+    _orders(books, broker, averaged)
+    if entries:
+        _entries(books, broker)
     books.equal("E1", len(broker.events()), records, "records")
 
 
@@ -116,24 +117,38 @@ def _flat(books: Books, shown: Any) -> None:
     books.equal("P4", found, (0, 0, 0, (), 0), f"flat {shown.symbol}")
 
 
-def _orders(books: Books, broker: Any) -> None:
+def _orders(books: Books, broker: Any, averaged: dict[int, int]) -> None:
     shown = broker.orders("all")
     books.equal("O4", [order.number for order in shown], sorted(books.orders), "orders")
     for order in shown:
         own = books.orders[order.number]
-        books.equal("O1", str(order.status), own.status, f"status of {own.describe()}")
-        found = (order.filled_units, order.remaining_units, order.canceled_quantity_units, order.quantity_units)
-        books.equal("O2", found, (own.filled, own.left, own.canceled, own.quantity), own.describe())
-        books.equal("O3", (order.value_units, order.fees_units), (own.value, own.fees), f"value, fees of {own.number}")
-        books.equal("L5", order.hold_units, own.hold, f"hold of {own.describe()}")
-        if own.filled:
+        if _said(order) != _own(own):
+            _differs(books, order, own)
+        if own.filled != averaged.get(own.number, 0):  # an average is worked out once for what has filled
             exact = Fraction(own.pq, own.filled * ONE)
             if 2 * abs(Fraction(order.average_price) - exact) > Fraction(1, ONE):
                 books.fail("O3", f"an average of {order.average_price}", exact)
+            averaged[own.number] = own.filled
         if order.is_open and not str(broker.explain(order)):
             books.fail("O8", own.describe(), "something that it waits for")
     fills = broker.fills()
     books.equal("A3", [fill.id for fill in fills], [f"{books.account}-F{n + 1}" for n in range(books.fills)], "fills")
+
+
+def _said(order: Any) -> tuple[Any, ...]:
+    size = (order.filled_units, order.remaining_units, order.canceled_quantity_units, order.quantity_units)
+    return str(order.status), size, (order.value_units, order.fees_units), order.hold_units
+
+
+def _own(own: Any) -> tuple[Any, ...]:
+    return own.status, (own.filled, own.left, own.canceled, own.quantity), (own.value, own.fees), own.hold
+
+
+def _differs(books: Books, order: Any, own: Any) -> None:
+    """Say what it is that differs."""
+    parts = (("O1", "status of"), ("O2", "sizes of"), ("O3", "value and fees of"), ("L5", "hold of"))
+    for (name, what), found, expected in zip(parts, _said(order), _own(own), strict=True):
+        books.equal(name, found, expected, f"{what} {own.describe()}")
 
 
 def _entries(books: Books, broker: Any) -> None:
