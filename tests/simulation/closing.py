@@ -17,6 +17,7 @@ from .turns import EVERY_HOST, Die, Snapshot, Start, Turn
 from .world import DATA, World
 
 TRIES = 4
+ASKED_AGAIN = 8
 
 
 def settle(world: World) -> None:
@@ -74,6 +75,19 @@ def _release_everything(world: World, name: str) -> None:
     again = world.hosts[-1]
     need_equal("E4", name, None if again is None else again.broker(name).digest(), before)
     world.auditors[name].read_again()
+    _ask_again(world, name, last.slot)
+
+
+def _ask_again(world: World, name: str, slot: int) -> None:
+    """K4: a process that has just started knows the keys of those before it; asking again changes nothing."""
+    client = world.clients[name]
+    for key in list(client.keyed)[-ASKED_AGAIN:]:
+        head = world.disk.head(name)
+        try:
+            world.play(Turn(world.true_ns, slot, name, client.keyed[key]))
+        except BrokenInvariantError as why:
+            raise BrokenInvariantError("K4", name, f"{key} after a restart: {why}", "the first answer") from why
+        need_equal("K4", name, (key, world.disk.head(name)), (key, head))
 
 
 def close_books(world: World) -> None:

@@ -70,11 +70,12 @@ class Written(NamedTuple):
 class Stream:
     """The journal of one account on the disk."""
 
-    __slots__ = ("chain", "commits", "decoded", "records", "snapshot", "synced")
+    __slots__ = ("chain", "commits", "decoded", "ends", "records", "snapshot", "synced")
 
     def __init__(self) -> None:
         self.records: list[Written] = []
         self.decoded: list[Event] = []  # of the first records, decoded from their bytes when first asked for
+        self.ends = {0}  # the versions at which a batch ended
         self.synced = 0
         self.chain: list[str] = [GENESIS]  # the hash after each version
         self.commits: dict[str, Appended] = {}
@@ -198,6 +199,7 @@ class SimStore:
             now_ns = max(self.now(), stream.records[-1].now_ns if stream.records else 0)
             stream.records.append(Written(data, self.process, now_ns, commit_id))
             stream.chain.append(_link(stream.chain[-1], data))
+        stream.ends.add(len(stream.records))
         answer = Appended(expected + 1, len(stream.records))
         if commit_id is not None:
             stream.commits[commit_id] = answer

@@ -56,6 +56,12 @@ class World:
 
     def play(self, turn: Turn) -> None:
         """One turn, and what must hold after it."""
+        try:
+            self._play(turn)
+        except InvariantError as why:  # found by the engine's own checks, wherever somebody was looking
+            raise BrokenInvariantError("A6", turn.account, f"the account stopped: {why}", "no broken books") from why
+
+    def _play(self, turn: Turn) -> None:
         self.turns += 1
         self.true_ns = max(self.true_ns, turn.at_ns) + self.disk.slow_ns
         self.disk.slow_ns = 0
@@ -143,6 +149,11 @@ class World:
             self._need_cause(host, turn, why)
             self.marks["start failed"] += 1
             return
+        except (AssertionError, InvariantError):
+            raise
+        except Exception as why:
+            found = f"{type(why).__name__}: {why}"
+            raise BrokenInvariantError("A1", turn.account, found, "a process that starts, or a store error") from why
         finally:
             host.store.arm(None)
         self.hosts[turn.host] = host
@@ -182,6 +193,9 @@ class World:
         for name, version in self.acknowledged.items():
             if self.disk.head(name) < version:
                 raise BrokenInvariantError("E9", name, f"{self.disk.head(name)} events left", f"{version} acknowledged")
+        for name, stream in self.disk.streams.items():
+            if len(stream.records) not in stream.ends:
+                raise BrokenInvariantError("A2", name, f"{len(stream.records)} events left", "whole batches")
 
     # ------------------------------------------------------ asking the host
 
@@ -195,9 +209,7 @@ class World:
             self._need_cause(host, turn, why)
             self.marks[f"error: {type(why).__name__}"] += 1
             return "error", why
-        except InvariantError as why:
-            raise BrokenInvariantError("A6", turn.account, f"the account stopped: {why}", "no broken books") from why
-        except (AssertionError, ProcessKilled):
+        except (AssertionError, InvariantError, ProcessKilled):
             raise
         except Exception as why:
             raise BrokenInvariantError("A1", turn.account, f"{type(why).__name__}: {why}", "a typed error") from why
@@ -270,7 +282,8 @@ class World:
                 break
             self.marks["conflict, asked again"] += attempt == 0
         if turn.wrong and kind == "answer":
-            raise BrokenInvariantError("A1", turn.account, f"an answer to {command!r}", "a refusal as misuse")
+            name = "K3" if reuse else "A1"
+            raise BrokenInvariantError(name, turn.account, f"an answer to {command!r}", "a refusal as misuse")
         if kind == "answer":
             client.is_answered(command, found)
             self._need_stored(host, turn.account)
