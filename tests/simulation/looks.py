@@ -8,6 +8,7 @@ from papertrade.codec.events import encode_event
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import AccountState
+from papertrade.errors import StoreCorruptError
 
 from .auditor.broken import BrokenInvariantError
 
@@ -29,8 +30,12 @@ def rebuilt(world: World, account: str) -> str:
     cut = world.turns * 7919 % (len(events) + 1)
     early = fold(AccountState(), events[:cut])
     kept = snapshot(early)
+    try:
+        again = restore(kept)
+    except StoreCorruptError as why:
+        raise BrokenInvariantError("E4", account, f"{why} (version {cut})", "a snapshot that can be read") from why
     found = digest(fold(early, events[cut:]))
-    need_equal("E4", account, digest(fold(restore(kept), events[cut:])), found)
+    need_equal("E4", account, digest(fold(again, events[cut:])), found)
     if cut:
         need_equal("E8", account, encode_event(events[cut - 1]), stream.records[cut - 1].data)
     return found

@@ -9,6 +9,9 @@ from random import Random
 
 import attrs
 
+from papertrade.ledger.margin import CashModel
+from papertrade.matching.models import NoSlippage
+from papertrade.risk.limits import RiskLimits
 from papertrade.testing.chance import START, draw_neighbor, draw_setup
 from papertrade.testing.drawing import Mix
 from papertrade.testing.drawing_data import KINDS
@@ -72,7 +75,7 @@ def draw_profile(rng: Random) -> Profile:
     kinds = tuple(weight if rng.random() < 0.7 else 0 for weight in KINDS)
     troubled = rng.random() < 0.6
     hosts = rng.choice((1, 1, 2, 3)) if troubled else 1
-    return Profile(
+    profile = Profile(
         setups=setups,
         hosts=hosts,
         start_ns=start_ns,
@@ -90,6 +93,16 @@ def draw_profile(rng: Random) -> Profile:
         jump=some(0.5, 0.03),
         gap=some(0.4, 0.3) if hosts > 1 else 0.0,
     )
+    return _plain(profile) if rng.random() < 0.1 else profile
+
+
+def _plain(profile: Profile) -> Profile:
+    """What most strategies send: market orders of a cash account without limits, on quotes. They have a short way."""
+    first, *others = profile.setups
+    fill = attrs.evolve(first.fill, slippage=NoSlippage(), fill_model=None, max_quote_age_s=None)
+    first = attrs.evolve(first, margin=CashModel(), limits=RiskLimits(), fill=fill)
+    mix = attrs.evolve(profile.mix, pair=0.0, resting=0.0, limit=0.1, stop=0.0, linked=0.0, waits=1.0, reduce_only=0.0)
+    return attrs.evolve(profile, setups=(first, *others), kinds=(1, 0, 0, 0, 0), mix=mix)
 
 
 def facts_of(setup: Setup) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heapify
 from typing import Any
 
-from papertrade.codec import shapes
+from papertrade.codec.forms import Form
 from papertrade.domain.events import DayOpened
 from papertrade.engine import clockwork, engine, express, filling, watch
 from papertrade.engine import snapshot as snapshots
@@ -119,8 +119,30 @@ def rehearsal_on_the_account_itself(plant: Plant) -> None:
 
 
 @saboteur("E8")
-def zeros_at_the_end_of_amounts(plant: Plant) -> None:
-    """Amounts are written with two places at least."""
+def instants_with_an_offset(plant: Plant) -> None:
+    """Instants are written with an offset of zero and not with a Z."""
+    plant.here(Form, "write", lambda true: lambda self, record: true(self, record).replace('Z"', '+00:00"'))
+
+
+@saboteur("E8", "E2", "K2")
+def amount_asked_for_lost_in_reading(plant: Plant) -> None:
+    """The amount of money that an order asked for is written, and not read."""
+
+    def make(true: Any) -> Any:
+        def read(self: Any, text: str) -> Any:
+            event = true(self, text)
+            if getattr(event, "terms", None) is None:
+                return event
+            return event._replace(terms=event.terms._replace(notional_units=None))
+
+        return read
+
+    plant.here(Form, "read", make)
+
+
+@saboteur("E4", "E8", "A1")
+def zeros_in_the_amounts_of_a_snapshot(plant: Plant) -> None:
+    """A snapshot writes amounts with two places at least."""
 
     def make(true: Any) -> Any:
         def text_of(units: int) -> str:
@@ -129,19 +151,7 @@ def zeros_at_the_end_of_amounts(plant: Plant) -> None:
 
         return text_of
 
-    plant.here(shapes, "text_of", make)
-
-
-@saboteur("E8", "E2")
-def tags_lost_in_reading(plant: Plant) -> None:
-    """The tags of an order are written, and not read."""
-    true = shapes.Shape.decode
-
-    def decode(self: Any, data: Any) -> Any:
-        found = true(self, data)
-        return {**found, "tags": ()} if "tags" in found else found
-
-    plant.patch.setattr(shapes.Shape, "decode", decode)
+    plant.here(snapshots, "text_of", make)
 
 
 # -------------------------------------------------------------- storing and telling
@@ -225,7 +235,7 @@ def liquidity_shared_by_all_accounts(plant: Plant) -> None:
 # ------------------------------------------------------------------------ restarts
 
 
-@saboteur("M7")
+@saboteur("M7", "M2")
 def quotes_remembered_over_a_restart(plant: Plant) -> None:
     """A process that starts trades on the quotes of the one before it."""
 
@@ -304,7 +314,7 @@ def account_time_follows_the_clock_back(plant: Plant) -> None:
     plant.here(Step, "__init__", make)
 
 
-@saboteur("T3", "O6")
+@saboteur("T3", "O6", "M10")
 def one_order_expires_at_a_time(plant: Plant) -> None:
     """Of several orders that are due only the first expires."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -23,7 +23,7 @@ class Catch(NamedTuple):
     said: str
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_honest(seed: int, steps: int) -> bool:
     """Does a run find nothing when nothing is planted? Only then does what it finds say something about the bug."""
     try:

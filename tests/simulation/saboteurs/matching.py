@@ -70,14 +70,14 @@ def whole_volume_of_a_bar(plant: Plant) -> None:
     plant.everywhere(rules, "bar_budget", make)
 
 
-@saboteur("K6", "M1", "M3", "M7", differential=True)
+@saboteur("K6", "M1", "M3", "M7", "M10", differential=True)
 def repeated_print_counts_again(plant: Plant) -> None:
     """A print that is delivered twice is news twice."""
     true = Market.take_trade
     plant.patch.setattr(Market, "take_trade", lambda self, price, size, at, _=False: true(self, price, size, at, True))
 
 
-@saboteur("T4", "M1", "M2", "M7", "T1", differential=True)
+@saboteur("T4", "M1", "M2", "M7", "M10", "T1", differential=True)
 def late_quote_replaces_a_newer_one(plant: Plant) -> None:
     """A late or repeated quote stands."""
     plant.patch.setattr(Market, "_is_stale", lambda self, *about: False)
@@ -100,7 +100,8 @@ def late_bar_counts(plant: Plant) -> None:
 @saboteur("M4", "M1", differential=True)
 def stop_at_the_better_price(plant: Plant) -> None:
     """A stop fills at the market where its trigger is worse."""
-    plant.everywhere(rules, "worse", lambda true: lambda sign, one, other: one)
+    for home in (rules, match):
+        plant.patch.setattr(home, "worse", lambda sign, one, other: one)
 
 
 @saboteur("M5", differential=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 from papertrade.domain.events import CashWithdrawn, OrderFilled
 from papertrade.engine import cash, clockwork, filling, funds
+from papertrade.hosting.account import AccountDesk
 from papertrade.ledger import entries, fees, positions, postings
 from papertrade.ledger.chart import CASH, HOLDS, POSITIONS, REALIZED
-from papertrade.hosting.account import AccountDesk
 
 from .plant import Plant, saboteur
 
@@ -167,11 +167,12 @@ def withdrawal_recorded_below_zero(plant: Plant) -> None:
 
 @saboteur("L9")
 def value_of_a_fill_rounded_up(plant: Plant) -> None:
-    """What a fill is worth is rounded up and not to the nearest."""
+    """What a fill opens is worth its value rounded up and not to the nearest."""
 
     def make(true: Any) -> Any:
         def split(position: Any, instrument: Any, sign: int, units: int, price: int, whole: int) -> Any:
-            return true(position, instrument, sign, units, price, instrument.value_up(price, units))
+            opens = sign * position.quantity_units >= 0
+            return true(position, instrument, sign, units, price, instrument.value_up(price, units) if opens else whole)
 
         return split
 

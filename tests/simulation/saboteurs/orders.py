@@ -101,7 +101,7 @@ def immediate_order_rests(plant: Plant) -> None:
     plant.patch.setattr(place, "_IOC", None)
 
 
-@saboteur("O6")
+@saboteur("O6", "M10")
 def fill_or_kill_fills_in_part(plant: Plant) -> None:
     """A fill-or-kill order takes what there is."""
     plant.patch.setattr(sizing, "_FOK", None)

@@ -1,4 +1,4 @@
-"""Planting a bug: something wrong is put where the library looks for one of its functions, for as long as a run lasts."""
+"""Planting a bug: something wrong stands where the library looks for a function, for as long as a run lasts."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from papertrade.domain.numbers import SCALE
-from papertrade.domain.positions import Lot
 from papertrade.hosting import reading
 from papertrade.ledger import positions
 
@@ -75,7 +74,7 @@ def flip_realizes_on_the_whole_fill(plant: Plant) -> None:
 
     def make(true: Any) -> Any:
         def split(position: Any, instrument: Any, sign: int, units: int, price: int, whole: int) -> Any:
-            closed, value, closed_value, released, realized = true(position, instrument, sign, units, price, whole)
+            closed, value, _, released, realized = true(position, instrument, sign, units, price, whole)
             return closed, value, value if closed else 0, released, -sign * value - released if closed else realized
 
         return split
@@ -84,15 +83,13 @@ def flip_realizes_on_the_whole_fill(plant: Plant) -> None:
 
 
 @saboteur("P4")
-def flat_position_shows_a_lot(plant: Plant) -> None:
-    """A position that is flat shows a lot of nothing."""
+def position_worth_a_unit_at_least(plant: Plant) -> None:
+    """Nothing is ever worth nothing, a flat position included."""
 
-    def lots(position: Any) -> tuple[Lot, ...]:
-        if position.lots:
-            return tuple(position.lots)
-        return (Lot(position.quantity_units, position.pq, position.cost_units, position.opened_ns or 0),)
+    def make(true: Any) -> Any:
+        return lambda instrument, quantity, price: true(instrument, quantity, price) or instrument.minor_units
 
-    plant.patch.setattr(reading, "_lots", lots)
+    plant.here(reading, "signed_value", make)
 
 
 @saboteur("P6")
