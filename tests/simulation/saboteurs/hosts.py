@@ -314,7 +314,7 @@ def account_time_follows_the_clock_back(plant: Plant) -> None:
     plant.here(Step, "__init__", make)
 
 
-@saboteur("T3", "O6", "M10")
+@saboteur("T3", "O6", "L5", "M10")
 def one_order_expires_at_a_time(plant: Plant) -> None:
     """Of several orders that are due only the first expires."""
 

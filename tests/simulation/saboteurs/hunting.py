@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +13,8 @@ from ..run import CANARY, RunFailedError, run_seed
 from .plant import Plant, Saboteur
 
 MOST_RUNS = 2_000
+KEPT = Path(__file__).parent / "soonest.txt"
+"""Which seed found each bug first, when that was last written down: where a quick hunt begins."""
 
 
 class Catch(NamedTuple):
@@ -55,3 +58,16 @@ def hunt(bug: Saboteur, seeds: Iterable[int], steps: int) -> Catch | None:
         if found is not None and is_honest(seed, steps):
             return Catch(found.broken.name, runs, seed, str(found.broken))
     return None
+
+
+def kept_seeds() -> dict[str, int]:
+    """The seed that found each bug first."""
+    lines = (line.split() for line in KEPT.read_text(encoding="utf-8").splitlines())
+    return {name: int(seed) for name, seed in lines}
+
+
+def keep_seeds(found: dict[str, int]) -> None:
+    """Write down which seed found each bug first; what was not hunted stays as it was."""
+    before = kept_seeds() if KEPT.exists() else {}
+    lines = sorted(f"{name} {seed}" for name, seed in {**before, **found}.items())
+    KEPT.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -97,11 +97,20 @@ def late_bar_counts(plant: Plant) -> None:
     plant.here(Market, "take_bar", make)
 
 
-@saboteur("M4", "M1", differential=True)
-def stop_at_the_better_price(plant: Plant) -> None:
-    """A stop fills at the market where its trigger is worse."""
-    for home in (rules, match):
-        plant.patch.setattr(home, "worse", lambda sign, one, other: one)
+@saboteur("M4")
+def gapped_stop_fills_at_its_trigger(plant: Plant) -> None:
+    """A stop fills at its trigger in a bar that opened beyond it."""
+
+    def fill(bar: Any, sign: int, trigger: int) -> list[rules.Proposal]:
+        return [rules.Proposal("B" + rules.STOP_FIRES, trigger, None, rules.TAKER, True, None)]
+
+    plant.everywhere(rules, "fill_stop_on_bar", lambda true: fill)
+
+
+@saboteur("M5", "M4", "M1", "M10", differential=True)
+def first_price_taken_for_the_worse(plant: Plant) -> None:
+    """Of two prices the first counts, and not the worse."""
+    plant.everywhere(rules, "worse", lambda true: lambda sign, one, other: one)
 
 
 @saboteur("M5", differential=True)

@@ -116,8 +116,16 @@ def ended_order_keeps_its_hold(plant: Plant) -> None:
 
 @saboteur("L6", "R2", "L5")
 def fill_beyond_the_cash(plant: Plant) -> None:
-    """A fill that gapped is booked whole, whether it can be paid or not."""
-    plant.everywhere(filling, "fit_to_funds", lambda true: lambda step, instrument, order, piece: (piece, ()))
+    """A cash account books a fill that gapped whole, whether it can be paid or not."""
+
+    def make(true: Any) -> Any:
+        def fit(step: Any, instrument: Any, order: Any, piece: Any) -> Any:
+            cash_only = not step.profile.margin.marked_to_market
+            return (piece, ()) if cash_only else true(step, instrument, order, piece)
+
+        return fit
+
+    plant.everywhere(filling, "fit_to_funds", make)
 
 
 @saboteur("L6")

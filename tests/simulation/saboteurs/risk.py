@@ -66,7 +66,7 @@ def one_open_order_too_many(plant: Plant) -> None:
     plant.patch.setattr(gate, "CHECKS", checks)
 
 
-@saboteur("R2", "R5")
+@saboteur("R2", "R5", "M10")
 def enlarged_order_not_asked(plant: Plant) -> None:
     """An order may be made larger past every limit."""
     plant.patch.setattr(change, "_refuse_growth", lambda *about: None)

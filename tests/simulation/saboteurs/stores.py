@@ -105,7 +105,7 @@ def withdrawals_stored_without_their_keys(plant: Plant) -> None:
     _forgets(plant, lambda store, key: not key.startswith("order:"))
 
 
-@saboteur("K5", "K1", "K2")
+@saboteur("K5", "K1", "K2", "K3")
 def key_lost_when_the_answer_is_cut(plant: Plant) -> None:
     """The key is stored after the answer, which never happens when the line is cut in between."""
     _forgets(plant, lambda store, key: store.met in ("cut after", "killed after"))
