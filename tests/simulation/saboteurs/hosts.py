@@ -7,11 +7,11 @@ from typing import Any
 
 from papertrade.codec.forms import Form
 from papertrade.domain.events import DayOpened
-from papertrade.engine import clockwork, engine, express, filling, watch
+from papertrade.engine import clockwork, engine, evolve, express, filling, watch
 from papertrade.engine import snapshot as snapshots
 from papertrade.engine.engine import Engine
 from papertrade.engine.step import Step
-from papertrade.hosting import account_reading, desk
+from papertrade.hosting import account_reading
 from papertrade.hosting.delivery import Outbox
 from papertrade.hosting.desk import Desk
 from papertrade.ledger.chart import CASH, HOLDS
@@ -262,7 +262,7 @@ def last_event_not_folded(plant: Plant) -> None:
     def make(true: Any) -> Any:
         return lambda state, events: true(state, list(events)[:-1])
 
-    plant.here(desk, "fold", make)
+    plant.everywhere(evolve, "fold", make)
 
 
 @saboteur("L5", "E2", "L2", "E4")
