@@ -93,7 +93,7 @@ def draw_profile(rng: Random) -> Profile:
         jump=some(0.5, 0.03),
         gap=some(0.4, 0.3) if hosts > 1 else 0.0,
     )
-    return _plain(profile) if rng.random() < 0.1 else profile
+    return _plain(profile) if rng.random() > 0.9 else profile
 
 
 def _plain(profile: Profile) -> Profile:
