@@ -6,6 +6,7 @@ A failure prints the line that repeats it. ``--shrink FILE`` makes it short and 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import Counter
@@ -32,13 +33,14 @@ class Tally(NamedTuple):
     spent: float  # seconds of one core
 
 
-def run_seeds(first: int, runs: int, steps: int, most: int = 1) -> Tally:
-    """Run seeds one after the other, until so many have failed."""
+def run_seeds(first: int, runs: int, steps: int, most: int = 1, notices: bool = True) -> Tally:
+    """Run seeds one after the other, until so many have failed. Some are run twice, some past the oracle as well."""
+    gc.set_threshold(50_000, 20, 20)  # there is much that lives for one run, and nothing that lives longer
     began, done_steps, events, marks = time.process_time(), 0, 0, Counter[str]()
     failures, canary = list[tuple[int, str]](), False
     for seed in range(first, first + runs):
         try:
-            done = run_seed(seed, steps, again=seed % 20 == 0, oracle=seed % 5 == 0)
+            done = run_seed(seed, steps, again=seed % 20 == 0, thorough=seed % 10 < 2, notices=notices)
         except RunFailedError as why:
             if seed == CANARY and why.broken.name == "canary":
                 canary = True
@@ -57,10 +59,11 @@ def _tallies(options: argparse.Namespace) -> Iterator[Tally]:
     chunks = [(first, min(CHUNK, last - first)) for first in range(options.seed, last, CHUNK)]
     if options.jobs == 1:
         for first, runs in chunks:
-            yield run_seeds(first, runs, options.steps, options.most)
+            yield run_seeds(first, runs, options.steps, options.most, options.marks)
         return
     with ProcessPoolExecutor(options.jobs) as pool:
-        work = [pool.submit(run_seeds, first, runs, options.steps, options.most) for first, runs in chunks]
+        ask = (options.steps, options.most, options.marks)
+        work = [pool.submit(run_seeds, first, runs, *ask) for first, runs in chunks]
         for waiting in work:
             yield waiting.result()
             if waiting.result().failures:

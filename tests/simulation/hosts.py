@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.domain.orders import Order
 from papertrade.engine.state import AccountState
@@ -95,7 +94,7 @@ class Host:
             self.broken = BrokenInvariantError("E10", event.account, said, expected)
         elif event.version > stream.synced:
             self.broken = BrokenInvariantError("E9", event.account, said, f"{stream.synced}, which is synced")
-        elif encode_event(event) != stream.records[event.version - 1].data:
+        elif (type(event), event) != (type(kept := stream.events()[event.version - 1]), kept):
             self.broken = BrokenInvariantError("E9", event.account, event, stream.records[event.version - 1].data)
         self.heard[event.account] = event.version
         self.news.append(event)

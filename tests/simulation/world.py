@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
+from papertrade.engine.state import AccountState
 from papertrade.errors import InvariantError, KeyConflictError, StoreConflictError, StoreError, UsageError
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.vocabulary import Command
@@ -19,7 +20,7 @@ from .auditor.broken import BrokenInvariantError
 from .clients import Client
 from .deliveries import Deliveries
 from .hosts import Host
-from .looks import look, need_equal, rebuilt
+from .looks import folded_on, look, need_equal, rebuilt
 from .noticing import Noticing
 from .store_sim import Disk, ProcessKilled, Written
 from .swarm import Profile, facts_of
@@ -27,13 +28,14 @@ from .turns import EVERY_HOST, Die, PowerLoss, Raw, ReadAll, SetClock, Snapshot,
 
 DATA = (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth, say.Halt)
 FULL_EVERY = 50
+DEEP = 4  # every so many looks are deep
 Seen = list[tuple[str, tuple[int | None, ...]]]
 
 
 class World:
     """Everything there is in one run."""
 
-    def __init__(self, profile: Profile, full_every: int = FULL_EVERY) -> None:
+    def __init__(self, profile: Profile, full_every: int = FULL_EVERY, notices: bool = True) -> None:
         self.profile = profile
         self.full_every = full_every
         self.disk = Disk()
@@ -47,9 +49,10 @@ class World:
         self.audited = dict.fromkeys(self.names, 0)
         self.acknowledged = dict.fromkeys(self.names, 0)
         self.marks: Counter[str] = Counter()
+        self.folded = {name: AccountState() for name in self.names}  # at the last look
         self.trail = sha256()  # of every live state that was looked at
         self.deliveries = Deliveries()
-        self.noticing = Noticing(self)
+        self.noticing, self.notices = Noticing(self), notices
         self.restarts: dict[str, list[int]] = {name: [] for name in self.names}
 
     # --------------------------------------------------------------- turns
@@ -70,16 +73,17 @@ class World:
             host.set_time(self.true_ns)
         for host in acting:
             host.store.arm(turn.fault)
-        was = self.noticing.before(turn, acting)
+        was = self.noticing.before(turn, acting) if self.notices else None
         self._carry_out(turn, acting)
-        self.noticing.after(turn, acting, was)
+        if was is not None:
+            self.noticing.after(turn, acting, was)
         for host in acting:
             if host.store.met is not None:
                 self.marks[f"fault met: {host.store.met}"] += 1
             host.store.arm(None)
         self._audit(turn, acting)
         if self.turns % self.full_every == 0:
-            self.look(entries=self.turns % (4 * self.full_every) == 0)
+            self.look(deep=self.turns % (DEEP * self.full_every) == 0)
 
     def _acting(self, turn: Turn) -> list[Host]:
         """The processes that this turn is for. One that is down does nothing, nor does it matter."""
@@ -355,16 +359,19 @@ class World:
             if version != self.audited[name]:
                 raise BrokenInvariantError("A4", name, f"version {version} live", f"{self.audited[name]} stored")
 
-    def look(self, entries: bool = True) -> None:
-        """The full comparison: every process that stands where the journal ends, and all that one of them shows."""
+    def look(self, deep: bool = True) -> None:
+        """The full comparison: every process that stands where the journal ends, and all that one of them shows.
+
+        A deep look folds the whole journal again, also by way of a snapshot, and reads every entry.
+        """
         for name in self.names:
             hosts = [host for host in self._up() if host.is_current(name)]
             if not hosts:
                 continue
-            folded = rebuilt(self, name)
+            folded = rebuilt(self, name) if deep else folded_on(self, name)
             for host in hosts:
                 need_equal("E2", name, host.broker(name).digest(), folded)
-            self.auditors[name].full(hosts[self.turns % len(hosts)].broker(name), entries)
+            self.auditors[name].full(hosts[self.turns % len(hosts)].broker(name), entries=deep)
             self.trail.update(folded.encode())
 
 
