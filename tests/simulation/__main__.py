@@ -29,7 +29,7 @@ class Tally(NamedTuple):
     events: int
     marks: Counter[str]
     failures: list[tuple[int, str]]  # seed and story
-    canary: bool
+    canary: str  # its story, if it was met
     spent: float  # seconds of one core
 
 
@@ -37,13 +37,13 @@ def run_seeds(first: int, runs: int, steps: int, most: int = 1, notices: bool = 
     """Run seeds one after the other, until so many have failed. Some are run twice, some past the oracle as well."""
     gc.set_threshold(50_000, 20, 20)  # there is much that lives for one run, and nothing that lives longer
     began, done_steps, events, marks = time.process_time(), 0, 0, Counter[str]()
-    failures, canary = list[tuple[int, str]](), False
+    failures, canary = list[tuple[int, str]](), ""
     for seed in range(first, first + runs):
         try:
             done = run_seed(seed, steps, again=seed % 20 == 0, thorough=seed % 10 < 2, notices=notices)
         except RunFailedError as why:
             if seed == CANARY and why.broken.name == "canary":
-                canary = True
+                canary = str(why)
                 continue
             failures.append((seed, str(why)))
             if len(failures) >= most:
@@ -84,7 +84,7 @@ def main(args: Sequence[str] | None = None) -> int:
             print(story, "\n", flush=True)
         if tally.canary:
             canary = True
-            print(f"the canary, seed {CANARY}, failed as it has to", flush=True)
+            print(f"{tally.canary}\nthe canary, seed {CANARY}, failed as it has to\n", flush=True)
         if len(failed) >= options.most:
             break
     print(

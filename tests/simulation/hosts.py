@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.domain.orders import Order
 from papertrade.engine.state import AccountState
@@ -95,7 +96,7 @@ class Host:
         elif event.version > stream.synced:
             self.broken = BrokenInvariantError("E9", event.account, said, f"{stream.synced}, which is synced")
         elif (type(event), event) != (type(kept := stream.events()[event.version - 1]), kept):
-            self.broken = BrokenInvariantError("E9", event.account, event, stream.records[event.version - 1].data)
+            self.broken = _other_event(event, stream.records[event.version - 1].data)
         self.heard[event.account] = event.version
         self.news.append(event)
 
@@ -114,6 +115,12 @@ class Host:
     def broker(self, account: str) -> PaperBroker:
         """The account's broker here."""
         return self.windows[account].broker
+
+
+def _other_event(event: Event, stored: bytes) -> BrokenInvariantError:
+    """What was published is not what is read: something else was stored (E9), or it is read as something else (E8)."""
+    name = "E8" if encode_event(event) == stored else "E9"
+    return BrokenInvariantError(name, event.account, event, stored)
 
 
 class _Latches(NamedTuple):

@@ -8,12 +8,13 @@ from papertrade.codec.events import encode_event
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import AccountState
+from papertrade.errors import StoreError
 
 from .auditor.broken import BrokenInvariantError
 
 if TYPE_CHECKING:
+    from .audit import Audited
     from .hosts import Host
-    from .world import World
 
 
 def need_equal(name: str, account: str, found: object, expected: object) -> None:
@@ -22,14 +23,14 @@ def need_equal(name: str, account: str, found: object, expected: object) -> None
         raise BrokenInvariantError(name, account, found, expected)
 
 
-def folded_on(world: World, account: str) -> str:
+def folded_on(world: Audited, account: str) -> str:
     """E2: the digest of the state that was folded at the last look, moved on by what was stored since."""
     state, events = world.folded[account], world.disk.streams[account].events()
     world.folded[account] = state = fold(state, events[state.version :])
     return digest(state)
 
 
-def rebuilt(world: World, account: str) -> str:
+def rebuilt(world: Audited, account: str) -> str:
     """E2, E4, E8: the digest of what the stored bytes fold to; by way of a snapshot from anywhere it is the same."""
     stream = world.disk.streams[account]
     events = stream.events()
@@ -37,13 +38,28 @@ def rebuilt(world: World, account: str) -> str:
     early = fold(AccountState(), events[:cut])
     kept = snapshot(early)
     found = digest(fold(early, events[cut:]))
-    need_equal("E4", account, digest(fold(restore(kept), events[cut:])), found)
+    need_equal("E4", account, digest(fold(_restored(account, kept), events[cut:])), found)
     if cut:
         need_equal("E8", account, encode_event(events[cut - 1]), stream.records[cut - 1].data)
     return found
 
 
-def look(world: World, host: Host, account: str) -> None:
+def by_snapshot(world: Audited, account: str, folded: str) -> None:
+    """E4: the snapshot that is kept, and the tail after it, are the state that all events give."""
+    stream = world.disk.streams[account]
+    if stream.snapshot is not None:
+        state = _restored(account, stream.snapshot.data)
+        need_equal("E4", account, digest(fold(state, stream.events()[state.version :])), folded)
+
+
+def _restored(account: str, kept: bytes) -> AccountState:
+    try:
+        return restore(kept)
+    except StoreError as why:
+        raise BrokenInvariantError("E8", account, f"a snapshot that is refused: {why}", "what was written") from why
+
+
+def look(world: Audited, host: Host, account: str) -> None:
     """E7 and A3: whoever asks gets the same answer twice, and leaves nothing behind."""
     broker = host.broker(account)
     before = broker.digest()

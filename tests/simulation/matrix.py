@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from .run import CANARY, run_seed
 
+MODULE = "tests.simulation.matrix"
 HASH_SEEDS, ZONES, FLAGS = ("0", "1", "random"), ("UTC", "Asia/Kolkata", "America/New_York"), ((), ("-O",))
 
 
@@ -49,7 +50,7 @@ def lines(first: int, seeds: int, steps: int, backwards: bool) -> Iterator[str]:
 
 def said_by(variant: Variant, first: int, seeds: int, steps: int) -> list[str]:
     """What a fresh process says, sorted by seed."""
-    command = [sys.executable, *variant.flags, "-m", __spec__.name, "--child", str(first), str(seeds), str(steps)]
+    command = [sys.executable, *variant.flags, "-m", MODULE, "--child", str(first), str(seeds), str(steps)]
     env = {**os.environ, "PYTHONHASHSEED": variant.hash_seed, "TZ": variant.zone}
     done = subprocess.run(
         [*command, str(int(variant.backwards))], env=env, capture_output=True, text=True, check=False

@@ -32,6 +32,7 @@ class Director:
         def stream(name: str) -> Random:
             return Random(f"{seed}/{name}")
 
+        self.seed = seed
         self.profile = profile
         self.rng = stream("director")
         self.faults = stream("faults")

@@ -89,12 +89,22 @@ class Engine:
         """Let new data meet the orders of one account that it reaches."""
         step = Step(self.seats[account], self.markets, self.deadlines, at_ns)
         numbers = [entry.number for entry in fired if entry.number]
-        if numbers:
+        if numbers and (step.state.day or self._makes_events(account, at_ns, numbers, match)):
             begin_day(step)
             match(step, numbers)
         if step.profile.watches:
             review(step)
         return step
+
+    def _makes_events(
+        self, account: str, at_ns: int, numbers: list[int], match: Callable[[Step, list[int]], None]
+    ) -> bool:
+        """Would this do anything? A first day does not open for being reached, only for what comes of it."""
+        trial = self.rehearsal(account, at_ns)
+        match(trial, numbers)
+        for used, side, quantity in trial.seat.taken:
+            used[side] -= quantity
+        return bool(trial.events)
 
     # ---------------------------------------------------------------- time
 

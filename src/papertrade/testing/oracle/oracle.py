@@ -77,7 +77,7 @@ class Oracle(SlowAccount):
         bids = [] if q.bid is None else [(q.bid, q.bid_size)]
         asks = [] if q.ask is None else [(q.ask, q.ask_size)]
         if market.take_standing(DataKind.QUOTE, bids, asks, at, q.at is None):
-            self._meet(at, lambda: meet_standing(self, market))
+            self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
 
     def last_price(self, p: vocabulary.LastPrice) -> None:
         """A bare last price becomes a quote around it; at an end of the band one side is missing."""
@@ -91,13 +91,13 @@ class Oracle(SlowAccount):
         asks = [(ask, None)] if p.price < highest else []
         if market.take_standing(DataKind.PRICE, list(bids), list(asks), at, p.at is None):
             market.last = market.bare = p.price
-            self._meet(at, lambda: meet_standing(self, market))
+            self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
 
     def depth(self, d: vocabulary.Depth) -> None:
         """Several levels."""
         at, market = self._observe(d.at), self.markets[d.symbol]
         if market.take_standing(DataKind.DEPTH, list(d.bids), list(d.asks), at, d.at is None):
-            self._meet(at, lambda: meet_standing(self, market))
+            self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
 
     def print(self, p: vocabulary.Print) -> None:
         """Somebody traded."""
@@ -105,21 +105,26 @@ class Oracle(SlowAccount):
         if market.repeats(DataKind.TRADE, p.sequence):
             return
         if market.take_print(p.price, p.size, at, p.at is None):
-            self._meet(at, lambda: meet_print(self, market, p.aggressor))
+            self._meet(at, lambda account: meet_print(account, account.markets[p.symbol], p.aggressor))
 
     def bar(self, b: vocabulary.Bar) -> None:
         """A bar ended."""
         at, market = self._observe(b.end), self.markets[b.symbol]
         if market.take_bar(SlowBar(b.open, b.high, b.low, b.close, b.volume, at), b.start):
-            self._meet(at, lambda: meet_bar(self, market))
+            self._meet(at, lambda account: meet_bar(account, account.markets[b.symbol]))
 
     def halt(self, h: vocabulary.Halt) -> None:
         """Trading stops or goes on."""
         self.markets[h.symbol].halt(h.halted)
 
-    def _meet(self, at: int, meet: Callable[[], None]) -> None:
+    def _meet(self, at: int, meet: Callable[[Oracle], None]) -> None:
         self.begin_step(at)
-        meet()
+        if not self.bases().day and self.open_orders():
+            trial = self._twin()
+            meet(trial)
+            if len(trial.events) > len(self.events):  # what happens belongs to a day
+                watching.begin_day(self)
+        meet(self)
         watching.review(self)
 
     # ------------------------------------------------------------- commands
