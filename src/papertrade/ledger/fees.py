@@ -72,7 +72,7 @@ def _kind(value: str) -> str:
 
 
 def _models(value: Iterable[FeeModel]) -> tuple[FeeModel, ...]:
-    if not isinstance(value, (tuple, list)) or type(value) not in (tuple, list):
+    if type(value) not in (tuple, list):
         raise InvalidValueError("lines", value, "a tuple of fee models")
     return tuple(parse_fees(model, "lines") for model in value)
 
@@ -107,10 +107,10 @@ class _Bounded:
     _bounds: tuple[int, int | None]
 
     def _set_bounds(self) -> None:
-        cap = None if self.cap is None else parse_positive(self.cap, "cap")
+        cap = None if self.cap is None else parse_units(self.cap)
         if self.cap is not None and self.minimum > self.cap:
             raise InvalidValueError("minimum", self.minimum, f"at most the cap ({self.cap})")
-        object.__setattr__(self, "_bounds", (parse_not_negative(self.minimum, "minimum"), cap))
+        object.__setattr__(self, "_bounds", (parse_units(self.minimum), cap))
 
     def _line(self, numerator: int, denominator: int, tally: FeeTally) -> FeeLines:
         least, most = self._bounds
@@ -136,7 +136,7 @@ class PerUnitFee(_Bounded):
 
     def __attrs_post_init__(self) -> None:
         self._set_bounds()
-        object.__setattr__(self, "_rate", parse_units(self.rate, "rate"))
+        object.__setattr__(self, "_rate", parse_units(self.rate))
 
     @property
     def name(self) -> str:
@@ -163,7 +163,7 @@ class PercentFee(_Bounded):
 
     def __attrs_post_init__(self) -> None:
         self._set_bounds()
-        object.__setattr__(self, "_rate", parse_units(self.rate, "rate"))
+        object.__setattr__(self, "_rate", parse_units(self.rate))
 
     @property
     def name(self) -> str:
@@ -191,7 +191,7 @@ class MakerTakerFee:
     _rates: tuple[int, int] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        rates = (parse_units(self.maker, "maker"), parse_units(self.taker, "taker"))
+        rates = (parse_units(self.maker), parse_units(self.taker))
         object.__setattr__(self, "_rates", rates)
 
     @property
@@ -231,15 +231,16 @@ def _bounds_text(minimum: Decimal, cap: Decimal | None) -> str:
 
 def lines_owed(model: FeeModel, tally: FeeTally) -> FeeLines:
     """What the model says is owed, in whole minor units; what is not lines of fees is the model's mistake, by name."""
-    lines = model.owed(tally)
+    said = model.owed(tally)
     minor = tally.minor_units
     try:
-        if all(type(units) is int and not units % minor and type(kind) is str for kind, units in lines):
+        lines = tuple(said)
+        if all(type(units) is int and not units % minor for kind, units in lines if parse_name(kind, "kind")):
             return lines
-        return tuple((parse_name(kind, "kind"), _whole(units, minor)) for kind, units in lines)
+        return tuple((kind, _whole(units, minor)) for kind, units in lines)
     except (TypeError, ValueError):
         field = f"owed() of fee model {model.name!r}"
-        raise InvalidValueError(field, lines, "a tuple of (kind, whole number of 10⁻⁹)") from None
+        raise InvalidValueError(field, said, "a tuple of (kind, whole number of 10⁻⁹)") from None
 
 
 def _whole(units: object, minor: int) -> int:
