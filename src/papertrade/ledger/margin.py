@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import attrs
 
 from papertrade.domain.instruments import Instrument
-from papertrade.domain.numbers import SCALE, Number, divide_up, parse_positive, to_decimal
+from papertrade.domain.numbers import SCALE, Number, divide_up, parse_positive, parse_units, to_decimal
 from papertrade.errors import InvalidValueError
 
 
@@ -137,8 +137,8 @@ class FlatMargin:
             raise InvalidValueError(
                 "maintenance", self.maintenance_fraction, f"at most initial ({self.initial_fraction})"
             )
-        object.__setattr__(self, "_initial", parse_positive(self.initial_fraction, "initial"))
-        object.__setattr__(self, "_maintenance", parse_positive(self.maintenance_fraction, "maintenance"))
+        object.__setattr__(self, "_initial", parse_units(self.initial_fraction))
+        object.__setattr__(self, "_maintenance", parse_units(self.maintenance_fraction))
 
     @property
     def name(self) -> str:

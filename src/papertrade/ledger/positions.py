@@ -44,7 +44,7 @@ class PositionState:
 
     def copy(self) -> PositionState:
         """Another position with the same fields."""
-        twin = PositionState(self.symbol)
+        twin = PositionState.__new__(PositionState)
         for name in PositionState.__slots__:
             setattr(twin, name, getattr(self, name))
         return twin
@@ -101,16 +101,11 @@ def released_cost(position: PositionState, closed_units: int, minor_units: int) 
     released = 0
     for lot in position.lots:
         taken = min(abs(lot.quantity_units), closed_units)
-        released += _released_from(lot, taken, minor_units)
+        released += share_down(lot.cost_units, taken, abs(lot.quantity_units), minor_units)
         closed_units -= taken
         if not closed_units:
             break
     return released
-
-
-def _released_from(lot: Lot, taken: int, minor_units: int) -> int:
-    size = abs(lot.quantity_units)
-    return lot.cost_units if taken == size else share_down(lot.cost_units, taken, size, minor_units)
 
 
 def apply_fill(position: PositionState, fill: OrderFilled, fifo: bool) -> None:
