@@ -61,7 +61,7 @@ def test_minimum_and_cap_may_be_the_same_and_are_met_exactly() -> None:
 
 
 def test_bounds_between_two_cents_stay_inside_themselves() -> None:
-    """A minimum between two cents is rounded up and a cap down, so that the fee is never below or above what was said."""
+    """A minimum between two cents is rounded up and a cap down, so that the fee stays within both."""
     assert PerUnitFee("0.001", minimum="1.005").owed(filled(1, "10")) == (("commission", 101 * CENT),)
     assert PerUnitFee(9, cap="1.005").owed(filled(1, "10")) == (("commission", 100 * CENT),)
 

@@ -1,0 +1,45 @@
+"""What is mutated and who judges it: for each part of the core its files, and the tests that should notice a change."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Part(NamedTuple):
+    """Files of the package, the functions of them that count (none named: all), and the tests that judge them."""
+
+    files: tuple[str, ...]
+    judges: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+
+
+SESSIONS: Final = ("tests/scenarios", "tests/unit/test_hard_cases.py", "tests/proofs/mutation_judge.py")
+"""Judges of everything that trades: each is a session from the outside, in milliseconds."""
+
+PARTS: Final = {
+    "ledger": Part(("ledger/*",), (*SESSIONS, "tests/unit/test_ledger_*.py")),
+    "keys": Part(
+        ("hosting/requests.py", "hosting/account.py"),
+        (
+            *SESSIONS,
+            "tests/unit/test_keys*.py",
+            "tests/unit/test_requests*.py",
+            "tests/unit/test_public_api.py",
+            "tests/conformance/test_paper_broker.py",
+        ),
+    ),
+    "matching": Part(("matching/*",), (*SESSIONS, "tests/unit/test_matching_*.py", "tests/unit/test_public_api.py")),
+    "orders": Part(
+        ("domain/orders.py", "domain/lifecycle.py", "engine/order_moves.py", "engine/evolve.py"),
+        (
+            *SESSIONS,
+            "tests/unit/test_orders_*.py",
+            "tests/unit/test_words_lifecycle.py",
+            "tests/unit/test_public_api.py",
+            "tests/unit/test_snapshot_digest.py",
+        ),
+    ),
+    "codec": Part(
+        ("codec/*",), ("tests/unit/test_codec*.py", "tests/unit/test_snapshot_digest.py", "tests/scenarios")
+    ),
+}
