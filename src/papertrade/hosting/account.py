@@ -9,6 +9,7 @@ from papertrade.domain.events import (
     CashDeposited,
     CashWithdrawn,
     Event,
+    LimitReset,
     OrderAccepted,
     OrderModified,
     OrderModifyRejected,
@@ -156,10 +157,11 @@ class AccountDesk(AccountReader):
             return None
         events = yield self.desk.store.load, (self.account, found.first, found.last)
         begun = [e for e in events if isinstance(e, (OrderAccepted, OrderRejected))]
+        key = commit_id.removeprefix("order:")
         if len(begun) != 2:
-            raise KeyConflictError(commit_id.removeprefix("order:"), "orders", len(begun), 2)
-        check_same(commit_id, begun[0].terms, first)
-        check_same(commit_id, begun[1].terms._replace(oco_with=0), second)
+            raise KeyConflictError(key, "orders", len(begun), 2)
+        check_same(key, begun[0].terms, first)
+        check_same(key, begun[1].terms._replace(oco_with=0), second)
         one = yield from self.order(f"{self.account}-{begun[0].number}")
         two = yield from self.order(f"{self.account}-{begun[1].number}")
         return one, two
@@ -348,18 +350,20 @@ class AccountDesk(AccountReader):
             yield from self.desk.command(self.account, decide, commit_id, False)
         return (yield from self.account_view())
 
-    def _repeated(self, commit_id: str, amount: int | None = None, note: str = "") -> Flow[bool]:
-        """Was this command stored before? With another amount or note it is a conflict."""
+    def _repeated(self, commit_id: str, amount: int = 0, note: str = "", limit: str = "") -> Flow[bool]:
+        """Was this command stored before? With another amount, note or limit it is a conflict."""
         found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
         if found is None:
             return False
         events = yield self.desk.store.load, (self.account, found.first, found.last)
+        key = commit_id.partition(":")[2]
         for event in events:
             if isinstance(event, (CashDeposited, CashWithdrawn, WithdrawalRejected)) and event.amount_units != amount:
-                key = commit_id.partition(":")[2]
-                raise KeyConflictError(key, "amount", event.amount, to_decimal(amount or 0))
+                raise KeyConflictError(key, "amount", event.amount, to_decimal(amount))
             if isinstance(event, (CashDeposited, CashWithdrawn)) and event.note != note:
-                raise KeyConflictError(commit_id.partition(":")[2], "note", event.note, note)
+                raise KeyConflictError(key, "note", event.note, note)
+            if isinstance(event, LimitReset) and event.limit != limit:
+                raise KeyConflictError(key, "limit", event.limit, limit)
         return True
 
     def kill(self) -> Flow[Account]:
@@ -376,7 +380,7 @@ class AccountDesk(AccountReader):
             watch.reset_limit(step, limit, command_id)
 
         commit_id = None if command_id is None else "reset:" + command_id
-        if commit_id is None or not (yield from self._repeated(commit_id)):
+        if commit_id is None or not (yield from self._repeated(commit_id, limit=limit)):
             yield from self.desk.command(self.account, decide, commit_id)
         return (yield from self.account_view())
 

@@ -8,7 +8,7 @@ from papertrade.domain.events import OrderModified, OrderModifyRejected
 from papertrade.domain.fields import readable
 from papertrade.domain.instants import parse_instant
 from papertrade.domain.names import parse_key, parse_name, parse_tags
-from papertrade.domain.numbers import parse_positive, text_of
+from papertrade.domain.numbers import parse_positive, to_decimal
 from papertrade.domain.orders import Order, OrderRequest, OrderTerms
 from papertrade.domain.straight import straight
 from papertrade.domain.words import (
@@ -219,10 +219,13 @@ def check_same_change(
         then = tuple(old if new is not None else None for old, new in zip(then, asked, strict=True))
     else:
         then = (first.new_quantity_units, first.new_limit_units, first.new_stop_units, first.new_expires_ns)
-    names = ("order", "quantity", "limit_price", "stop_price", "expires_at")
-    for name, old, new in zip(names, (first.number, *then), (number, *asked), strict=True):
+    if first.number != number:
+        raise KeyConflictError(key, "order", first.order_id, f"{first.account}-{number}")
+    names = ("quantity_units", "limit_price_units", "stop_price_units", "expires_ns")
+    for name, old, new in zip(names, then, asked, strict=True):
         if old != new:
-            raise KeyConflictError(key, name, *(n if n is None or name == "order" else text_of(n) for n in (old, new)))
+            field, before = readable(name, old)
+            raise KeyConflictError(key, field, before, readable(name, new)[1])
 
 
 def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | None) -> None:
@@ -232,7 +235,7 @@ def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | N
     if not first.reduce_only or first.type is not _MARKET:
         raise KeyConflictError(key, "order", f"a {first.type} order", "close_position")
     if quantity is not None and quantity < first.quantity_units:
-        raise KeyConflictError(key, "quantity", text_of(first.quantity_units), text_of(quantity))
+        raise KeyConflictError(key, "quantity", to_decimal(first.quantity_units), to_decimal(quantity))
 
 
 def check_oco(terms: OrderTerms, orders: dict[int, Order], account: str) -> None:
