@@ -73,7 +73,7 @@ CONFLICTS: list[tuple[str, Call, str, object, object]] = [
     ("close", lambda b: b.close_position("AAPL", 3, client_order_id="k"), "quantity", Decimal(4), Decimal(3)),
     ("change", lambda b: b.modify_order("main-3", quantity=7, command_id="k"), "order", "main-2", "main-3"),
     ("change", lambda b: b.modify_order("main-2", quantity=8, command_id="k"), "quantity", Decimal(7), Decimal(8)),
-    ("change", lambda b: b.modify_order("main-2", limit_price=9, command_id="k"), "limit_price", Decimal(91), Decimal(9)),
+    ("change", lambda b: b.modify_order("main-2", limit_price=9, command_id="k"), "limit_price", Decimal(91), 9),
     ("deposit", lambda b: b.deposit(8, command_id="k"), "amount", Decimal(7), Decimal(8)),
     ("withdrawal", lambda b: b.withdraw(8, command_id="k"), "amount", Decimal(7), Decimal(8)),
     ("refused withdrawal", lambda b: b.withdraw(8, command_id="k"), "amount", Decimal(10**9), Decimal(8)),

@@ -258,7 +258,7 @@ class AccountDesk(AccountReader):
         yield from self.desk.make_ready(self.account, self.desk.now())  # one of them may just have expired
         seat = yield from self.desk.seat(self.account)
         orders = seat.state.orders
-        check_link(numbers, orders, (str(one), str(two)), self.account)
+        check_link(numbers, orders, self.account)
 
         def decide(step: Step) -> None:
             change.link_orders(step, *numbers)

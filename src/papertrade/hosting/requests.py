@@ -240,24 +240,25 @@ def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | N
 
 def check_oco(terms: OrderTerms, orders: dict[int, Order], account: str) -> None:
     """An order can be linked to an open order of the same symbol that is not linked to another open one."""
-    other = orders.get(terms.oco_with)
-    if other is None:
-        raise UnknownOrderError(f"{account}-{terms.oco_with}", account)
-    _check_link(terms.symbol, other, orders)
+    _check_link(terms.symbol, _open_order(terms.oco_with, orders, account), orders)
     if terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
         raise InvalidValueError("oco_with", f"with {terms.tif}", "an order that may rest: day, gtc or gtd")
 
 
-def check_link(numbers: tuple[int, int], orders: dict[int, Order], ids: tuple[str, str], account: str) -> None:
+def check_link(numbers: tuple[int, int], orders: dict[int, Order], account: str) -> None:
     """Two different open, unlinked orders of one symbol can be linked."""
-    one, two = orders.get(numbers[0]), orders.get(numbers[1])
-    for order, order_id in ((one, ids[0]), (two, ids[1])):
-        if order is None:
-            raise UnknownOrderError(order_id, account)
-    if one is None or two is None or one is two:
+    one, two = (_open_order(number, orders, account) for number in numbers)
+    if one is two:
         raise UsageError("an order cannot be linked to itself; accepted: two different open orders")
     _check_link(one.symbol, two, orders)
     _check_link(two.symbol, one, orders)
+
+
+def _open_order(number: int, orders: dict[int, Order], account: str) -> Order:
+    order = orders.get(number)
+    if order is None:
+        raise UnknownOrderError(f"{account}-{number}", account)
+    return order
 
 
 def _check_link(symbol: str, other: Order, orders: dict[int, Order]) -> None:
