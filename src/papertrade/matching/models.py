@@ -13,7 +13,15 @@ from typing import Protocol
 import attrs
 
 from papertrade.domain.fields import Amount, MaybeAmount
-from papertrade.domain.numbers import SCALE, Number, divide_up, parse_count, parse_not_negative, to_decimal
+from papertrade.domain.numbers import (
+    SCALE,
+    Number,
+    divide_up,
+    parse_count,
+    parse_not_negative,
+    parse_units,
+    to_decimal,
+)
 from papertrade.domain.words import Side
 from papertrade.errors import InvalidValueError
 
@@ -142,7 +150,7 @@ class BasisPointSlippage:
 
     def slip(self, candidate: Candidate) -> Number:
         """price × basis points ÷ 10,000, rounded up to a unit."""
-        points = parse_not_negative(self.basis_points, "basis_points")
+        points = parse_units(self.basis_points)
         return to_decimal(divide_up(candidate.price_units * points, 10_000 * SCALE))
 
 
@@ -162,21 +170,17 @@ class SpreadSlippage:
         if candidate.bid_units is None or candidate.ask_units is None:
             return 0
         spread = max(0, candidate.ask_units - candidate.bid_units)
-        return to_decimal(divide_up(spread * parse_not_negative(self.share, "share"), SCALE))
+        return to_decimal(divide_up(spread * parse_units(self.share), SCALE))
 
 
 def slip_units(model: SlippageModel, candidate: Candidate) -> int:
     """What the model said, in units; anything but a number of 0 or more is the model's mistake, by name."""
-    return _answer(model.slip(candidate), f"slip() of slippage model {model.name!r}")
+    return parse_not_negative(model.slip(candidate), f"slip() of slippage model {model.name!r}")
 
 
 def quantity_units(model: FillModel, candidate: Candidate) -> int:
     """How much the fill model allows, in units, never more than was proposed."""
-    found = _answer(model.quantity(candidate), f"quantity() of fill model {model.name!r}")
+    found = parse_not_negative(model.quantity(candidate), f"quantity() of fill model {model.name!r}")
     if found > candidate.quantity_units:
         raise InvalidValueError(model.name, to_decimal(found), f"at most {candidate.quantity}")
     return found
-
-
-def _answer(value: object, field: str) -> int:
-    return parse_not_negative(value, field)

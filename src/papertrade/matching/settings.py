@@ -15,7 +15,15 @@ import attrs
 
 from papertrade.domain.instants import SECOND_NS
 from papertrade.domain.names import parse_label, parse_name
-from papertrade.domain.numbers import SCALE, Number, parse_count, parse_not_negative, parse_positive, to_decimal
+from papertrade.domain.numbers import (
+    SCALE,
+    Number,
+    parse_count,
+    parse_not_negative,
+    parse_positive,
+    parse_units,
+    to_decimal,
+)
 from papertrade.errors import InvalidValueError
 from papertrade.matching.models import FillModel, NoSlippage, SlippageModel
 
@@ -123,11 +131,11 @@ class FillSettings:
 
     def __attrs_post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "participation_units", parse_positive(self.participation, "participation"))
-        put(self, "collar_units", parse_not_negative(self.hold_collar, "hold_collar"))
-        put(self, "half_spread_units", parse_not_negative(self.half_spread_bp, "half_spread_bp"))
+        put(self, "participation_units", parse_units(self.participation))
+        put(self, "collar_units", parse_units(self.hold_collar))
+        put(self, "half_spread_units", parse_units(self.half_spread_bp))
         age = self.max_quote_age_s
-        put(self, "max_age_ns", None if age is None else parse_positive(age, "max_quote_age_s") * SECOND_NS // SCALE)
+        put(self, "max_age_ns", None if age is None else parse_units(age) * SECOND_NS // SCALE)
         put(self, "has_models", self.fill_model is not None or not isinstance(self.slippage, NoSlippage))
         models = f"{self.name}/1"
         if self.has_models:
