@@ -58,12 +58,12 @@ def test_oldest_lots_close_first_over_several_lots(sign: int) -> None:
     position = PositionState("X")
     for quantity, price, at_ns in ((2, 10, 1), (3, 20, 2), (5, 30, 3), (1, 40, 4)):
         fill(position, sign, quantity, price, at_ns)
-    closing = fill(position, -sign, 7, 50, 5)
-    assert closing.released_units == sign * (20 + 60 + 60) * SCALE
-    assert closing.realized_units == sign * (7 * 50 - 140) * SCALE
-    assert lots(position) == [(sign * 3, sign * 90, sign * 90, 3), (sign, sign * 40, sign * 40, 4)]
-    assert position.pq == sign * 130 * SCALE**2
-    assert position.cost_units == sign * 130 * SCALE
+    closing = fill(position, -sign, 6, 50, 5)
+    assert closing.released_units == sign * (20 + 60 + 30) * SCALE
+    assert closing.realized_units == sign * (6 * 50 - 110) * SCALE
+    assert lots(position) == [(sign * 4, sign * 120, sign * 120, 3), (sign, sign * 40, sign * 40, 4)]
+    assert position.pq == sign * 160 * SCALE**2
+    assert position.cost_units == sign * 160 * SCALE
     assert position.opened_ns == 1
 
 
