@@ -1,8 +1,8 @@
 """Mutation testing of the core: small changes are planted, and the tests have to notice each of them.
 
 ``python -m tests.proofs.mutation --only ledger`` copies the package and its tests into a work folder, lets mutmut plant
-one change after the other, and prints how many the judges of that part noticed. ``--again`` repeats only what survived,
-for the round after new tests were written. mutmut has to be installed; it is no requirement of the tests.
+its changes, and prints how many the judges of that part noticed. ``--again`` repeats only what survived, for the round
+after new tests were written. mutmut has to be installed; it is no requirement of the tests.
 
 What is not mutated: module-level tables and whatever has a decorator other than ``@property`` or ``@classmethod``.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,59 +20,57 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from mutmut.mutation.file_mutation import mutate_file_contents
+from tests.proofs import mutation_loop as loop
 from tests.proofs.mutation_parts import PARTS, Part
-from tests.proofs.mutation_report import HEAD, Score, read_score, read_survivors
+from tests.proofs.mutation_report import HEAD, Score, read_results, read_score, read_survivors
 from tests.proofs.mutation_source import open_properties
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = "src/papertrade"
 
 
-def prepare(work: Path, part: Part, fresh: bool) -> None:
-    """A copy of the project in the work folder, told what to mutate and who judges."""
-    if fresh:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        shutil.copytree(ROOT / "src", work / "src", ignore=shutil.ignore_patterns("__pycache__"))
-        for path in _files(work, part):
-            path.write_text(open_properties(path.read_text("utf-8")), "utf-8")
+def plant(work: Path, part: Part) -> list[str]:
+    """Copy the package with all mutants of a part in it, each asleep until it is named; answers their names."""
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(ROOT / "src", work / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    names = []
+    for path in sorted(path for pattern in part.files for path in (work / "src" / "papertrade").glob(pattern)):
+        if path.suffix == ".py":
+            mutated = mutate_file_contents(str(path), open_properties(path.read_text("utf-8")))
+            path.write_text(mutated.code, "utf-8")
+            module = ".".join(path.relative_to(work / "src").with_suffix("").parts)
+            names += [f"{module}.{name}" for name in mutated.mutant_names]
+    return names
+
+
+def judge(work: Path, part: Part, names: list[str]) -> None:
+    """Let the judges look at mutants, and keep what they found beside what was found before."""
     shutil.copytree(ROOT / "tests", work / "tests", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    (work / "pyproject.toml").write_text(_project(part), "utf-8")
-
-
-def _files(work: Path, part: Part) -> list[Path]:
-    return [path for pattern in part.files for path in sorted((work / PACKAGE).glob(pattern)) if path.suffix == ".py"]
-
-
-def _project(part: Part) -> str:
-    """The project's own settings, with those of the mutation run behind them."""
+    shutil.copy(ROOT / "pyproject.toml", work)
     judges = [str(path.relative_to(ROOT)) for pattern in part.judges for path in sorted(ROOT.glob(pattern))]
-    settings = {
-        "source_paths": ["src/"],
-        "only_mutate": [f"{PACKAGE}/{pattern}" for pattern in part.files],
-        "pytest_add_cli_args_test_selection": judges,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
-        "timeout_multiplier": 3.0,
-        "use_git_change_detection": False,
-        "on_dependency_change": "ignore",
-    }
-    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    return "\n".join([(ROOT / "pyproject.toml").read_text("utf-8"), "[tool.mutmut]", *lines, ""])
+    listed, found = work / "names.json", work / "found.json"
+    listed.write_text(json.dumps(names), "utf-8")
+    found.write_text("{}", "utf-8")
+    plugins = [word for name in ("tests.proofs.mutation_loop", *part.plugins) for word in ("-p", name)]
+    command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", *plugins, *judges]
+    paths = os.pathsep.join((str(work / "src"), str(work)))
+    settings = {"PYTHONPATH": paths, loop.NAMES: str(listed), loop.RESULTS: str(found), "HYPOTHESIS_PROFILE": "ci"}
+    around = {**os.environ, **settings}
+    done = subprocess.run(command, cwd=work, env=around, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"the judges could not work:\n{(done.stdout + done.stderr)[-3000:]}")
+    results = read_results(work) | json.loads(found.read_text("utf-8"))
+    (work / "results.json").write_text(json.dumps(results), "utf-8")
 
 
 def run_part(name: str, work: Path, again: bool) -> Score:
     """Mutate one part; answers its score."""
     part = PARTS[name]
     began = time.monotonic()
-    prepare(work, part, fresh=not again)
-    names = [survivor.name for survivor in read_survivors(work, part)] if again else []
-    if names or not again:
-        command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
-        done = subprocess.run(command, cwd=work, check=False, capture_output=True, text=True)
-        (work / "mutmut.log").write_text(done.stdout + done.stderr, "utf-8")
-        if done.returncode:
-            raise SystemExit(f"mutmut failed on {name}:\n{(done.stdout + done.stderr)[-3000:]}")
-    return read_score(name, work, part, time.monotonic() - began)
+    names = [survivor.name for survivor in read_survivors(work)] if again else plant(work, part)
+    if names:
+        judge(work, part, names)
+    return read_score(name, work, time.monotonic() - began)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 
 
 class Part(NamedTuple):
-    """Files of the package, the functions of them that count (none named: all), and the tests that judge them."""
+    """Files of the package, the tests that judge them, and plugins that those tests need."""
 
     files: tuple[str, ...]
     judges: tuple[str, ...]
-    functions: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
 
 
-SESSIONS: Final = ("tests/scenarios", "tests/unit/test_hard_cases.py", "tests/proofs/mutation_judge.py")
+SESSIONS: Final = ("tests/unit/test_hard_cases.py", "tests/proofs/mutation_judge.py")
 """Judges of everything that trades: each is a session from the outside, in milliseconds."""
 
 PARTS: Final = {
@@ -40,6 +40,8 @@ PARTS: Final = {
         ),
     ),
     "codec": Part(
-        ("codec/*",), ("tests/unit/test_codec*.py", "tests/unit/test_snapshot_digest.py", "tests/scenarios")
+        ("codec/*",),
+        ("tests/unit/test_codec*.py", "tests/unit/test_snapshot_digest.py"),
+        ("tests.proofs.mutation_fresh",),
     ),
 }

@@ -12,12 +12,13 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.proofs.mutation_parts import Part
+from tests.proofs.mutation_loop import KILLED, TIMED_OUT
 
 EXCUSED = Path(__file__).with_name("mutation_excused.txt")
-KILLED = {1, 3}  # a failed test, or one that could not even be collected
 HEAD = f"{'part':10} {'mutants':>8} {'killed':>8} {'excused':>8} {'survived':>9} {'score':>8} {'minutes':>8}"
-TIMED_OUT = {-24, 24, 36, 152, 255}  # noticed as well: what never ends is not merged
+
+
+CAUGHT = (KILLED, TIMED_OUT)  # what never ends is noticed as well
 
 
 class Survivor(NamedTuple):
@@ -51,38 +52,34 @@ class Score(NamedTuple):
         return f"{self.name:10} {figures} {self.percent:7.1f}% {self.seconds / 60:8.1f}"
 
 
-def read_score(name: str, work: Path, part: Part, seconds: float) -> Score:
+def read_score(name: str, work: Path, seconds: float) -> Score:
     """The figures of a finished run."""
-    results = _results(work, part)
-    survivors = read_survivors(work, part)
+    results = read_results(work)
+    survivors = read_survivors(work)
     excused = read_excused()
     left = [s for s in survivors if (s.function, s.changed) not in excused]
     return Score(name, len(results), len(results) - len(survivors), len(survivors) - len(left), left, seconds)
 
 
-def read_survivors(work: Path, part: Part) -> list[Survivor]:
+def read_survivors(work: Path) -> list[Survivor]:
     """Everything that was neither killed nor ran out of time."""
-    names = [name for name, code in _results(work, part).items() if code not in KILLED | TIMED_OUT]
+    names = [name for name, verdict in read_results(work).items() if verdict not in CAUGHT]
     functions: dict[str, dict[str, list[str]]] = {}
     found = []
     for name in sorted(names):
         module, _, mutant = name.rpartition(".")
         if module not in functions:
-            functions[module] = _functions(work / "mutants" / "src" / (module.replace(".", "/") + ".py"))
+            functions[module] = _functions(work / "src" / (module.replace(".", "/") + ".py"))
         original = mutant.rpartition("__mutmut_")[0] + "__mutmut_orig"
         changed = _changes(functions[module][original], functions[module][mutant])
         found.append(Survivor(name, f"{module}.{_plain(original)}", changed))
     return found
 
 
-def _results(work: Path, part: Part) -> dict[str, int | None]:
-    """Exit code of the judges for each mutant of the functions that count."""
-    found: dict[str, int | None] = {}
-    for meta in sorted((work / "mutants").rglob("*.meta")):
-        found |= json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
-    if not part.functions:
-        return found
-    return {name: code for name, code in found.items() if _plain(name.rpartition(".")[2]) in part.functions}
+def read_results(work: Path) -> dict[str, str]:
+    """What the judges said of each mutant."""
+    path = work / "results.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def _plain(mutant: str) -> str:
