@@ -59,7 +59,7 @@ class AccountDesk(AccountReader):
         commit_id = None
         if key is not None:
             commit_id = "order:" + key
-            found = yield from self._first_order(commit_id, terms)
+            found = yield from self._first_order(key, commit_id, terms)
             if found is not None:
                 return found
         if terms.oco_with:
@@ -104,12 +104,11 @@ class AccountDesk(AccountReader):
             return open_order.copy()
         raise InvariantError("O8 every order has a record", self.account, number, sorted(step.state.orders))
 
-    def _first_order(self, commit_id: str, terms: OrderTerms) -> Flow[Order | None]:
+    def _first_order(self, key: str, commit_id: str, terms: OrderTerms) -> Flow[Order | None]:
         found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
         if found is None:
             return None
         events = yield self.desk.store.load, (self.account, found.first, found.last)
-        key = terms.client_order_id or ""
         for event in events:
             if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
                 check_same(key, event.terms, terms)
@@ -189,8 +188,9 @@ class AccountDesk(AccountReader):
                     )
                 )
 
-        step, ended = yield from self.desk.command(self.account, decide, commit_id)
-        return self._answer(step, ended, numbers[0]), self._answer(step, ended, numbers[1])
+        _, ended = yield from self.desk.command(self.account, decide, commit_id)
+        refused = {order.number: order for order in ended}
+        return refused[numbers[0]], refused[numbers[1]]
 
     def modify(
         self,
@@ -271,26 +271,26 @@ class AccountDesk(AccountReader):
     def close_position(self, symbol: str, quantity: int | None, key: str | None) -> Flow[Order]:
         """Close a position, or a part of it, at the market."""
         self.market(symbol)
-        commit_id = None if key is None else "order:" + key
-        if commit_id is not None:
+        commit_id = None
+        if key is not None:
+            commit_id = "order:" + key
             found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
             if found is not None:
                 events = yield self.desk.store.load, (self.account, found.first, found.last)
                 for event in events:
                     if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
-                        check_same_close(key or "", event.terms, symbol, quantity)
+                        check_same_close(key, event.terms, symbol, quantity)
                         return (yield from self.order(f"{self.account}-{event.number}"))
         seat = yield from self.desk.seat(self.account)
         if not seat.state.quantity(symbol):
             raise InvalidValueError("symbol", symbol, "a symbol with an open position")
-        number = 0
+        numbers: list[int] = []
 
         def decide(step: Step) -> None:
-            nonlocal number
-            number = change.close_position(step, symbol, quantity, key)
+            numbers.append(change.close_position(step, symbol, quantity, key))
 
         step, ended = yield from self.desk.command(self.account, decide, commit_id)
-        return self._answer(step, ended, number)
+        return self._answer(step, ended, numbers[-1])
 
     def close_all(self) -> Flow[list[Order]]:
         """Cancel every open order and close every position at the market."""
