@@ -2,7 +2,8 @@
 
 mutmut's own loop starts pytest anew for each mutant, which takes many times longer than the tests that then fail. Here
 a first fork runs every test on the code as it is and notes which functions each of them calls; then each mutant gets
-the tests that call its function, quickest first, until one fails.
+the tests that call its function, until one fails: first those that noticed another change of the same function, then
+the quickest.
 """
 
 from __future__ import annotations
@@ -29,9 +30,17 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     results = Path(os.environ[RESULTS])
     calls, spent = _look(session, results.with_suffix(".calls"))
     found: dict[str, str] = {}
+    sharp: dict[str, list[int]] = {}  # tests that noticed a change of a function, the latest first
+    failed = results.with_suffix(".failed")
     for name in names:
-        tests = sorted(calls.get(name.rpartition("__mutmut_")[0], []), key=spent.__getitem__)
-        found[name] = _judge(session, name, tests, spent) if tests else UNCALLED
+        function = name.rpartition("__mutmut_")[0]
+        first = sharp.setdefault(function, [])
+        rest = set(calls.get(function, [])).difference(first)
+        tests = [*first, *sorted(rest, key=spent.__getitem__)]
+        found[name] = _judge(session, name, tests, spent, failed) if tests else UNCALLED
+        if found[name] == KILLED and failed.exists():
+            number = int(failed.read_text("utf-8"))
+            sharp[function] = [number, *(other for other in first if other != number)]
         if len(found) % 25 == 0:
             results.write_text(json.dumps(found), "utf-8")
     results.write_text(json.dumps(found), "utf-8")
@@ -54,10 +63,15 @@ def _fork(work: Callable[[], int], most_seconds: int) -> int:
         os._exit(code)
 
 
-def _run(session: pytest.Session, item: pytest.Item) -> bool:
-    """Run one test; answers whether it failed."""
-    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-    return bool(session.testsfailed)
+def _first_failure(session: pytest.Session, numbers: list[int], done: Callable[[int], None]) -> int | None:
+    """Run tests until one fails; answers which."""
+    for number, after in zip(numbers, [*numbers[1:], None], strict=True):
+        item, follows = session.items[number], None if after is None else session.items[after]
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=follows)
+        if session.testsfailed:
+            return number
+        done(number)
+    return None
 
 
 def _look(session: pytest.Session, notes: Path) -> tuple[dict[str, list[int]], list[float]]:
@@ -68,18 +82,18 @@ def _look(session: pytest.Session, notes: Path) -> tuple[dict[str, list[int]], l
         trampoline.record_trampoline_hit = lambda name, caller=None: called.add(name)  # type: ignore[assignment]
         os.environ[SWITCH] = "stats"
         calls: dict[str, list[int]] = {}
-        spent = []
-        for number, item in enumerate(session.items):
-            called.clear()
-            began = time.process_time()
-            if _run(session, item):
-                notes.write_text(json.dumps(item.nodeid), "utf-8")
-                return 1
-            spent.append(time.process_time() - began)
+        spent: list[float] = []
+        began = time.process_time()
+
+        def note(number: int) -> None:
+            spent.append(time.process_time() - began - sum(spent))
             for name in called:
                 calls.setdefault(name, []).append(number)
-        notes.write_text(json.dumps([calls, spent]), "utf-8")
-        return 0
+            called.clear()
+
+        failed = _first_failure(session, list(range(len(session.items))), note)
+        notes.write_text(json.dumps([calls, spent] if failed is None else session.items[failed].nodeid), "utf-8")
+        return int(failed is not None)
 
     if _fork(look, 1_200):
         raise pytest.UsageError(f"a test fails without any mutant: {notes.read_text('utf-8')}")
@@ -87,12 +101,16 @@ def _look(session: pytest.Session, notes: Path) -> tuple[dict[str, list[int]], l
     return found[0], found[1]
 
 
-def _judge(session: pytest.Session, name: str, tests: list[int], spent: list[float]) -> str:
-    """Run the tests until one fails."""
+def _judge(session: pytest.Session, name: str, tests: list[int], spent: list[float], failed: Path) -> str:
+    """Run the tests until one fails, and note which."""
+    failed.unlink(missing_ok=True)
 
     def judge() -> int:
         os.environ[SWITCH] = name
-        return int(any(_run(session, session.items[number]) for number in tests))
+        number = _first_failure(session, tests, lambda number: None)
+        if number is not None:
+            failed.write_text(str(number), "utf-8")
+        return int(number is not None)
 
     code = _fork(judge, 5 + int(3 * sum(spent[number] for number in tests)))
     if code == 0:

@@ -24,19 +24,15 @@ PARTS: Final = {
             *SESSIONS,
             "tests/unit/test_keys*.py",
             "tests/unit/test_requests*.py",
-            "tests/unit/test_public_api.py",
-            "tests/conformance/test_paper_broker.py",
         ),
     ),
-    "matching": Part(("matching/*",), (*SESSIONS, "tests/unit/test_matching_*.py", "tests/unit/test_public_api.py")),
+    "matching": Part(("matching/*",), (*SESSIONS, "tests/unit/test_matching_*.py")),
     "orders": Part(
         ("domain/orders.py", "domain/lifecycle.py", "engine/order_moves.py", "engine/evolve.py"),
         (
             *SESSIONS,
             "tests/unit/test_orders_*.py",
             "tests/unit/test_words_lifecycle.py",
-            "tests/unit/test_public_api.py",
-            "tests/unit/test_snapshot_digest.py",
         ),
     ),
     "codec": Part(
