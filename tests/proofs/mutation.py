@@ -52,7 +52,8 @@ def judge(work: Path, part: Part, names: list[str]) -> None:
     listed.write_text(json.dumps(names), "utf-8")
     found.write_text("{}", "utf-8")
     plugins = [word for name in ("tests.proofs.mutation_loop", *part.plugins) for word in ("-p", name)]
-    command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", *plugins, *judges]
+    quick = ["-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:logging"]
+    command = [sys.executable, "-m", "pytest", *quick, *plugins, *judges]
     paths = os.pathsep.join((str(work / "src"), str(work)))
     settings = {"PYTHONPATH": paths, loop.NAMES: str(listed), loop.RESULTS: str(found), "HYPOTHESIS_PROFILE": "ci"}
     around = {**os.environ, **settings}

@@ -8,6 +8,7 @@ the quickest.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -32,6 +33,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     found: dict[str, str] = {}
     sharp: dict[str, list[int]] = {}  # tests that noticed a change of a function, the latest first
     failed = results.with_suffix(".failed")
+    gc.collect()
+    gc.freeze()  # what is shared with the forks stays shared
     for name in names:
         function = name.rpartition("__mutmut_")[0]
         first = sharp.setdefault(function, [])
