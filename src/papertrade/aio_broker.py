@@ -113,7 +113,7 @@ class AsyncPaperBroker:
 
     async def cancel_order(self, order_id: str | Order) -> Order:
         """Cancel an open order; one that has ended is answered as it is."""
-        return await self.exchange.run(self._desk.cancel(order_id, None))
+        return await self.exchange.run(self._desk.cancel(order_id))
 
     async def cancel_all_orders(self, symbol: str | None = None) -> list[Order]:
         """Cancel every open order, of one symbol if given."""

@@ -145,7 +145,7 @@ class PaperBroker:
 
     def cancel_order(self, order_id: str | Order) -> Order:
         """Cancel an open order; one that has ended is answered as it is."""
-        return self.exchange.run(self._desk.cancel(order_id, None))
+        return self.exchange.run(self._desk.cancel(order_id))
 
     def cancel_all_orders(self, symbol: str | None = None) -> list[Order]:
         """Cancel every open order, of one symbol if given."""

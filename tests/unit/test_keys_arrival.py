@@ -53,6 +53,14 @@ def test_what_was_due_comes_before_what_arrives(name: str, seconds: int) -> None
     assert len(broker.events(after=version)) > 1
 
 
+def test_an_order_that_expired_before_its_cancel_is_answered_as_it_ended() -> None:
+    """Canceling an order whose time was up answers the expired order, and adds no event of its own."""
+    broker, clock = opened()
+    clock.advance(seconds=60)
+    assert broker.cancel_order("main-1").status == "expired"
+    assert kinds(broker, 1) == ["order_expired"]
+
+
 def test_what_is_not_due_stays() -> None:
     """A moment before its expiry an order still stands when another arrives."""
     broker, clock = opened()

@@ -49,6 +49,11 @@ def test_what_is_left_out_is_a_plain_market_order() -> None:
     )
 
 
+def test_any_text_may_be_a_symbol_here() -> None:
+    """Whether a symbol is listed is for the market to say, with its "did you mean": the terms take any text."""
+    assert terms(symbol="").symbol == ""
+
+
 def test_money_can_be_the_size() -> None:
     """A notional is an order without a quantity of its own."""
     money = terms(quantity=None, notional="99.50")

@@ -22,19 +22,17 @@ Asked = tuple[int | None, int | None, int | None, int | None]
 """New quantity, limit price, stop price and expiry; None where no change is wanted."""
 
 
-def cancel_order(step: Step, number: int, command_id: str | None) -> None:
+def cancel_order(step: Step, number: int) -> None:
     """Cancel an open order; an order that has ended stays as it is."""
     order = step.state.orders.get(number)
     if order is not None:
-        cancel(step, order, CancelReason.REQUESTED, (), command_id)
+        cancel(step, order, CancelReason.REQUESTED, ())
 
 
-def cancel_all(step: Step, symbol: str | None, command_id: str | None) -> list[int]:
-    """Cancel every open order, of one symbol if given; answers their numbers."""
-    numbers = [n for n, o in sorted(step.state.orders.items()) if symbol is None or o.terms.symbol == symbol]
-    for number in numbers:
-        cancel_order(step, number, command_id)
-    return numbers
+def cancel_all(step: Step, symbol: str | None) -> None:
+    """Cancel every open order, of one symbol if given."""
+    for number in [n for n, o in sorted(step.state.orders.items()) if symbol is None or o.terms.symbol == symbol]:
+        cancel_order(step, number)
 
 
 # ------------------------------------------------------------------ modify

@@ -325,18 +325,14 @@ def _ends_linked(step: Step, order: Order, sibling: Order, quantity: int) -> boo
 
 
 def cancel(
-    step: Step,
-    order: Order,
-    reason: CancelReason,
-    numbers: tuple[tuple[str, int], ...],
-    command_id: str | None = None,
+    step: Step, order: Order, reason: CancelReason, numbers: tuple[tuple[str, int], ...]
 ) -> None:
     """Cancel what remains of an open order and release its hold."""
     state = step.state
     held = held_change(order.hold_units, state.sibling(order), 0)
     step.emit(
         OrderCanceled(
-            state.account, state.version + 1, step.now_ns, order.number, reason, numbers, held, command_id
+            state.account, state.version + 1, step.now_ns, order.number, reason, numbers, held, None
         )
     )
 

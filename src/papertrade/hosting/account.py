@@ -226,7 +226,7 @@ class AccountDesk(AccountReader):
                 check_same_change(key, event, number, asked)
         return True
 
-    def cancel(self, order_id: object, command_id: str | None) -> Flow[Order]:
+    def cancel(self, order_id: object) -> Flow[Order]:
         """Cancel an open order; one that has ended is answered as it is."""
         number = parse_order_id(order_id, self.account)
         order = yield from self._known(number, order_id)
@@ -234,7 +234,7 @@ class AccountDesk(AccountReader):
             return order
 
         def decide(step: Step) -> None:
-            change.cancel_order(step, number, command_id)
+            change.cancel_order(step, number)
 
         _, ended = yield from self.desk.command(self.account, decide)
         found = [o for o in ended if o.number == number]
@@ -244,10 +244,9 @@ class AccountDesk(AccountReader):
         """Cancel every open order."""
         if symbol is not None:
             self.market(symbol)
-        numbers: list[int] = []
 
         def decide(step: Step) -> None:
-            numbers.extend(change.cancel_all(step, symbol, None))
+            change.cancel_all(step, symbol)
 
         _, ended = yield from self.desk.command(self.account, decide)
         return sorted(ended, key=lambda o: o.number)

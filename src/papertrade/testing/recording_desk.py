@@ -130,9 +130,9 @@ class RecordingDesk(AccountDesk):
         flow = super().modify(order_id, quantity, limit, stop, expires, command_id)
         return self._noted("modify_order", flow, order_id=_id(order_id), **changes, **rest)
 
-    def cancel(self, order_id: object, command_id: str | None) -> Flow[Order]:
+    def cancel(self, order_id: object) -> Flow[Order]:
         """Cancel an open order."""
-        return self._noted("cancel_order", super().cancel(order_id, command_id), order_id=_id(order_id))
+        return self._noted("cancel_order", super().cancel(order_id), order_id=_id(order_id))
 
     def cancel_all(self, symbol: str | None) -> Flow[list[Order]]:
         """Cancel every open order."""
