@@ -12,6 +12,8 @@ import gc
 import json
 import os
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +24,7 @@ from mutmut.mutation import trampoline
 
 NAMES, RESULTS = "MUTATION_NAMES", "MUTATION_RESULTS"
 SWITCH = "MUTANT_UNDER_TEST"
-SURVIVED, KILLED, TIMED_OUT, UNCALLED = "survived", "killed", "timed out", "not called"
+SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
@@ -40,7 +42,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         first = sharp.setdefault(function, [])
         rest = set(calls.get(function, [])).difference(first)
         tests = [*first, *sorted(rest, key=spent.__getitem__)]
-        found[name] = _judge(session, name, tests, spent, failed) if tests else UNCALLED
+        found[name] = _judge(session, name, tests, spent, failed) if tests else _judge_anew(session, name)
         if found[name] == KILLED and failed.exists():
             number = int(failed.read_text("utf-8"))
             sharp[function] = [number, *(other for other in first if other != number)]
@@ -119,3 +121,11 @@ def _judge(session: pytest.Session, name: str, tests: list[int], spent: list[flo
     if code == 0:
         return SURVIVED
     return KILLED if code > 0 else TIMED_OUT
+
+
+def _judge_anew(session: pytest.Session, name: str) -> str:
+    """For what is called when the package is imported and not later: a new process, in which it is changed by then."""
+    files = sorted({str(item.path) for item in session.items}, key=lambda path: "proofs" in path)
+    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(command, env={**os.environ, SWITCH: name}, check=False, capture_output=True)
+    return KILLED if done.returncode else SURVIVED

@@ -37,9 +37,11 @@ class Own:
         self.answer = answer
 
     def slip(self, candidate: Candidate) -> int:
+        self.seen = candidate
         return self.answer  # type: ignore[return-value]
 
     def quantity(self, candidate: Candidate) -> int:
+        self.seen = candidate
         return self.answer  # type: ignore[return-value]
 
 
@@ -101,6 +103,14 @@ def test_an_answer_that_is_no_amount_names_the_model(answer: object) -> None:
     with pytest.raises(InvalidValueError) as caught:
         quantity_units(Own(answer), candidate())
     assert (caught.value.field, caught.value.found) == ("quantity() of fill model 'own'", answer)
+
+
+def test_a_model_is_asked_about_this_fill() -> None:
+    """What a model sees is the fill that is about to happen."""
+    fill, own = candidate(), Own(0)
+    for ask in (slip_units, quantity_units):
+        ask(own, fill)
+        assert own.seen is fill
 
 
 def test_a_fill_model_may_take_all_and_no_more() -> None:

@@ -114,6 +114,7 @@ def test_figures_are_worked_out_exactly() -> None:
     assert settings.collar_units == 7 * SCALE // 100
     assert settings.half_spread_units == 5 * SCALE // 2
     assert settings.max_age_ns == 250_000_000
+    assert type(settings.max_age_ns) is int
     assert FillSettings().max_age_ns is None
 
 

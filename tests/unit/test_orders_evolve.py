@@ -83,6 +83,7 @@ def test_a_refused_order_has_nothing_left() -> None:
     assert facts(order, "reason", "numbers", "expires_ns", "version") == [
         "insufficient_funds", (("required", 9),), 900, 3,
     ]  # fmt: skip
+    assert facts(order, "placed_ns", "since_ns", "updated_ns") == [30, 30, 30]
 
 
 def test_a_trigger_gives_a_new_place_in_time() -> None:
@@ -219,6 +220,41 @@ def test_an_event_about_no_open_order_is_a_broken_invariant() -> None:
     assert (error.check, error.account, error.found, error.expected) == ("O1 order is open", "main", 7, [1, 2])
 
 
+def test_a_fill_that_does_not_balance_is_a_broken_invariant() -> None:
+    """Figures of a fill that contradict each other never reach the books unnoticed: account and version are named."""
+    state = state_of(accepted())
+    with pytest.raises(InvariantError) as caught:
+        evolve(state, filled(30, 2, released_units=1))
+    error = caught.value
+    assert (error.check, error.account, error.found) == (
+        "L1 balanced entry", "main", "a sum of -0.000000001 at version 2",
+    )  # fmt: skip
+
+
+END = OrderExpired("main", 2, 20, 1, 0)
+FROM_ACCEPTED = ["canceled", "expired", "filled", "modified", "partly_filled", "reduced", "triggered"]
+
+
+@pytest.mark.parametrize(
+    ("before", "event", "found", "legal"),
+    [
+        (OrderTriggered("main", 2, 20, 1, "Q6", SEEN), OrderTriggered("main", 3, 30, 1, "Q6", SEEN),
+         "triggered when triggered", [what for what in FROM_ACCEPTED if what != "triggered"]),
+        (END, OrderTriggered("main", 3, 30, 1, "Q6", SEEN), "triggered when expired", "nothing: final"),
+        (END, filled(30, 3), "partly_filled when expired", "nothing: final"),
+        (END, OrderReduced("main", 3, 30, 1, 5, "x", (), 0, 0), "reduced when expired", "nothing: final"),
+    ],
+)  # fmt: skip
+def test_a_move_that_is_not_in_the_table_is_a_broken_invariant(
+    before: Event, event: Event, found: str, legal: object
+) -> None:
+    """A trigger is one-way and final is final: the error names account, move, and what would have been legal."""
+    with pytest.raises(InvariantError) as caught:
+        fold_order([accepted(), before, event], 1)
+    error = caught.value
+    assert (error.check, error.account, error.found, error.expected) == ("O1 order lifecycle", "main", found, legal)
+
+
 def test_each_event_moves_version_and_instant_and_folding_keeps_no_ended_orders() -> None:
     """After a fold the state stands at the last event, and what ended on the way is not kept in memory."""
     state = state_of(accepted(), OrderExpired("main", 2, 25, 1, -7))
@@ -282,10 +318,13 @@ def test_holdings_are_the_positions_that_are_not_flat() -> None:
     assert (state.open_positions, list(state.holdings), state.next_fill) == (1, ["X"], 3)
     evolve(state, filled(20, 3))
     assert (state.open_positions, list(state.holdings)) == (1, ["X"])
-    evolve(state, accepted(2, 4, -1))
-    closing = filled(50, 5, 2, sign=-1, closed_units=50, closed_value_units=50 * 55, released_units=50 * 55)
+    evolve(state, accepted(9, 4)._replace(terms=TERMS._replace(symbol="Y")))
+    evolve(state, filled(10, 5, 9, symbol="Y"))
+    assert (state.open_positions, list(state.holdings)) == (2, ["X", "Y"])
+    evolve(state, accepted(2, 6, -1))
+    closing = filled(50, 7, 2, sign=-1, closed_units=50, closed_value_units=50 * 55, released_units=50 * 55)
     evolve(state, closing)
-    assert (state.open_positions, state.holdings) == (0, {})
+    assert (state.open_positions, list(state.holdings)) == (1, ["Y"])
 
 
 def test_an_order_that_somebody_may_hold_is_copied_before_it_moves() -> None:

@@ -90,6 +90,7 @@ def test_an_average_is_exact_to_nine_places_and_missing_before_a_fill(broker: pt
     order = broker.order(order)
     assert order.average_price == Decimal("3200.03") / 32 == Decimal("100.0009375")
     assert order.average_price_units == 100_000_937_500
+    assert type(order.average_price_units) is int
     assert order.fees == Decimal("0.32")
 
 

@@ -307,7 +307,7 @@ class Market:
 
     def reference(self, sign: int) -> int | None:
         """The price to work out a hold from: the touch, else the last known price."""
-        touch = self.touch(sign) if self.quote_ns != NEVER else None
+        touch = self.touch(sign)
         return touch if touch is not None else self.mark_units
 
     def evidence(self) -> Evidence:
