@@ -21,10 +21,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mutmut.mutation.file_mutation import mutate_file_contents
-from tests.proofs import mutation_loop as loop
-from tests.proofs.mutation_parts import PARTS, Part
-from tests.proofs.mutation_report import HEAD, Score, read_results, read_score, read_survivors
-from tests.proofs.mutation_source import open_properties
+
+from . import mutation_loop as loop
+from .mutation_parts import PARTS, Part
+from .mutation_report import HEAD, Score, read_results, read_score, read_survivors
+from .mutation_source import open_properties
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -22,9 +22,10 @@ from typing import Any
 import pytest
 from mutmut.mutation import trampoline
 
+from .mutation_parts import KILLED, SURVIVED, TIMED_OUT
+
 NAMES, RESULTS = "MUTATION_NAMES", "MUTATION_RESULTS"
 SWITCH = "MUTANT_UNDER_TEST"
-SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
+
 
 class Part(NamedTuple):
     """Files of the package, the tests that judge them, and plugins that those tests need."""

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.proofs.mutation_loop import KILLED, TIMED_OUT
+from .mutation_parts import KILLED, TIMED_OUT
 
 EXCUSED = Path(__file__).with_name("mutation_excused.txt")
 HEAD = f"{'part':10} {'mutants':>8} {'killed':>8} {'excused':>8} {'survived':>9} {'score':>8} {'minutes':>8}"
