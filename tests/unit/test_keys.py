@@ -49,6 +49,7 @@ CALLS: dict[str, Call] = {
     "deposit": lambda b: b.deposit(7, command_id="k"),
     "withdrawal": lambda b: b.withdraw(7, command_id="k"),
     "refused withdrawal": lambda b: b.withdraw(10**9, command_id="k"),
+    "deposit with a note": lambda b: b.deposit(7, command_id="k", note="rent"),
 }
 
 
@@ -76,6 +77,8 @@ CONFLICTS: list[tuple[str, Call, str, object, object]] = [
     ("change", lambda b: b.modify_order("main-2", limit_price=9, command_id="k"), "limit_price", Decimal(91), 9),
     ("deposit", lambda b: b.deposit(8, command_id="k"), "amount", Decimal(7), Decimal(8)),
     ("withdrawal", lambda b: b.withdraw(8, command_id="k"), "amount", Decimal(7), Decimal(8)),
+    ("deposit", lambda b: b.deposit(7, command_id="k", note="rent"), "note", "", "rent"),
+    ("withdrawal", lambda b: b.withdraw(7, command_id="k", note="rent"), "note", "", "rent"),
     ("refused withdrawal", lambda b: b.withdraw(8, command_id="k"), "amount", Decimal(10**9), Decimal(8)),
 ]
 
