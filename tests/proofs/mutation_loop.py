@@ -3,7 +3,7 @@
 mutmut's own loop starts pytest anew for each mutant, which takes many times longer than the tests that then fail. Here
 a first fork runs every test on the code as it is and notes which functions each of them calls; then each mutant gets
 the tests that call its function, until one fails: first those that noticed another change of the same function, then
-the quickest.
+the quickest. A test that takes a second or more is no judge of mutants.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .mutation_parts import KILLED, SURVIVED, TIMED_OUT
 
 NAMES, RESULTS = "MUTATION_NAMES", "MUTATION_RESULTS"
 SWITCH = "MUTANT_UNDER_TEST"
+SLOW = 1.0  # seconds of process time
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
@@ -41,7 +42,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     for name in names:
         function = name.rpartition("__mutmut_")[0]
         first = sharp.setdefault(function, [])
-        rest = set(calls.get(function, [])).difference(first)
+        rest = {number for number in calls.get(function, []) if spent[number] < SLOW}.difference(first)
         tests = [*first, *sorted(rest, key=spent.__getitem__)]
         found[name] = _judge(session, name, tests, spent, failed) if tests else _judge_anew(session, name)
         if found[name] == KILLED and failed.exists():
