@@ -43,6 +43,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         function = name.rpartition("__mutmut_")[0]
         first = sharp.setdefault(function, [])
         rest = {number for number in calls.get(function, []) if spent[number] < SLOW}.difference(first)
+        failed.unlink(missing_ok=True)
         tests = [*first, *sorted(rest, key=spent.__getitem__)]
         found[name] = _judge(session, name, tests, spent, failed) if tests else _judge_anew(session, name)
         if found[name] == KILLED and failed.exists():
@@ -110,7 +111,6 @@ def _look(session: pytest.Session, notes: Path) -> tuple[dict[str, list[int]], l
 
 def _judge(session: pytest.Session, name: str, tests: list[int], spent: list[float], failed: Path) -> str:
     """Run the tests until one fails, and note which."""
-    failed.unlink(missing_ok=True)
 
     def judge() -> int:
         os.environ[SWITCH] = name

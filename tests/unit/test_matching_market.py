@@ -46,6 +46,7 @@ def test_a_new_market_knows_nothing(market: Market) -> None:
     assert market.spread is None
     assert (market.bids, market.asks, market.bar, market.last_size_units, market.printed_units) == (None,) * 5
     assert (market.used, market.bar_used, market.sequences, market.kind) == ({}, {}, {}, QUOTE)
+    assert (market.bare_units, market.broken_off) == (None, None)
 
 
 def test_late_and_repeated_quotes_change_nothing_but_a_counter(market: Market) -> None:
@@ -247,6 +248,27 @@ def test_what_is_older_than_a_halt_stays_late(market: Market) -> None:
     market.halt(True)
     market.take_quote(8, 11, None, None, 100)
     assert (market.bid_units, market.counts["late"]) == (8, 3)
+
+
+@pytest.mark.parametrize("levels", [None, (((9, 4), (8, 1)), ((13, 4),))])
+def test_what_stood_before_a_halt_and_is_sent_again_gives_nothing_back(market: Market, levels: Any) -> None:
+    """The same quote or depth after a halt displays no new size; another level, instant or a fresh stamp does."""
+    kind = QUOTE if levels is None else DEPTH
+    other = (((9, 4), (8, 2)), ((13, 4),))
+
+    def left(at_ns: int, now: Any, fresh: bool = False) -> dict[str, list[int]]:
+        again = Market(Instrument("X"))
+        again.take_top(kind, (9, 13, 4, 4), 100, levels)
+        again.used = {"a": [3, 0]}
+        again.halt(True)
+        again.halt(False)
+        assert again.take_top(kind, (9, 13, 4, 4), at_ns, now, fresh)
+        return again.used
+
+    assert left(100, levels) == {"a": [3, 0]}
+    assert left(101, levels) == left(100, levels, fresh=True) == {}
+    if levels is not None:
+        assert left(100, other) == {}
 
 
 # ------------------------------------------------------------------ marks
