@@ -325,6 +325,10 @@ def test_holdings_are_the_positions_that_are_not_flat() -> None:
     closing = filled(50, 7, 2, sign=-1, closed_units=50, closed_value_units=50 * 55, released_units=50 * 55)
     evolve(state, closing)
     assert (state.open_positions, list(state.holdings)) == (1, ["Y"])
+    evolve(state, accepted(3, 8, -1)._replace(terms=TERMS._replace(symbol="Y", sign=-1)))
+    other = {"symbol": "Y", "sign": -1, "closed_units": 10, "closed_value_units": 550, "released_units": 550}
+    evolve(state, filled(10, 9, 3, **other))
+    assert (state.open_positions, state.holdings) == (0, {})
 
 
 def test_an_order_that_somebody_may_hold_is_copied_before_it_moves() -> None:
