@@ -1,4 +1,8 @@
-"""Saboteurs: planted bugs, each a small mistake that somebody could make, and the invariants that must name it."""
+"""Saboteurs: planted bugs, each a small mistake that somebody could make, and the invariants that must name it.
+
+The first invariant is the one that a bug breaks by its nature. The others are what it can look like from outside: a
+wrong price may end in a refusal, of which only the comparison with the oracle (M10) knows that it is wrong.
+"""
 
 from __future__ import annotations
 

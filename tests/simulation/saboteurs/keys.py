@@ -15,7 +15,7 @@ from papertrade.hosting.history import History
 from .plant import Plant, saboteur
 
 
-@saboteur("K1", "K2", "K3")
+@saboteur("K1", "K2", "K3", "K4")
 def key_not_given_to_the_store(plant: Plant) -> None:
     """The key of a command is written into its events, and the store never hears of it."""
     plant.everywhere(desk, "batch_of", lambda true: lambda step, commit_id: true(step, None))
@@ -63,7 +63,7 @@ def key_in_progress_for_ever(plant: Plant) -> None:
     plant.here(AccountDesk, "place", make)
 
 
-@saboteur("K7", "K1", "K2", "K3")
+@saboteur("K7", "K1", "K2", "K3", "K4")
 def refused_order_leaves_its_key_free(plant: Plant) -> None:
     """An order that is refused does not use up its key, so that asking again decides again."""
 

@@ -13,7 +13,7 @@ from papertrade.matching.resting import RestingIndex
 from .plant import Plant, saboteur
 
 
-@saboteur("M1")
+@saboteur("M1", "M10")
 def market_order_fills_in_the_middle(plant: Plant) -> None:
     """A market order gets the middle of a quote."""
 

@@ -107,7 +107,7 @@ def fill_or_kill_fills_in_part(plant: Plant) -> None:
     plant.patch.setattr(sizing, "_FOK", None)
 
 
-@saboteur("O6", "M1")
+@saboteur("O6", "M1", "M10")
 def post_only_order_takes(plant: Plant) -> None:
     """Nobody looks whether a post-only order would take."""
 

@@ -83,13 +83,13 @@ def every_order_needs_money(plant: Plant) -> None:
     plant.patch.setattr(sizing, "_need_now", need)
 
 
-@saboteur("R5")
+@saboteur("R5", "M10")
 def latches_look_open(plant: Plant) -> None:
     """Only a margin call restricts an account; a limit that latched does not."""
     plant.patch.setattr(AccountState, "restricted", property(lambda state: state.margin_call))
 
 
-@saboteur("R5")
+@saboteur("R5", "M10")
 def margin_call_restricts_nothing(plant: Plant) -> None:
     """Only a latched limit restricts an account; a margin call does not."""
     plant.patch.setattr(AccountState, "restricted", property(lambda state: bool(state.latches)))

@@ -99,19 +99,19 @@ def _forgets(plant: Plant, forgotten: Any) -> None:
     plant.here(SimStore, "write", make)
 
 
-@saboteur("K1", "K2")
+@saboteur("K1", "K2", "K3", "K4")
 def withdrawals_stored_without_their_keys(plant: Plant) -> None:
     """The store keeps the keys of orders, and forgets those of cash."""
     _forgets(plant, lambda store, key: not key.startswith("order:"))
 
 
-@saboteur("K5", "K1", "K2", "K3")
+@saboteur("K5", "K1", "K2", "K3", "K4")
 def key_lost_when_the_answer_is_cut(plant: Plant) -> None:
     """The key is stored after the answer, which never happens when the line is cut in between."""
     _forgets(plant, lambda store, key: store.met in ("cut after", "killed after"))
 
 
-@saboteur("K4", "K1", "K2")
+@saboteur("K4", "K1", "K2", "K3")
 def keys_kept_by_the_process(plant: Plant) -> None:
     """Keys live in the memory of a process, and end with it."""
 
