@@ -95,7 +95,7 @@ def tail_begins_at_the_snapshot(plant: Plant) -> None:
     plant.here(SimStore, "load", load)
 
 
-@saboteur("E7", "E2", "R4")
+@saboteur("E7", "E2", "E4", "R4")
 def asking_moves_the_peak(plant: Plant) -> None:
     """Whoever asks for the equity of an account sets its peak by it."""
 
@@ -118,7 +118,7 @@ def rehearsal_on_the_account_itself(plant: Plant) -> None:
     )
 
 
-@saboteur("E8")
+@saboteur("E8", "A1")
 def instants_with_an_offset(plant: Plant) -> None:
     """Instants are written with an offset of zero and not with a Z."""
     plant.here(Form, "write", lambda true: lambda self, record: true(self, record).replace('Z"', '+00:00"'))
@@ -200,7 +200,7 @@ def news_lost_when_an_answer_was_cut(plant: Plant) -> None:
     plant.here(Desk, "reload", make)
 
 
-@saboteur("A2", "E7", "E1", "A4", "A1", "A6", "E2", "E10", "L1", "O4")
+@saboteur("A2", "E7", "E1", "A4", "A1", "A6", "E2", "E10", "K5", "L1", "O4")
 def failed_step_stays_in_memory(plant: Plant) -> None:
     """When the store refuses a step, the account goes on as if it had been stored."""
     plant.patch.setattr(Desk, "spoil", lambda self, account: None)

@@ -55,6 +55,8 @@ def hunt(bug: Saboteur, seeds: Iterable[int], steps: int) -> Catch | None:
             continue
         runs += 1
         found = run_with(bug, seed, steps)
+        if found is not None and " positional argument" in str(found):
+            raise TypeError(f"{bug.name} is planted wrongly: {found}")
         if found is not None and is_honest(seed, steps):
             return Catch(found.broken.name, runs, seed, str(found.broken))
     return None

@@ -26,8 +26,8 @@ def repeat_answered_by_the_latest_order(plant: Plant) -> None:
     """Whoever asks again gets the newest order for an answer."""
 
     def make(true: Any) -> Any:
-        def first_order(self: Any, commit_id: str, terms: Any) -> Any:
-            found = yield from true(self, commit_id, terms)
+        def first_order(self: Any, *asked: Any) -> Any:
+            found = yield from true(self, *asked)
             if found is None:
                 return None
             seat = yield from self.desk.seat(self.account)

@@ -128,7 +128,7 @@ def fill_beyond_the_cash(plant: Plant) -> None:
     plant.everywhere(filling, "fit_to_funds", make)
 
 
-@saboteur("L6")
+@saboteur("L6", "M10")
 def profit_on_paper_paid_out(plant: Plant) -> None:
     """A margin account may withdraw the larger of what is free and what there is."""
     plant.patch.setattr(cash, "min", max, raising=False)
