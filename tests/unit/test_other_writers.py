@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from faulty_store import FAULTS, FaultyStore
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
-from papertrade.errors import StoreConflictError, StoreError
+from papertrade.errors import OutcomeUnknownError, StoreConflictError, StoreError
 from papertrade.ports.clock import ManualClock
 from papertrade.ports.store import Appended
 
@@ -98,3 +99,27 @@ def test_same_key_by_two_processes_at_once() -> None:
     with pytest.raises(StoreConflictError):
         other.broker.deposit(1, command_id="d")
     assert other.broker.deposit(1, command_id="d").total == one.broker.account().total
+
+
+@pytest.mark.parametrize("datum", ["quote", "depth", "bar"])
+def test_size_that_was_taken_unheard_stays_taken(datum: str) -> None:
+    """M3: a fill that was stored while its answer was lost has taken its size, and nobody is sold the same again."""
+    store = FaultyStore()
+    exchange = pt.Exchange(store, "data", fill=pt.FillSettings(participation=1))
+    exchange.add_instrument("X")
+    broker = exchange.open_account("main", cash=100_000)
+    exchange.advance(NOON)
+    if datum == "bar":
+        orders = [broker.buy("X", 60, limit_price=20) for _ in range(2)]
+    elif datum == "quote":
+        exchange.on_quote("X", "10", "11", 100, 100, at=NOON + 1)
+    else:
+        exchange.on_depth("X", [("10", 100)], [("11", 100)], at=NOON + 1)
+    store.arm(FAULTS["unknown, stored"], 1)
+    with pytest.raises(OutcomeUnknownError):
+        broker.on_bar("X", 11, 11, 11, 11, 100, end=NOON + 1) if datum == "bar" else broker.buy("X", 60)
+    store.heal()
+    if datum == "bar":
+        assert [broker.order(order).filled_quantity for order in orders] == [60, 40]
+    else:
+        assert broker.buy("X", 60, time_in_force="ioc").filled_quantity == 40

@@ -134,12 +134,12 @@ def _refuse_growth(
     if growth <= 0 or order.terms.reduce_only:
         return None
     sibling = step.state.sibling(order)
-    refused = refuse_risk(step, market, order.terms.sign, growth, limit, stop, sibling, grown_from=order.quantity_units)
+    refused = refuse_risk(step, market, order.terms.sign, growth, limit, stop, sibling, order)
     if refused is not None:
         return refused
     if order.terms.sign < 0 and not step.profile.margin.may_short and not order.terms.reduce_only:
         position = step.state.positions.get(order.terms.symbol)
-        uncovered = opening_part(position, order.terms.sign, growth, None)
+        uncovered = opening_part(position, order.terms.sign, order.remaining_units + growth, sibling, order)
         if uncovered:
             return RejectReason.INSUFFICIENT_POSITION, (("required", growth), ("available", growth - uncovered))
     return None

@@ -116,7 +116,7 @@ def _book(
     state.version = version + 2
     state.at_ns = now
     step.events += (accepted, filled)
-    use_up(step, market.used, sign, quantity)
+    use_up(step.seat, market.used, sign, quantity)
     order = moves.accepted(accepted)
     moves.filled(order, filled)
     return order

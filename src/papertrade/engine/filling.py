@@ -6,17 +6,17 @@ trader, cut to size and lots, cut to what the position or the funds allow, fees,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from papertrade.domain.events import Evidence, OrderCanceled, OrderFilled, OrderReduced
+from papertrade.domain.events import Event, Evidence, OrderCanceled, OrderFilled, OrderReduced
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import round_to_step, share_down
 from papertrade.domain.orders import Order
 from papertrade.domain.straight import straight
 from papertrade.domain.words import CancelReason, DataKind
 from papertrade.engine.funds import available, closable, fee_lines, held_change
-from papertrade.engine.step import Step
+from papertrade.engine.step import Seat, Step
 from papertrade.ledger.positions import closing_part, split_fill
 from papertrade.matching.market import Market
 from papertrade.matching.models import Candidate, quantity_units, slip_units
@@ -269,18 +269,30 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     why = (role, rule, evidence, step.profile.fill.label)
     step.emit(_filled((*about, quantity, price, base, *booked, *why)))
     if rule[0] != "P":  # a print's size is shared out where the print is matched
-        use_up(step, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
+        use_up(step.seat, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
 
 
-def use_up(step: Step, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
+def charge_again(seat: Seat, markets: dict[str, Market], events: Iterable[Event]) -> None:
+    """Fills that were stored without our hearing of it took their sizes too, if what they took from still stands."""
+    for event in events:
+        if isinstance(event, OrderFilled) and event.rule[0] != "P":
+            market = markets[event.symbol]
+            standing = evidence_of(market, event.rule, event.sign)
+            if standing._replace(number=0) == event.evidence._replace(number=0):
+                budgets = market.bar_used if event.rule[0] == "B" else market.used
+                use_up(seat, budgets, event.sign, event.quantity_units)
+    seat.taken.clear()
+
+
+def use_up(seat: Seat, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
     """Charge a fill to the budget it was taken from; the seat remembers, should the step not be stored."""
-    account = step.state.account
+    account = seat.state.account
     used = budgets.get(account)
     if used is None:
         used = budgets[account] = [0, 0]
     side = 0 if sign > 0 else 1
     used[side] += quantity
-    step.seat.taken.append((used, side, quantity))
+    seat.taken.append((used, side, quantity))
 
 
 def used_up(market: Market, account: str, sign: int) -> int:

@@ -21,15 +21,19 @@ def refuse_risk(
     limit: int | None,
     stop: int | None,
     sibling: Order | None,
-    grown_from: int = 0,
+    own: Order | None = None,
 ) -> tuple[RejectReason, Numbers] | None:
-    """Latches, margin call, negative cash, then the limits; an order that can only reduce passes them all."""
+    """Latches, margin call, negative cash, then the limits; an order that can only reduce passes them all.
+
+    ``own`` is the order that grows by this quantity, when it is not a new one.
+    """
     state, profile = step.state, step.profile
     total = state.total
     exposed = state.restricted or (total < 0 and not profile.margin.marked_to_market)
     if not exposed and not profile.limits.on_orders:
         return None
-    if not opening_part(state.positions.get(market.symbol), sign, quantity, sibling):
+    asked = quantity if own is None else quantity + own.remaining_units
+    if not opening_part(state.positions.get(market.symbol), sign, asked, sibling, own):
         return None
     latched = latch_refusal(state.latches)
     if latched is not None:
@@ -38,13 +42,25 @@ def refuse_risk(
         return RejectReason.MARGIN_CALL, ()
     if exposed:
         return RejectReason.NEGATIVE_CASH, (("total", total),)
-    return gate(profile.limits, _situation(step, market, sign, quantity, limit, stop, grown_from))
+    # Of two linked orders of a side only one can fill: what counts is by how much the larger of them grows.
+    before = 0 if own is None else own.remaining_units
+    if sibling is not None and sibling.terms.sign == sign:
+        before = max(before, sibling.remaining_units)
+    return gate(profile.limits, _situation(step, market, sign, quantity, max(0, asked - before), limit, stop, own))
 
 
 def _situation(
-    step: Step, market: Market, sign: int, quantity: int, limit: int | None, stop: int | None, grown_from: int
+    step: Step,
+    market: Market,
+    sign: int,
+    quantity: int,
+    more: int,
+    limit: int | None,
+    stop: int | None,
+    own: Order | None,
 ) -> Situation:
     """What the limits compare. An order that grows is judged by its whole size, and is not one order more."""
+    size = quantity if own is None else quantity + own.quantity_units
     reference = market.reference(sign) or 0
     price = limit or stop or reference
     if sign < 0:
@@ -52,11 +68,11 @@ def _situation(
     position = step.state.positions.get(market.symbol)
     held = 0 if position is None else position.quantity_units
     working = 0 if position is None else position.working(sign)
-    reached = abs(held + sign * (working + quantity))
+    reached = abs(held + sign * (working + more))
     return Situation(
-        quantity + grown_from,
-        market.instrument.value(price, quantity + grown_from),
-        len(step.state.orders) - (grown_from > 0),
+        size,
+        market.instrument.value(price, size),
+        len(step.state.orders) - (own is not None),
         reached,
         _gross(step, market, reached, price),
         SCALE,

@@ -16,6 +16,7 @@ from papertrade.domain.money import Currency
 from papertrade.domain.names import parse_name
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
+from papertrade.engine.filling import charge_again
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.snapshot import digest, restore
 from papertrade.engine.state import AccountState
@@ -111,7 +112,8 @@ class Roll:
         if first <= state.version:  # stored, but the store's answer did not arrive: subscribers have not heard of it
             missed = yield self.store.load, (account, first, state.version)
         news = list(missed)
-        self.engine.adopt(state, profile)
+        seat = self.engine.adopt(state, profile)
+        charge_again(seat, self.engine.markets, news)
         del self.stale[account], self.published[account]
         self.outbox.put(news)
 

@@ -61,7 +61,7 @@ class RestartWithFlip(Failure):
         """Neither the library nor the store looks whether a key has been used."""
         batch_of = account.batch_of
 
-        def looks_away(self: AccountDesk, commit_id: str, terms: Any) -> Any:
+        def looks_away(self: AccountDesk, key: str, commit_id: str, terms: Any) -> Any:
             yield self.desk.store.find, (self.account, commit_id)
 
         patch.setattr(AccountDesk, "_first_order", looks_away)

@@ -116,7 +116,8 @@ def _refuse_growth(
     if refused is not None:
         return refused
     if order.sign < 0 and not account.margin.may_short and not order.terms.reduce_only:
-        uncovered = opening_part(account, order.symbol, order.sign, growth)
+        left, sibling = order.remaining + growth, account.sibling(order)
+        uncovered = opening_part(account, order.symbol, order.sign, left, sibling, order)
         if uncovered:
             return RejectReason.INSUFFICIENT_POSITION, (("required", growth), ("available", growth - uncovered))
     return None

@@ -210,7 +210,8 @@ def refuse_risk(
     growing: SlowOrder | None = None,
 ) -> Refusal | None:
     """Latches, margin call and negative cash, then each limit; what only reduces always passes."""
-    if not opening_part(account, market.instrument.symbol, sign, quantity, sibling):
+    asked = quantity + (growing.remaining if growing else 0)
+    if not opening_part(account, market.instrument.symbol, sign, asked, sibling, growing):
         return None
     bases, total = account.bases(), account.total()
     if KILL_SWITCH in bases.latches:
@@ -224,14 +225,23 @@ def refuse_risk(
     price = limit or stop or market.reference(sign) or 0
     if sign < 0:
         price = max(price, market.reference(sign) or 0)
-    return _refuse_limits(account, market, sign, quantity, price, growing)
+    rivals = [growing, sibling if sibling is not None and sibling.sign == sign else None]
+    more = max(0, asked - max(order.remaining if order else 0 for order in rivals))
+    return _refuse_limits(account, market, sign, quantity, more, price, growing)
 
 
 def _refuse_limits(
-    account: SlowAccount, market: SlowMarket, sign: int, quantity: int, price: int, growing: SlowOrder | None
+    account: SlowAccount,
+    market: SlowMarket,
+    sign: int,
+    quantity: int,
+    more: int,
+    price: int,
+    growing: SlowOrder | None,
 ) -> Refusal | None:
+    """``more`` is by how much what works on this side would grow."""
     limits, symbol, instrument = account.setup.limits, market.instrument.symbol, market.instrument
-    reached = abs(account.quantity(symbol) + sign * (account.working(symbol, sign) + quantity))
+    reached = abs(account.quantity(symbol) + sign * (account.working(symbol, sign) + more))
     gross = money.value(instrument, price, reached)
     for other in account.markets.values():
         if other is not market:
