@@ -45,7 +45,7 @@ class Changing(Placing, Linking):
             books.fail("R5", f"{order.describe()} enlarged to {quantity}", "a refusal")
         if books.is_cash and order.sign < 0:
             books.fail("R2", f"{order.describe()} enlarged to {quantity}", "no sale of more than is held")
-        wrong = risk.over_position(books, order, order.left + growth)
+        wrong = risk.over_position(books, order, order.left + growth, order.oco)
         if wrong is not None:
             books.fail(*wrong)
         if books.most_quantity is not None and quantity > books.most_quantity:

@@ -32,10 +32,10 @@ def accepted(books: Books, order: Ticket, oco: int) -> tuple[str, object, object
         return "R5", f"{order.describe()} accepted with {sorted(books.latches)}, called {books.called}", "a refusal"
     if books.is_cash and books.balances[CASH] + books.balances["assets:holds"] < 0:
         return "R5", f"{order.describe()} accepted with cash below zero", "a refusal"
-    return _over_limits(books, order)
+    return _over_limits(books, order, oco)
 
 
-def _over_limits(books: Books, order: Ticket) -> tuple[str, object, object] | None:
+def _over_limits(books: Books, order: Ticket, oco: int) -> tuple[str, object, object] | None:
     if books.most_quantity is not None and order.quantity > books.most_quantity:
         return "R2", f"an order of {order.quantity}", f"at most {books.most_quantity}"
     price = order.limit or order.stop
@@ -45,18 +45,19 @@ def _over_limits(books: Books, order: Ticket) -> tuple[str, object, object] | No
             return "R2", f"an order worth {value}", f"at most {books.most_notional}"
     if books.most_open is not None and len(books.open) >= books.most_open:
         return "R2", f"{len(books.open) + 1} open orders", f"at most {books.most_open}"
-    return over_position(books, order, order.quantity)
+    return over_position(books, order, order.quantity, oco)
 
 
-def over_position(books: Books, order: Ticket, quantity: int) -> tuple[str, object, object] | None:
-    """Could the position outgrow its limit, were the working orders of this side to fill?"""
+def over_position(books: Books, order: Ticket, quantity: int, oco: int) -> tuple[str, object, object] | None:
+    """Could the position outgrow its limit, were the working orders of this side to fill? Of a pair only one does."""
     most = books.most_position
     if most is None:
         return None
-    without = (order.number, order.oco) if order.oco else (order.number,)
-    reach = books.holding(order.symbol).quantity + order.sign * (
-        quantity + books.working(order.symbol, order.sign, without)
-    )
+    beside = books.open.get(oco)
+    if beside is not None and beside.sign == order.sign:
+        quantity = max(quantity, beside.left)
+    others = books.working(order.symbol, order.sign, (order.number, oco))
+    reach = books.holding(order.symbol).quantity + order.sign * (quantity + others)
     return ("R2", f"a position that could be {reach}", f"at most {most}") if abs(reach) > most else None
 
 
