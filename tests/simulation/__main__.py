@@ -64,11 +64,11 @@ def _tallies(options: argparse.Namespace) -> Iterator[Tally]:
     with ProcessPoolExecutor(options.jobs) as pool:
         ask = (options.steps, options.most, options.marks)
         work = [pool.submit(run_seeds, first, runs, *ask) for first, runs in chunks]
-        for waiting in work:
-            yield waiting.result()
-            if waiting.result().failures:
-                pool.shutdown(cancel_futures=True)
-                return
+        try:
+            for waiting in work:
+                yield waiting.result()
+        finally:  # whoever has heard enough does not wait for the rest
+            pool.shutdown(cancel_futures=True)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -347,3 +347,17 @@ def test_order_that_grows_is_limited_by_its_whole_size() -> None:
     refused = broker.modify_order(order, quantity=16)
     assert refused.quantity == 15
     assert refused.reason == "max_order_quantity"
+
+
+def test_order_whose_partner_ended_may_be_linked_again() -> None:
+    """A link is about two open orders: when one has ended, the other is free for another partner."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data")
+    broker.on_quote("X", "10.00", "10.02", at="2026-01-05T10:00:00Z")
+    one, two, three = (broker.buy("X", 10, limit_price=price) for price in (9, 8, 7))
+    broker.link_orders(one, two)
+    with pytest.raises(InvalidValueError):
+        broker.link_orders(one, three)
+    broker.cancel_order(two)
+    broker.link_orders(one, three)
+    broker.on_quote("X", "8.96", "8.98", at="2026-01-05T10:00:01Z")
+    assert [broker.order(order).status for order in (one, two, three)] == ["filled", "canceled", "canceled"]

@@ -42,7 +42,7 @@ class Placing(Batches):
         other = None
         if oco:
             other = books.open.get(oco)
-            if other is None or other.oco or other.symbol != order.symbol:
+            if other is None or books.sibling(other) is not None or other.symbol != order.symbol:
                 books.fail("O7", f"{order.describe()} linked to {oco}", "an open, unlinked order of its symbol")
             order.oco, other.oco = oco, number
         hold, held = amounts(fields, "hold", "held")

@@ -163,10 +163,11 @@ class Oracle(SlowAccount):
             raise UsageError("a day order before any datum")
 
     def _check_linkable(self, *numbers: int) -> None:
-        """Only what is still open can be linked; an order that was due to expire has expired."""
+        """What is still open can be linked, unless its partner is open too; an order that was due has expired."""
         watching.catch_up(self, self.clock)
         for number in numbers:
-            if not self.orders[number].is_open or self.orders[number].oco:
+            order = self.orders[number]
+            if not order.is_open or self.sibling(order) is not None:
                 raise UsageError(f"order {number} cannot be linked")
 
     def place_pair(self, command: vocabulary.PlacePair) -> None:
