@@ -39,7 +39,7 @@ PARTS: Final = {
     ),
     "codec": Part(
         ("codec/*",),
-        ("tests/unit/test_codec*.py", "tests/unit/test_snapshot_digest.py"),
+        ("tests/unit/test_codec*.py",),
         ("tests.proofs.mutation_fresh",),
     ),
 }
