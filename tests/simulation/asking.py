@@ -6,7 +6,7 @@ from papertrade.errors import InvariantError, KeyConflictError, StoreConflictErr
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.vocabulary import Command
 
-from .audit import Audited
+from .audit import AuditedWorld
 from .auditor.broken import BrokenInvariantError
 from .hosts import Host
 from .store_sim import ProcessKilled
@@ -15,7 +15,7 @@ from .turns import Raw, Turn
 Seen = list[tuple[str, tuple[int | None, ...]]]
 
 
-class Asking(Audited):
+class Asking(AuditedWorld):
     """Clients ask, feeds deliver."""
 
     def outcome(self, host: Host, turn: Turn, ask: object) -> tuple[str, object]:

@@ -23,7 +23,7 @@ FULL_EVERY = 50
 DEEP = 4  # every so many looks are deep
 
 
-class Audited:
+class AuditedWorld:
     """Everything there is in one run."""
 
     def __init__(self, profile: Profile, full_every: int = FULL_EVERY) -> None:

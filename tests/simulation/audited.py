@@ -1,4 +1,4 @@
-"""A seeded run of the real exchange with the auditor beside it, until a whole world does the same and more."""
+"""One account on the real exchange with the auditor beside it: a journal to lie about, without a world around it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,10 @@ from papertrade.errors import UsageError
 from papertrade.testing.chance import draw_setup
 from papertrade.testing.drawing import Drawer
 from papertrade.testing.driving import Driven
-from papertrade.testing.oracle import Oracle, Setup, vocabulary
+from papertrade.testing.oracle import Oracle, vocabulary
 
-from .auditor import Auditor, Facts
-
-
-def facts_of(setup: Setup) -> Facts:
-    """What an account of this setup is opened with."""
-    return Facts(
-        account=setup.account,
-        instruments=setup.instruments,
-        currency=setup.currency.code,
-        decimals=setup.currency.decimals,
-        kind="margin" if setup.margin.marked_to_market else "cash",
-        margin=setup.margin,
-        fees=setup.fees,
-        limits=setup.limits,
-        fill=setup.fill,
-        cost_method=setup.cost_method,
-        trading_day=setup.trading_day,
-        start_cash_units=setup.cash_units,
-    )
+from .auditor import Auditor
+from .swarm import facts_of
 
 
 class Audited:

@@ -13,7 +13,7 @@ from papertrade.errors import StoreError
 from .auditor.broken import BrokenInvariantError
 
 if TYPE_CHECKING:
-    from .audit import Audited
+    from .audit import AuditedWorld
     from .hosts import Host
 
 
@@ -23,14 +23,14 @@ def need_equal(name: str, account: str, found: object, expected: object) -> None
         raise BrokenInvariantError(name, account, found, expected)
 
 
-def folded_on(world: Audited, account: str) -> str:
+def folded_on(world: AuditedWorld, account: str) -> str:
     """E2: the digest of the state that was folded at the last look, moved on by what was stored since."""
     state, events = world.folded[account], world.disk.streams[account].events()
     world.folded[account] = state = fold(state, events[state.version :])
     return digest(state)
 
 
-def rebuilt(world: Audited, account: str) -> str:
+def rebuilt(world: AuditedWorld, account: str) -> str:
     """E2, E4, E8: the digest of what the stored bytes fold to; by way of a snapshot from anywhere it is the same."""
     stream = world.disk.streams[account]
     events = stream.events()
@@ -44,7 +44,7 @@ def rebuilt(world: Audited, account: str) -> str:
     return found
 
 
-def by_snapshot(world: Audited, account: str, folded: str) -> None:
+def by_snapshot(world: AuditedWorld, account: str, folded: str) -> None:
     """E4: the snapshot that is kept, and the tail after it, are the state that all events give."""
     stream = world.disk.streams[account]
     if stream.snapshot is not None:
@@ -59,7 +59,7 @@ def _restored(account: str, kept: bytes) -> AccountState:
         raise BrokenInvariantError("E8", account, f"a snapshot that is refused: {why}", "what was written") from why
 
 
-def look(world: Audited, host: Host, account: str) -> None:
+def look(world: AuditedWorld, host: Host, account: str) -> None:
     """E7 and A3: whoever asks gets the same answer twice, and leaves nothing behind."""
     broker = host.broker(account)
     before = broker.digest()
