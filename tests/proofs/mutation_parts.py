@@ -21,7 +21,7 @@ SESSIONS: Final = ("tests/unit/test_hard_cases.py", "tests/proofs/mutation_judge
 PARTS: Final = {
     "ledger": Part(("ledger/*",), (*SESSIONS, "tests/unit/test_ledger_*.py")),
     "keys": Part(
-        ("hosting/requests.py", "hosting/account.py"),
+        ("hosting/requests.py", "hosting/account.py", "hosting/account_cash.py"),
         (
             *SESSIONS,
             "tests/unit/test_keys*.py",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from papertrade.engine import filling
+from papertrade.engine import budgets, filling
 from papertrade.errors import InvariantError
 from papertrade.matching import rules
 from papertrade.testing.differential import DifferenceError
@@ -75,7 +75,7 @@ def fills_on_a_touch(patch: pytest.MonkeyPatch) -> None:
 
 def sells_the_displayed_size_again(patch: pytest.MonkeyPatch) -> None:
     """What was taken from a quote is forgotten at once."""
-    _everywhere(patch, "used_up", filling.used_up, lambda market, account, sign: 0)
+    _everywhere(patch, "used_up", budgets.used_up, lambda market, account, sign: 0)
 
 
 def leaves_the_linked_order_alone(patch: pytest.MonkeyPatch) -> None:

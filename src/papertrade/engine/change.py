@@ -6,7 +6,8 @@ from papertrade.domain.events import Numbers, OrderModified, OrderModifyRejected
 from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
-from papertrade.engine.filling import cancel, execute, used_up
+from papertrade.engine.budgets import used_up
+from papertrade.engine.filling import cancel, execute
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
 from papertrade.engine.gatekeeping import refuse_risk

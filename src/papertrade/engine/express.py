@@ -16,7 +16,7 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.straight import straight
 from papertrade.domain.words import CostMethod, OrderType, TimeInForce
 from papertrade.engine import order_moves as moves
-from papertrade.engine.filling import use_up
+from papertrade.engine.budgets import use_up
 from papertrade.engine.step import Step
 from papertrade.ledger.chart import CASH
 from papertrade.ledger.entries import book

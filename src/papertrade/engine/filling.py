@@ -6,17 +6,18 @@ trader, cut to size and lots, cut to what the position or the funds allow, fees,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from papertrade.domain.events import Event, Evidence, OrderCanceled, OrderFilled, OrderReduced
+from papertrade.domain.events import OrderCanceled, OrderFilled, OrderReduced
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import round_to_step, share_down
 from papertrade.domain.orders import Order
 from papertrade.domain.straight import straight
-from papertrade.domain.words import CancelReason, DataKind
+from papertrade.domain.words import CancelReason
+from papertrade.engine.budgets import evidence_of, use_up
 from papertrade.engine.funds import available, closable, fee_lines, held_change
-from papertrade.engine.step import Seat, Step
+from papertrade.engine.step import Step
 from papertrade.ledger.positions import closing_part, split_fill
 from papertrade.matching.market import Market
 from papertrade.matching.models import Candidate, quantity_units, slip_units
@@ -270,53 +271,6 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     step.emit(_filled((*about, quantity, price, base, *booked, *why)))
     if rule[0] != "P":  # a print's size is shared out where the print is matched
         use_up(step.seat, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
-
-
-def charge_again(seat: Seat, markets: dict[str, Market], events: Iterable[Event]) -> None:
-    """Fills that were stored without our hearing of it took their sizes too, if what they took from still stands."""
-    for event in events:
-        if isinstance(event, OrderFilled) and event.rule[0] != "P":
-            market = markets[event.symbol]
-            standing = evidence_of(market, event.rule, event.sign)
-            if standing._replace(number=0) == event.evidence._replace(number=0):
-                budgets = market.bar_used if event.rule[0] == "B" else market.used
-                use_up(seat, budgets, event.sign, event.quantity_units)
-    seat.taken.clear()
-
-
-def use_up(seat: Seat, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
-    """Charge a fill to the budget it was taken from; the seat remembers, should the step not be stored."""
-    account = seat.state.account
-    used = budgets.get(account)
-    if used is None:
-        used = budgets[account] = [0, 0]
-    side = 0 if sign > 0 else 1
-    used[side] += quantity
-    seat.taken.append((used, side, quantity))
-
-
-def used_up(market: Market, account: str, sign: int) -> int:
-    """How much of the standing size this account has taken already."""
-    used = market.used.get(account)
-    return 0 if used is None else used[0 if sign > 0 else 1]
-
-
-def evidence_of(market: Market, rule: str, sign: int) -> Evidence:
-    """The datum behind a rule: the standing quote, the last print or the last bar."""
-    letter = rule[0]
-    if letter == "Q" or letter == "L":
-        return market.evidence()
-    if letter == "P":
-        return Evidence(
-            DataKind.TRADE, market.number, market.last_ns, (market.last_units, market.last_size_units)
-        )
-    bar = market.bar
-    if letter == "B" and bar is not None:
-        seen = (bar.open, bar.high, bar.low, bar.close, bar.volume)
-        return Evidence(DataKind.BAR, market.number, bar.end_ns, seen)
-    levels = (market.asks if sign > 0 else market.bids) or ()
-    flat = tuple(units for level in levels for units in level)
-    return Evidence(DataKind.DEPTH, market.number, market.quote_ns, flat)
 
 
 def _settle_linked(step: Step, order: Order, quantity: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from papertrade.domain.events import OrderTriggered
 from papertrade.domain.orders import Order
-from papertrade.engine.filling import evidence_of, execute, used_up
+from papertrade.engine.budgets import evidence_of, used_up
+from papertrade.engine.filling import execute
 from papertrade.engine.step import Step
 from papertrade.engine.triggers import is_fresh, reaches, standing_trigger
 from papertrade.matching.market import Market

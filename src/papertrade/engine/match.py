@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderType
 from papertrade.engine.barpath import arrange_bar
-from papertrade.engine.filling import execute, used_up
+from papertrade.engine.budgets import used_up
+from papertrade.engine.filling import execute
 from papertrade.engine.firing import standing_situation, trigger
 from papertrade.engine.step import Step, acts_as_limit
 from papertrade.engine.triggers import is_fresh, reaches, standing_trigger

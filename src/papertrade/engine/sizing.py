@@ -8,7 +8,8 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind, TimeInForce
-from papertrade.engine.filling import Slice, most_lots, slices, used_up
+from papertrade.engine.budgets import used_up
+from papertrade.engine.filling import Slice, most_lots, slices
 from papertrade.engine.funds import available, closable, first_fees, held_change, hold_for, hold_price, opening_part
 from papertrade.engine.refusals import Refused
 from papertrade.engine.step import Step

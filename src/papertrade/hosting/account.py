@@ -6,27 +6,21 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from papertrade.domain.events import (
-    CashDeposited,
-    CashWithdrawn,
     Event,
-    LimitReset,
     OrderAccepted,
     OrderModified,
     OrderModifyRejected,
     OrderRejected,
-    WithdrawalRejected,
 )
-from papertrade.domain.numbers import PLACES, to_decimal
 from papertrade.domain.orders import Order, OrderTerms
-from papertrade.domain.positions import Account
 from papertrade.domain.words import TimeInForce
-from papertrade.engine import cash, change, watch
+from papertrade.engine import change
 from papertrade.engine.clockwork import begin_day
 from papertrade.engine.express import place_plain
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError, StoreMismatchError
-from papertrade.hosting.account_reading import AccountReader
+from papertrade.hosting.account_cash import AccountCash
 from papertrade.hosting.desk import batch_of
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.previewing import Preview, preview_of
@@ -39,12 +33,11 @@ from papertrade.hosting.requests import (
     parse_order_id,
 )
 from papertrade.ports.store import Appended
-from papertrade.risk.limits import LATCHES
 
 _DAY: Final = TimeInForce.DAY
 
 
-class AccountDesk(AccountReader):
+class AccountDesk(AccountCash):
     """The flows of one account on a desk."""
 
     __slots__ = ()
@@ -317,71 +310,6 @@ class AccountDesk(AccountReader):
             for used, side, quantity in step.seat.taken:
                 used[side] -= quantity
         return step.events
-
-    # ----------------------------------------------------------- cash, limits
-
-    def deposit(self, amount: int, command_id: str | None, note: str) -> Flow[Account]:
-        """Bring money in."""
-        return (yield from self._move_cash(amount, command_id, note, cash.deposit, "deposit:"))
-
-    def withdraw(self, amount: int, command_id: str | None, note: str) -> Flow[Account]:
-        """Take money out, if it is available."""
-        return (yield from self._move_cash(amount, command_id, note, cash.withdraw, "withdraw:"))
-
-    def _move_cash(
-        self,
-        amount: int,
-        command_id: str | None,
-        note: str,
-        move: Callable[[Step, int, str | None, str], object],
-        prefix: str,
-    ) -> Flow[Account]:
-        seat = yield from self.desk.seat(self.account)
-        decimals = seat.state.decimals
-        if amount % 10 ** (PLACES - decimals):
-            raise InvalidValueError("amount", to_decimal(amount), f"an amount with at most {decimals} decimals")
-        commit_id = None if command_id is None else prefix + command_id
-        if commit_id is None or not (yield from self._repeated(commit_id, amount, note)):
-
-            def decide(step: Step) -> None:
-                move(step, amount, command_id, note)
-
-            yield from self.desk.command(self.account, decide, commit_id, False)
-        return (yield from self.account_view())
-
-    def _repeated(self, commit_id: str, amount: int = 0, note: str = "", limit: str = "") -> Flow[bool]:
-        """Was this command stored before? With another amount, note or limit it is a conflict."""
-        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
-        if found is None:
-            return False
-        events = yield self.desk.store.load, (self.account, found.first, found.last)
-        key = commit_id.partition(":")[2]
-        for event in events:
-            if isinstance(event, (CashDeposited, CashWithdrawn, WithdrawalRejected)) and event.amount_units != amount:
-                raise KeyConflictError(key, "amount", event.amount, to_decimal(amount))
-            if isinstance(event, (CashDeposited, CashWithdrawn)) and event.note != note:
-                raise KeyConflictError(key, "note", event.note, note)
-            if isinstance(event, LimitReset) and event.limit != limit:
-                raise KeyConflictError(key, "limit", event.limit, limit)
-        return True
-
-    def kill(self) -> Flow[Account]:
-        """Throw the kill switch."""
-        yield from self.desk.command(self.account, watch.throw_kill_switch)
-        return (yield from self.account_view())
-
-    def reset_limit(self, limit: str, command_id: str | None) -> Flow[Account]:
-        """Open a latch again."""
-        if type(limit) is not str or limit not in LATCHES:
-            raise InvalidValueError("limit", limit, ", ".join(LATCHES))
-
-        def decide(step: Step) -> None:
-            watch.reset_limit(step, limit, command_id)
-
-        commit_id = None if command_id is None else "reset:" + command_id
-        if commit_id is None or not (yield from self._repeated(commit_id, limit=limit)):
-            yield from self.desk.command(self.account, decide, commit_id)
-        return (yield from self.account_view())
 
 
 def _place(step: Step, terms: OrderTerms) -> None:

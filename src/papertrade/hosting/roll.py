@@ -14,9 +14,9 @@ from papertrade.domain.events import Event
 from papertrade.domain.instruments import Instrument, parse_instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.names import parse_name
+from papertrade.engine.budgets import charge_again
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
-from papertrade.engine.filling import charge_again
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.snapshot import digest, restore
 from papertrade.engine.state import AccountState

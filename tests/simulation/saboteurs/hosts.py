@@ -7,7 +7,7 @@ from typing import Any
 
 from papertrade.codec.forms import Form
 from papertrade.domain.events import DayOpened
-from papertrade.engine import clockwork, engine, evolve, express, filling, watch
+from papertrade.engine import budgets, clockwork, engine, evolve, express, watch
 from papertrade.engine import snapshot as snapshots
 from papertrade.engine.engine import Engine
 from papertrade.engine.step import Step
@@ -229,7 +229,7 @@ def liquidity_shared_by_all_accounts(plant: Plant) -> None:
     def used_up(market: Any, account: str, sign: int) -> int:
         return sum(used[0 if sign > 0 else 1] for used in market.used.values())
 
-    plant.everywhere(filling, "used_up", lambda true: used_up)
+    plant.everywhere(budgets, "used_up", lambda true: used_up)
 
 
 # ------------------------------------------------------------------------ restarts

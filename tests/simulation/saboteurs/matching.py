@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from papertrade.engine import barpath, filling, match, order_moves, triggers
+from papertrade.engine import barpath, budgets, filling, match, order_moves, triggers
 from papertrade.engine.engine import Engine
 from papertrade.matching import rules
 from papertrade.matching.market import Market
@@ -57,7 +57,7 @@ def fill_dated_by_the_last_event(plant: Plant) -> None:
 @saboteur("M3", differential=True)
 def displayed_size_sold_again(plant: Plant) -> None:
     """Every order finds the whole displayed size."""
-    plant.everywhere(filling, "used_up", lambda true: lambda market, account, sign: 0)
+    plant.everywhere(budgets, "used_up", lambda true: lambda market, account, sign: 0)
 
 
 @saboteur("M3")
