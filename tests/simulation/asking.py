@@ -34,8 +34,8 @@ class Asking(AuditedWorld):
             raise BrokenInvariantError("A1", turn.account, f"{type(why).__name__}: {why}", "a typed error") from why
 
     def need_cause(self, host: Host, turn: Turn, why: StoreError) -> None:
-        """A store error has a cause: a fault that was planned, or another process that was faster."""
-        if host.store.met is None and self.profile.hosts == 1:
+        """A store error has a cause: a fault that was planned, or another process that wrote first."""
+        if host.store.met is None and (self.profile.hosts == 1 or not isinstance(why, StoreConflictError)):
             found = f"{type(why).__name__}: {why}"
             raise BrokenInvariantError("A1", turn.account, found, "no error: nothing went wrong in the store")
 

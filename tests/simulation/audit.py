@@ -91,8 +91,8 @@ class AuditedWorld:
             if not new:
                 self.need_at_rest(turn, acting, name)
                 continue
-            for data, process, now_ns, commit_id in new:
-                auditor.take(data, process, now_ns, commit_id)
+            for record in new:
+                auditor.take(*record)
             self.audited[name] = self.disk.head(name)
             for host in acting:
                 if self.hosts[host.slot] is host and host.is_current(name):

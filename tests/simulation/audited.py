@@ -26,7 +26,7 @@ class Audited:
         self.driven, self.oracle = Driven(self.setup), Oracle(self.setup)
         self.drawer = Drawer(rng, self.setup)
         self.auditor = Auditor(facts_of(self.setup))
-        self.process = 1
+        self.process, self.latest = 1, 0
         self.told: list[tuple[Any, ...]] = []  # all calls of saw() and take(), in order
         self.hear()
 
@@ -45,6 +45,7 @@ class Audited:
     def show(self, command: Any) -> None:
         """Tell the auditor of a datum that is about to be delivered."""
         for call in self._data(command):
+            self.latest = max(self.latest, call[3])
             self.told.append(call)
             self.auditor.saw(*call[:5], stamped=call[5], sequence=call[6])
 
@@ -69,9 +70,10 @@ class Audited:
     def hear(self) -> bool:
         """Give the auditor the records that are new; answers whether there were any."""
         events = self.driven.new_events()
-        now = self.driven.exchange._desk.now()  # the clock, or a datum from a feed that is ahead of it
+        clock = self.driven.exchange._desk.now()
+        now = max(clock, self.latest)  # or a datum from a feed that is ahead of it
         for event in events:
-            call = (encode_event(event), self.process, now, None)
+            call = (encode_event(event), self.process, now, None, clock)
             self.told.append(call)
             self.auditor.take(*call)
         return bool(events)

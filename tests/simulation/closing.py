@@ -100,7 +100,7 @@ def close_books(world: World, twice: bool = True) -> None:
         stream = world.disk.streams.get(name)
         if stream is None:
             continue
-        found = SimStore(world.disk, 0, lambda: 0).verify(name)
+        found = SimStore(world.disk, 0, lambda: 0, lambda: 0).verify(name)
         need_equal("E5", name, found.chain, stream.chain[-1])
         need_equal("E1", name, (found.version, stream.synced), (len(stream.records), len(stream.records)))
 

@@ -50,7 +50,7 @@ class Host:
         self.data_clock = setups[0].data_clock
         self.clock = DataClock() if self.data_clock else HostClock(now_ns)
         self.latest_ns = 0  # of the data it was given
-        self.store = SimStore(disk, process, self.now_ns)
+        self.store = SimStore(disk, process, self.now_ns, self.clock_ns)
         self.windows: dict[str, Window] = {}
         self.heard: dict[str, int] = {}  # the last version that was published here
         self.news: list[Event] = []  # published in this turn
@@ -68,8 +68,12 @@ class Host:
 
     def now_ns(self) -> int:
         """The time by which this process acts: the latest that its clock ever showed, or a later datum it was given."""
+        return max(self.clock_ns(), self.latest_ns)
+
+    def clock_ns(self) -> int:
+        """The latest that its clock ever showed."""
         now = self.clock.now_ns()
-        return max(getattr(self.clock, "latest_ns", now), self.latest_ns)
+        return getattr(self.clock, "latest_ns", now)
 
     def set_time(self, true_ns: int) -> None:
         """True time passes. Under the data clock nobody here notices."""

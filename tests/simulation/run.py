@@ -80,6 +80,9 @@ def run_seed(seed: int, steps: int, *, again: bool = False, thorough: bool = Tru
             raise BrokenInvariantError("canary", "nobody", "a seed that always fails", "to be reported")
     except BrokenInvariantError as broken:
         raise RunFailedError(seed, steps, turns, broken, world) from broken
+    except Exception as why:  # whatever it is, somebody has to be able to see it again
+        broken = BrokenInvariantError("A1", "somebody", f"{type(why).__name__}: {why}", "nothing unforeseen")
+        raise RunFailedError(seed, steps, turns, broken, world) from why
     events = sum(map(world.disk.head, world.names))
     return Done(seed, world.turns, events, digest_of(world), world.trail.hexdigest(), counted(world))
 

@@ -37,13 +37,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--steps", type=int, default=500)
     options = parser.parse_args()
-    points = 0
+    points = runs = 0
     for seed in range(options.first, options.first + options.runs):
         if seed == CANARY:
             continue
+        runs += 1
         for account, records in journals_of(seed, options.steps).items():
             points += every_point(account, [decode_event(data) for data in records])
-    print(f"{options.runs} runs of {options.steps} steps: {points} snapshots, each with its tail the whole state")
+    print(f"{runs} runs of {options.steps} steps: {points} snapshots, each with its tail the whole state")
     return 0
 
 

@@ -65,6 +65,7 @@ class Written(NamedTuple):
     process: int
     now_ns: int
     commit_id: str | None
+    clock_ns: int  # of the process, without what its data say
 
 
 class Stream:
@@ -122,10 +123,10 @@ class Disk:
 class SimStore:
     """The line of one process to the disk. ``plan`` is what its calls meet until the turn is over."""
 
-    def __init__(self, disk: Disk, process: int, now: Callable[[], int]) -> None:
+    def __init__(self, disk: Disk, process: int, now: Callable[[], int], clock: Callable[[], int]) -> None:
         self.disk = disk
         self.process = process
-        self.now = now
+        self.now, self.clock = now, clock
         self.plan: Fault | None = None
         self.calls = 0
         self.met: str | None = None  # the fault that was met in this turn
@@ -197,7 +198,7 @@ class SimStore:
             data = encode_event(event)
             # An account's own time never falls: a slower clock writes at the time of the faster one before it.
             now_ns = max(self.now(), stream.records[-1].now_ns if stream.records else 0)
-            stream.records.append(Written(data, self.process, now_ns, commit_id))
+            stream.records.append(Written(data, self.process, now_ns, commit_id, self.clock()))
             stream.chain.append(_link(stream.chain[-1], data))
         stream.ends.add(len(stream.records))
         answer = Appended(expected + 1, len(stream.records))

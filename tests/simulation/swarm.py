@@ -29,7 +29,7 @@ STARTS = (
     1_774_735_200 * SECOND,  # 2026-03-28T22:00Z: Europe does
     1_793_484_000 * SECOND,  # 2026-10-31T22:00Z: New York falls back, an hour comes twice
     1_798_740_000 * SECOND,  # 2026-12-31T18:00Z: a year ends in Kolkata, then in UTC
-    1_835_377_200 * SECOND,  # 2028-02-28T23:00Z: a leap day
+    1_835_391_600 * SECOND,  # 2028-02-28T23:00Z: a leap day
 )
 
 

@@ -11,6 +11,7 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.domain.instants import to_datetime
 from papertrade.errors import InvalidValueError, KeyConflictError, StoreUnavailableError
+from papertrade.matching.models import Candidate
 
 DAY = "2026-01-05T14:30:"
 
@@ -361,3 +362,34 @@ def test_order_whose_partner_ended_may_be_linked_again() -> None:
     broker.link_orders(one, three)
     broker.on_quote("X", "8.96", "8.98", at="2026-01-05T10:00:01Z")
     assert [broker.order(order).status for order in (one, two, three)] == ["filled", "canceled", "canceled"]
+
+
+def test_one_feed_ahead_does_not_age_the_others() -> None:
+    """The age of a quote is judged by the clock, not by what another symbol's feed believes the time is."""
+    clock = pt.ManualClock("2026-01-05T10:00:00Z")
+    broker = pt.open_paper_broker(cash=10_000, clock=clock, fill=pt.FillSettings(max_quote_age_s=60))
+    broker.on_quote("AHEAD", "10.00", "10.02", at="2026-01-05T11:00:00Z")
+    broker.on_quote("TRUE", "10.00", "10.02", at="2026-01-05T10:00:00Z")
+    assert broker.buy("TRUE", 1).status == "filled"
+    assert broker.buy("AHEAD", 1).status == "filled"
+    assert broker.buy("TRUE", 1).status == "filled"
+
+
+def test_first_day_asks_a_model_once() -> None:
+    """The day opens with the first thing that happens to an order, and a fill model is asked once for it."""
+    asked = []
+
+    class Model:
+        name = "asked"
+
+        def quantity(self, candidate: Candidate) -> Decimal:
+            asked.append(candidate)
+            return candidate.quantity
+
+    broker = pt.open_paper_broker(cash=10_000, clock="data", fill=pt.FillSettings(fill_model=Model()))
+    order = broker.buy("X", 5)
+    assert [event.kind for event in broker.events()][-1] == "order_accepted"
+    broker.on_quote("X", "10.00", "10.02", 100, 100, at="2026-01-05T10:00:00Z")
+    assert broker.order(order).status == "filled"
+    assert [event.kind for event in broker.events()][-2:] == ["day_opened", "order_filled"]
+    assert len(asked) == 1

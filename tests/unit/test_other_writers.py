@@ -123,3 +123,17 @@ def test_size_that_was_taken_unheard_stays_taken(datum: str) -> None:
         assert [broker.order(order).filled_quantity for order in orders] == [60, 40]
     else:
         assert broker.buy("X", 60, time_in_force="ioc").filled_quantity == 40
+
+
+def test_fills_in_a_symbol_that_is_not_listed_here() -> None:
+    """Another process may trade what this one does not list; the account is read again all the same."""
+    store = MemoryStore()
+    one, other = Process(store), Process(store)
+    other.exchange.add_instrument("MSFT")
+    other.exchange.on_quote("MSFT", "50", "51")
+    other.broker.buy("MSFT", 1)
+    other.broker.sell("MSFT", 1)
+    with pytest.raises(StoreConflictError):
+        one.broker.buy("AAPL", 1)
+    assert one.broker.buy("AAPL", 1).status == "filled"
+    assert len(one.broker.fills()) == 3

@@ -13,7 +13,7 @@ from papertrade.matching.market import Market
 def charge_again(seat: Seat, markets: dict[str, Market], events: Iterable[Event]) -> None:
     """Fills that were stored without our hearing of it took their sizes too, if what they took from still stands."""
     for event in events:
-        if isinstance(event, OrderFilled) and event.rule[0] != "P":
+        if isinstance(event, OrderFilled) and event.rule[0] != "P" and event.symbol in markets:
             market = markets[event.symbol]
             standing = evidence_of(market, event.rule, event.sign)
             if standing._replace(number=0) == event.evidence._replace(number=0):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from papertrade.domain.events import DayOpened, OrderExpired
+from papertrade.domain.events import DayOpened, Event, OrderExpired
 from papertrade.engine.funds import appraise, held_change
-from papertrade.engine.step import Step
+from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
+from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
@@ -18,6 +19,31 @@ def run_clock(step: Step) -> None:
     if state.open_positions or state.orders:
         begin_day(step)
     review(step)
+
+
+class FirstStep(Step):
+    """A step of an account without a day: its first day opens with the first thing that happens, and not before."""
+
+    __slots__ = ("opening",)
+
+    def __init__(self, seat: Seat, markets: dict[str, Market], deadlines: Deadlines, now_ns: int) -> None:
+        super().__init__(seat, markets, deadlines, now_ns)
+        self.opening = False
+
+    def emit(self, event: Event) -> None:
+        """The day first, then the event with the version after it."""
+        if not self.state.day and not self.opening:
+            self.opening = True
+            begin_day(self)
+            event = event._replace(version=self.state.version + 1)
+        super().emit(event)
+
+
+def look_at(step: Step, market: Market) -> None:
+    """Whoever decides on a datum does so no earlier than it: a feed may be ahead of the clock."""
+    if market.marked_ns > step.now_ns:
+        step.now_ns = market.marked_ns
+        begin_day(step)
 
 
 def begin_day(step: Step) -> None:

@@ -12,7 +12,7 @@ from heapq import heappop
 from papertrade.domain.events import Event
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import Order
-from papertrade.engine.clockwork import begin_day, next_wake, run_clock, schedule
+from papertrade.engine.clockwork import FirstStep, begin_day, next_wake, run_clock, schedule
 from papertrade.engine.evolve import fold
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
@@ -85,26 +85,20 @@ class Engine:
         at_ns: int,
         fired: Iterable[Resting],
         match: Callable[[Step, list[int]], None],
+        clock_ns: int = 0,
     ) -> Step:
         """Let new data meet the orders of one account that it reaches."""
-        step = Step(self.seats[account], self.markets, self.deadlines, at_ns)
+        seat = self.seats[account]
+        step = (Step if seat.state.day else FirstStep)(seat, self.markets, self.deadlines, at_ns)
+        step.clock_ns = max(at_ns, clock_ns)  # a late datum is as old as the clock says
         numbers = [entry.number for entry in fired if entry.number]
-        if numbers and (step.state.day or self._makes_events(account, at_ns, numbers, match)):
-            begin_day(step)
+        if numbers:
+            if seat.state.day:
+                begin_day(step)
             match(step, numbers)
         if step.profile.watches:
             review(step)
         return step
-
-    def _makes_events(
-        self, account: str, at_ns: int, numbers: list[int], match: Callable[[Step, list[int]], None]
-    ) -> bool:
-        """Would this do anything? A first day does not open for being reached, only for what comes of it."""
-        trial = self.rehearsal(account, at_ns)
-        match(trial, numbers)
-        for used, side, quantity in trial.seat.taken:
-            used[side] -= quantity
-        return bool(trial.events)
 
     # ---------------------------------------------------------------- time
 

@@ -61,6 +61,8 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
 
 def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     """The touch, if order, account and market are plain and the touch is fresh, on the tick, and large enough."""
+    if market.quote_ns > step.now_ns:  # a feed ahead of the clock: the day may have to open first
+        return None
     if not market.plain or terms.type is not _MARKET or terms.tif is not _GTC or terms.reduce_only or terms.oco_with:
         return None
     profile, state, instrument = step.profile, step.state, market.instrument
@@ -78,7 +80,7 @@ def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     if market.used:
         size -= market.used.get(state.account, (0, 0))[side]
     most = settings.max_age_ns
-    if size < quantity or (most is not None and step.now_ns - market.quote_ns > most):
+    if size < quantity or (most is not None and step.clock_ns - market.quote_ns > most):
         return None
     return price
 

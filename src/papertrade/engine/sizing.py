@@ -90,7 +90,7 @@ def _take_at_close(step: Step, market: Market, sign: int, quantity: int) -> list
     if bar is None or market.halted or at_band(bar.close, sign, market.instrument):
         return []
     most = step.profile.fill.max_age_ns
-    if most is not None and step.now_ns - bar.end_ns > most:
+    if most is not None and step.clock_ns - bar.end_ns > most:
         return []
     budget = bar_budget(bar, market.instrument, step.profile.fill)
     if budget is not None:

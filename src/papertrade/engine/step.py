@@ -39,7 +39,7 @@ class Seat:
 class Step:
     """The context of one decision."""
 
-    __slots__ = ("deadlines", "events", "live", "markets", "now_ns", "profile", "seat", "state")
+    __slots__ = ("clock_ns", "deadlines", "events", "live", "markets", "now_ns", "profile", "seat", "state")
 
     def __init__(
         self, seat: Seat, markets: dict[str, Market], deadlines: Deadlines, now_ns: int, live: bool = True
@@ -51,6 +51,7 @@ class Step:
         self.deadlines = deadlines
         # An account's own time never falls, whatever the clock or the feed does.
         at_ns = seat.state.at_ns
+        self.clock_ns = now_ns  # what the age of data is judged by
         self.now_ns = now_ns if now_ns > at_ns else at_ns
         self.live = live  # a preview is not: it leaves no trace outside its copy of the state
         self.events: list[Event] = []

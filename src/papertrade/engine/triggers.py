@@ -12,7 +12,7 @@ def is_fresh(step: Step, market: Market) -> bool:
     if market.quote_ns == NEVER:
         return False
     most = step.profile.fill.max_age_ns
-    return most is None or step.now_ns - market.quote_ns <= most
+    return most is None or step.clock_ns - market.quote_ns <= most
 
 
 def standing_trigger(step: Step, market: Market, sign: int) -> int | None:

@@ -137,9 +137,9 @@ class Roll:
         if isinstance(fault, InvariantError):
             self.stopped[account] = str(fault)
             return fault
-        committed = self.engine.seats[account].state.committed
+        committed = max(self.engine.seats[account].state.committed, 0)
         actual: int = yield self.store.head, (account,)
-        return StoreConflictError(account, committed, actual)
+        return fault if actual == committed else StoreConflictError(account, committed, actual)
 
     def heal(self) -> Flow[None]:
         """Fold again whatever waits for it. What the store still cannot say is asked again after a while,

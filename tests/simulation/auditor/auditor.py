@@ -58,17 +58,22 @@ class Auditor:
         self._heard.append(heard)
         self._sight.saw(*heard)
 
-    def take(self, data: bytes, process: int, now_ns: int, commit_id: str | None) -> None:
+    def take(
+        self, data: bytes, process: int, now_ns: int, commit_id: str | None, clock_ns: int | None = None
+    ) -> None:
         """The next record of the journal, appended by a process at an instant of its clock."""
-        self._heard.append((data, process, now_ns, commit_id))
+        self._heard.append((data, process, now_ns, commit_id, clock_ns))
         self._records += 1
         try:
-            self._take(data, process, now_ns, commit_id)
+            self._take(data, process, now_ns, commit_id, clock_ns)
         except (MisspeltError, KeyError, TypeError) as why:
             raise BrokenInvariantError("E8", self.facts.account, f"{why!r} in {data[:300]!r}", "a record") from why
 
-    def _take(self, data: bytes, process: int, now_ns: int, commit_id: str | None) -> None:
+    def _take(
+        self, data: bytes, process: int, now_ns: int, commit_id: str | None, clock_ns: int | None
+    ) -> None:
         books = self._books
+        books.clock = clock_ns
         kind, fields = read(data)
         version, at = fields["version"], INSTANTS[fields["at"]]
         if fields["account"] != books.account:

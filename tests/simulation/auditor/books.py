@@ -39,6 +39,7 @@ class Books:
         self.balances: dict[str, int] = {CASH: 0, HOLDS: 0, STOCK: 0, PROFIT: 0, DEPOSITS: 0}
         self.entries: list[tuple[int, dict[str, int]]] = []
         self.currency = facts.currency
+        self.clock: int | None = None  # of the process that wrote the record being read
         self.version = self.at = 0
         self.orders: dict[int, Ticket] = {}
         self.open: dict[int, Ticket] = {}

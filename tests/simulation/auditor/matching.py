@@ -56,6 +56,8 @@ class Market:
         return view, datum
 
     def _stands(self, view: View, rule: str, datum: Datum, at: int) -> None:
+        # The account's own time may be ahead of the clock, by which the age of data is judged.
+        at = at if self.books.clock is None else min(at, self.books.clock)
         aged = self.age is not None and at - datum[1] > self.age
         if aged and (rule[0] in "QLD" or rule == "B1"):
             self.books.fail("M1", f"a datum of {at - datum[1]} ns ago", f"at most {self.age}")

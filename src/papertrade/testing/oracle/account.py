@@ -71,7 +71,7 @@ class SlowAccount:
         self.events: list[Event] = []
         self.orders: dict[int, SlowOrder] = {}
         self.clock = setup.start_ns
-        self.now = 0  # of the step being decided
+        self.now = self.given = 0  # of the step being decided
         self.step_began = 0  # how many events there were before it
         self._fills: dict[str, list[OrderFilled]] = {}
         self._money_events: list[Event] = []
@@ -80,6 +80,7 @@ class SlowAccount:
 
     def begin_step(self, at: int) -> None:
         """A command, a datum or a deadline is about to be decided; the account's own time never falls."""
+        self.given = at  # what the age of data is judged by
         self.now = max(at, self.events[-1].at_ns if self.events else 0)
         self.step_began = len(self.events)
 

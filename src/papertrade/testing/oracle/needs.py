@@ -32,7 +32,7 @@ def is_fresh(account: SlowAccount, market: SlowMarket) -> bool:
     if market.quote_at is None:
         return False
     oldest = account.fill.max_quote_age_s
-    return oldest is None or account.now - market.quote_at <= Fraction(oldest) * money.ONE
+    return oldest is None or account.given - market.quote_at <= Fraction(oldest) * money.ONE
 
 
 def arrival_stop_price(account: SlowAccount, market: SlowMarket, sign: int) -> int | None:
@@ -89,7 +89,7 @@ def _arrive_at_close(account: SlowAccount, market: SlowMarket, sign: int, quanti
     if bar is None or market.halted or at_band_end(market.instrument, sign, bar.close):
         return []
     oldest = account.fill.max_quote_age_s
-    if oldest is not None and account.now - bar.end > Fraction(oldest) * money.ONE:
+    if oldest is not None and account.given - bar.end > Fraction(oldest) * money.ONE:
         return []
     budget = bar_budget(account, market)
     return pieces(account, market, sign, [taking("B1", bar.close, None, None)], quantity, budget)

@@ -48,8 +48,9 @@ class Oracle(SlowAccount):
     def _observe(self, at: int | None) -> int:
         """A datum of this instant is here; answers its instant. What was due before it is done first."""
         at = self.clock if at is None else at
-        self.clock = max(self.clock, at)
-        watching.catch_up(self, self.clock)
+        if self.setup.data_clock:
+            self.clock = max(self.clock, at)
+        watching.catch_up(self, max(self.clock, at))
         return at
 
     def advance(self, command: vocabulary.Advance) -> None:
@@ -119,6 +120,7 @@ class Oracle(SlowAccount):
 
     def _meet(self, at: int, meet: Callable[[Oracle], None]) -> None:
         self.begin_step(at)
+        self.given = max(at, self.clock)
         if not self.bases().day and self.open_orders():
             trial = self._twin()
             meet(trial)

@@ -19,6 +19,7 @@ from papertrade.domain.words import CancelReason
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE
 from papertrade.testing.oracle.filling import cancel
+from papertrade.testing.oracle.market import SlowMarket
 
 # -------------------------------------------------------------------- time
 
@@ -46,6 +47,13 @@ def catch_up(account: SlowAccount, now: int) -> None:
         if account.open_orders() or account.held_symbols():
             begin_day(account)
         review(account)
+
+
+def look_at(account: SlowAccount, market: SlowMarket) -> None:
+    """No decision is dated before the datum that it looks at."""
+    if market.marked_at is not None and market.marked_at > account.now:
+        account.now = market.marked_at
+        begin_day(account)
 
 
 def begin_day(account: SlowAccount) -> None:
