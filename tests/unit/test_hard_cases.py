@@ -387,7 +387,7 @@ def test_first_day_asks_a_model_once() -> None:
             return candidate.quantity
 
     broker = pt.open_paper_broker(cash=10_000, clock="data", fill=pt.FillSettings(fill_model=Model()))
-    order = broker.buy("X", 5)
+    order = broker.buy("X", 5, limit_price=11)
     assert [event.kind for event in broker.events()][-1] == "order_accepted"
     broker.on_quote("X", "10.00", "10.02", 100, 100, at="2026-01-05T10:00:00Z")
     assert broker.order(order).status == "filled"

@@ -6,7 +6,7 @@ from papertrade.domain.events import DayOpened, Event, OrderExpired
 from papertrade.engine.funds import appraise, held_change
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
-from papertrade.matching.market import Market
+from papertrade.matching.market import NEVER, Market
 
 
 def run_clock(step: Step) -> None:
@@ -41,8 +41,9 @@ class FirstStep(Step):
 
 def look_at(step: Step, market: Market) -> None:
     """Whoever decides on a datum does so no earlier than it: a feed may be ahead of the clock."""
-    if market.marked_ns > step.now_ns:
-        step.now_ns = market.marked_ns
+    latest = max(market.quote_ns, market.last_ns, NEVER if market.bar is None else market.bar.end_ns)
+    if latest > step.now_ns:
+        step.now_ns = latest
         begin_day(step)
 
 

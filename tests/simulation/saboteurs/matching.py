@@ -46,8 +46,8 @@ def fill_dated_by_the_last_event(plant: Plant) -> None:
     """What a datum causes is dated by what happened to the account before."""
 
     def make(true: Any) -> Any:
-        def meet(self: Any, account: str, at_ns: int, fired: Any, match: Any) -> Any:
-            return true(self, account, self.seats[account].state.at_ns, fired, match)
+        def meet(self: Any, account: str, at_ns: int, *rest: Any) -> Any:
+            return true(self, account, self.seats[account].state.at_ns, *rest)
 
         return meet
 

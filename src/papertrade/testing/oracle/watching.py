@@ -51,8 +51,10 @@ def catch_up(account: SlowAccount, now: int) -> None:
 
 def look_at(account: SlowAccount, market: SlowMarket) -> None:
     """No decision is dated before the datum that it looks at."""
-    if market.marked_at is not None and market.marked_at > account.now:
-        account.now = market.marked_at
+    instants = [market.quote_at, market.print_at, None if market.bar is None else market.bar.end]
+    latest = max(at for at in (-1, *instants) if at is not None)
+    if latest > account.now:
+        account.now = latest
         begin_day(account)
 
 
