@@ -72,7 +72,7 @@ def _big(value: int) -> Json:
 
 
 def _from_big(value: Json) -> int:
-    if type(value) is str and value.isascii() and value.lstrip("-").isdigit() and str(int(value)) == value:
+    if type(value) is str and value.isascii() and value.removeprefix("-").isdigit() and str(int(value)) == value:
         return int(value)
     raise InvalidValueError("stored integer", value, "a whole number as text")
 
