@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from papertrade.codec import events
 from papertrade.codec.canonical import MAX_BYTES, MAX_DEPTH, from_bytes, to_bytes
 from papertrade.codec.chain import GENESIS, link
 from papertrade.codec.events import decode_event
+from papertrade.codec.forms import Form
 from papertrade.codec.seen import MAX_SEEN, MAX_SIZE, MAX_TEXT, Seen
 from papertrade.codec.shapes import Shape
+from papertrade.domain.events import Evidence
+from papertrade.domain.orders import OrderTerms
 from papertrade.errors import InvalidValueError, StoreCorruptError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -176,3 +180,45 @@ def test_a_table_of_values_seen_is_bounded() -> None:
     assert len(seen) == MAX_SEEN
     seen[-1]
     assert dict(seen) == {-1: "<-1>"}
+
+
+# ------------------------------------------------------------------ what is to come
+
+
+def test_an_old_record_is_lifted_one_schema_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record of schema 1 is read by a version that writes schema 3, through each upcaster in turn."""
+
+    def rename(fields: dict[str, Any]) -> dict[str, Any]:
+        return {name.replace("memo", "remark"): value for name, value in fields.items()}
+
+    def again(fields: dict[str, Any]) -> dict[str, Any]:
+        return {name.replace("remark", "note"): value for name, value in fields.items()}
+
+    monkeypatch.setattr(events, "SCHEMA", 3)
+    monkeypatch.setitem(events.UPCASTERS, ("cash_deposited", 1), rename)
+    monkeypatch.setitem(events.UPCASTERS, ("cash_deposited", 2), again)
+    record = json.loads(changed("cash_deposited", note="rent"))
+    record["data"]["memo"] = record["data"].pop("note")
+    assert events.general_event(to_bytes(record)).note == "rent"  # type: ignore[attr-defined]
+    record["data"]["remark"] = record["data"].pop("memo")
+    assert events.general_event(to_bytes({**record, "schema": 2})).note == "rent"  # type: ignore[attr-defined]
+
+
+class Both(NamedTuple):
+    """An event as none is yet, with two records in it."""
+
+    terms: OrderTerms
+    number: int
+    evidence: Evidence
+
+
+def test_a_form_holds_more_than_one_record() -> None:
+    """Fields of several records find their way into the text and back, each into its own."""
+    terms: Any = decode_event(changed("order_accepted")).terms  # type: ignore[attr-defined]
+    evidence: Any = decode_event(changed("order_filled")).evidence  # type: ignore[attr-defined]
+    both = Both(terms._replace(tags=(("a", "b"),)), 7, evidence)
+    form = Form(Both, "", "")
+    text = form.write(both)
+    assert list(json.loads(text)) == ["evidence", "number", "terms"]
+    assert json.loads(text)["terms"]["tags"] == [["a", "b"]]
+    assert form.read(text) == both
