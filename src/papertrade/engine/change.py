@@ -7,7 +7,6 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.engine.budgets import used_up
-from papertrade.engine.clockwork import look_at
 from papertrade.engine.filling import cancel, execute
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
@@ -56,7 +55,6 @@ def modify_order(
         _refuse(step, number, asked, (RejectReason.ORDER_IS_FINAL, ()), command_id)
         return
     market = step.markets[order.terms.symbol]
-    look_at(step, market)
     total = order.quantity_units if quantity is None else quantity
     new_limit = order.limit_units if limit is None else limit
     new_stop = order.stop_units if stop is None else stop

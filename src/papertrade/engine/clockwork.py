@@ -6,7 +6,7 @@ from papertrade.domain.events import DayOpened, Event, OrderExpired
 from papertrade.engine.funds import appraise, held_change
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
-from papertrade.matching.market import NEVER, Market
+from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
@@ -37,14 +37,6 @@ class FirstStep(Step):
             begin_day(self)
             event = event._replace(version=self.state.version + 1)
         super().emit(event)
-
-
-def look_at(step: Step, market: Market) -> None:
-    """Whoever decides on a datum does so no earlier than it: a feed may be ahead of the clock."""
-    latest = max(market.quote_ns, market.last_ns, NEVER if market.bar is None else market.bar.end_ns)
-    if latest > step.now_ns:
-        step.now_ns = latest
-        begin_day(step)
 
 
 def begin_day(step: Step) -> None:

@@ -25,13 +25,14 @@ from papertrade.matching.resting import Resting
 class Engine:
     """Markets and accounts, and the one way in which they meet."""
 
-    __slots__ = ("deadlines", "markets", "now_ns", "seats")
+    __slots__ = ("clock_ns", "deadlines", "markets", "now_ns", "seats")
 
     def __init__(self) -> None:
         self.markets: dict[str, Market] = {}
         self.seats: dict[str, Seat] = {}
         self.deadlines: Deadlines = []
         self.now_ns = 0
+        self.clock_ns = 0  # what the host's clock said last: the age of data is judged by it
 
     # ------------------------------------------------------- what is there
 
@@ -48,14 +49,18 @@ class Engine:
 
     def step(self, account: str, now_ns: int) -> Step:
         """A step for an account that is there."""
-        return Step(self.seats[account], self.markets, self.deadlines, now_ns)
+        step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
+        step.clock_ns = self.clock_ns or now_ns
+        return step
 
     def rehearsal(self, account: str, now_ns: int) -> Step:
         """A step on a copy of the account: nothing it does is seen anywhere else."""
         seat = self.seats[account]
         twin = Seat(copy_state(seat.state), seat.profile)
         twin.day_ends_ns = seat.day_ends_ns
-        return Step(twin, self.markets, self.deadlines, now_ns, live=False)
+        step = Step(twin, self.markets, self.deadlines, now_ns, live=False)
+        step.clock_ns = self.clock_ns or now_ns
+        return step
 
     # ------------------------------------------------------------ deciding
 
@@ -70,6 +75,7 @@ class Engine:
         """A step that can fill or rest orders: its day opens first."""
         seat = self.seats[account]
         step = Step(seat, self.markets, self.deadlines, now_ns)
+        step.clock_ns = self.clock_ns or now_ns
         if not seat.state.day or step.now_ns >= seat.day_ends_ns:
             begin_day(step)
         return step
@@ -85,12 +91,11 @@ class Engine:
         at_ns: int,
         fired: Iterable[Resting],
         match: Callable[[Step, list[int]], None],
-        clock_ns: int = 0,
     ) -> Step:
         """Let new data meet the orders of one account that it reaches."""
         seat = self.seats[account]
         step = (Step if seat.state.day else FirstStep)(seat, self.markets, self.deadlines, at_ns)
-        step.clock_ns = max(at_ns, clock_ns)  # a late datum is as old as the clock says
+        step.clock_ns = self.clock_ns or at_ns  # a late datum is as old as the clock says
         numbers = [entry.number for entry in fired if entry.number]
         if numbers:
             if seat.state.day:

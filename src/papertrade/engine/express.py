@@ -61,8 +61,6 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
 
 def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     """The touch, if order, account and market are plain and the touch is fresh, on the tick, and large enough."""
-    if market.quote_ns > step.now_ns:  # a feed ahead of the clock: the day may have to open first
-        return None
     if not market.plain or terms.type is not _MARKET or terms.tif is not _GTC or terms.reduce_only or terms.oco_with:
         return None
     profile, state, instrument = step.profile, step.state, market.instrument

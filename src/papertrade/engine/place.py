@@ -12,7 +12,6 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.straight import straight
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
-from papertrade.engine.clockwork import look_at
 from papertrade.engine.filling import book_fill, cancel, fillable
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import held_change
@@ -36,7 +35,6 @@ def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0) -> int:
     """
     state = step.state
     market = step.markets[terms.symbol]
-    look_at(step, market)
     number = state.next_order
     quantity = terms.quantity_units
     if not quantity:

@@ -53,9 +53,11 @@ class Desk(Roll):
     # ----------------------------------------------------------------- time
 
     def now(self) -> int:
-        """What time it is for decisions: the clock's answer, never earlier than the last one."""
+        """What time it is for decisions: the clock's answer, never earlier than the last one or than a datum taken."""
         engine = self.engine
         now = self._read_clock()
+        if now > engine.clock_ns:
+            engine.clock_ns = now
         if now > engine.now_ns:
             engine.now_ns = now
         return engine.now_ns
@@ -77,6 +79,8 @@ class Desk(Roll):
             if at_ns - now > DAY_NS or (now - at_ns > DAY_NS and not self._dated):
                 raise ClockMismatchError(text_of_instant(at_ns), text_of_instant(now))
             self._dated = True
+            # A feed may be ahead of the clock. Whoever trades on its datum afterwards does so no earlier than it.
+            self.engine.now_ns = max(self.engine.now_ns, now, at_ns)
 
     def is_due(self, at_ns: int) -> bool:
         """Has a deadline come, by the clock or by a datum of this instant?"""
@@ -195,7 +199,8 @@ class Desk(Roll):
 
     def meet(self, market: Market, fired: Sequence[Resting], match: Match, at_ns: int) -> Flow[None]:
         """New data meets every account it reaches, each on its own; a fault stops that account only."""
-        engine, now = self.engine, self.now()
+        engine = self.engine
+        self.now()  # what the age of data is judged by
         groups: dict[str, list[Resting]] = {}
         for entry in fired:
             groups.setdefault(entry.account, []).append(entry)
@@ -205,7 +210,7 @@ class Desk(Roll):
         try:
             for account in sorted(groups):
                 try:
-                    step = engine.meet(account, at_ns, groups[account], match, now)
+                    step = engine.meet(account, at_ns, groups[account], match)
                 except Exception as fault:
                     self.fault(account, fault, faults)
                     continue

@@ -71,6 +71,7 @@ class SlowAccount:
         self.events: list[Event] = []
         self.orders: dict[int, SlowOrder] = {}
         self.clock = setup.start_ns
+        self.read = setup.start_ns
         self.now = self.given = 0  # of the step being decided
         self.step_began = 0  # how many events there were before it
         self._fills: dict[str, list[OrderFilled]] = {}
@@ -80,7 +81,8 @@ class SlowAccount:
 
     def begin_step(self, at: int) -> None:
         """A command, a datum or a deadline is about to be decided; the account's own time never falls."""
-        self.given = at  # what the age of data is judged by
+        # What the age of data is judged by: the clock itself, whatever a feed ahead of it says.
+        self.given = self.clock if self.setup.data_clock else self.read
         self.now = max(at, self.events[-1].at_ns if self.events else 0)
         self.step_began = len(self.events)
 

@@ -22,7 +22,6 @@ from papertrade.testing.oracle.offers import beyond_stop, standing_offers
 from papertrade.testing.oracle.orders import SlowOrder
 from papertrade.testing.oracle.placing import fire, fires_now, place, refuse_prices, refuse_size, refuse_taking
 from papertrade.testing.oracle.vocabulary import Modify
-from papertrade.testing.oracle.watching import look_at
 
 
 def modify(account: SlowAccount, change: Modify) -> None:
@@ -31,7 +30,6 @@ def modify(account: SlowAccount, change: Modify) -> None:
     if not order.is_open:
         return _refuse(account, change, (RejectReason.ORDER_IS_FINAL, ()))
     market = account.markets[order.symbol]
-    look_at(account, market)
     total = order.quantity if change.quantity is None else change.quantity
     limit = order.limit if change.limit is None else change.limit
     stop = order.stop if change.stop is None else change.stop

@@ -48,19 +48,20 @@ class Oracle(SlowAccount):
     def _observe(self, at: int | None) -> int:
         """A datum of this instant is here; answers its instant. What was due before it is done first."""
         at = self.clock if at is None else at
-        if self.setup.data_clock:
-            self.clock = max(self.clock, at)
-        watching.catch_up(self, max(self.clock, at))
+        self.clock = max(self.clock, at)
+        watching.catch_up(self, self.clock)
         return at
 
     def advance(self, command: vocabulary.Advance) -> None:
         """Time passes."""
         self.clock = max(self.clock, command.to)
+        self.read = max(self.read, command.to)
         watching.catch_up(self, self.clock)
 
     def move_clock(self, command: vocabulary.MoveClock) -> None:
         """Time passes unheard."""
         self.clock = max(self.clock, command.to)
+        self.read = max(self.read, command.to)
 
     def restart(self, command: vocabulary.Restart) -> None:
         """Forget the markets; the account is what its events say."""
@@ -120,7 +121,6 @@ class Oracle(SlowAccount):
 
     def _meet(self, at: int, meet: Callable[[Oracle], None]) -> None:
         self.begin_step(at)
-        self.given = max(at, self.clock)
         if not self.bases().day and self.open_orders():
             trial = self._twin()
             meet(trial)

@@ -23,13 +23,11 @@ from papertrade.testing.oracle.needs import (
 )
 from papertrade.testing.oracle.offers import LETTER, beyond_stop, standing_offers, standing_stop_price
 from papertrade.testing.oracle.orders import SlowOrder
-from papertrade.testing.oracle.watching import look_at
 
 
 def place(account: SlowAccount, terms: OrderTerms, done_by_pair: int | None = 0) -> None:
     """Decide an order. ``done_by_pair`` is what its linked order has filled of it already, None for all of it."""
     market = account.markets[terms.symbol]
-    look_at(account, market)
     quantity = terms.quantity_units
     if terms.notional_units is not None:
         price = terms.limit_units or terms.stop_units or market.reference(terms.sign)

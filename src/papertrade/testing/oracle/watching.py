@@ -19,7 +19,6 @@ from papertrade.domain.words import CancelReason
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE
 from papertrade.testing.oracle.filling import cancel
-from papertrade.testing.oracle.market import SlowMarket
 
 # -------------------------------------------------------------------- time
 
@@ -47,15 +46,6 @@ def catch_up(account: SlowAccount, now: int) -> None:
         if account.open_orders() or account.held_symbols():
             begin_day(account)
         review(account)
-
-
-def look_at(account: SlowAccount, market: SlowMarket) -> None:
-    """No decision is dated before the datum that it looks at."""
-    instants = [market.quote_at, market.print_at, None if market.bar is None else market.bar.end]
-    latest = max(at for at in (-1, *instants) if at is not None)
-    if latest > account.now:
-        account.now = latest
-        begin_day(account)
 
 
 def begin_day(account: SlowAccount) -> None:
