@@ -18,24 +18,42 @@ from papertrade.risk.limits import RiskLimits
 if TYPE_CHECKING:
     from papertrade.paper import PaperBroker
 
-STORE_SCHEMES = ("memory:",)
+STORES = "'memory:', a file such as 'paper.db' (or .sqlite, .sqlite3), 'sqlite:relative.db', 'sqlite:///absolute/path.db'"
 
 
 def open_store(address: str) -> Store:
-    """The store at an address. ``"memory:"`` forgets everything when the process ends."""
+    """The store at an address. ``"memory:"`` forgets everything when the process ends, ``"paper.db"`` is a file."""
     if type(address) is not str:
-        raise InvalidValueError("store", address, ", ".join(STORE_SCHEMES))
+        raise InvalidValueError("store", address, STORES)
     if address == "memory:":
         from papertrade.adapters.memory import MemoryStore
 
         return MemoryStore()
-    shown = address.partition(":")[0]  # the rest of an address may hold a password
-    raise InvalidValueError("store", f"{shown}:…", ", ".join(STORE_SCHEMES))
+    path = _sqlite_path(address)
+    if path:
+        from papertrade.adapters.sqlite import SQLiteStore
+
+        return SQLiteStore(path)
+    scheme, colon, _ = address.partition(":")
+    raise InvalidValueError("store", f"{scheme}:…" if colon else address, STORES)  # the rest may hold a password
+
+
+def _sqlite_path(address: str) -> str:
+    """The file that an address names, or nothing."""
+    scheme, colon, rest = address.partition(":")
+    if colon and scheme == "sqlite":
+        if rest.startswith("//"):
+            rest = rest.removeprefix("//")  # what stands between // and / would be a host, and files have none
+            return rest if rest.startswith("/") else ""
+        return rest
+    if colon and len(scheme) > 1:  # one letter is a drive
+        return ""
+    return address if address.endswith((".db", ".sqlite", ".sqlite3")) else ""
 
 
 def open_paper_broker(
     *,
-    cash: Number,
+    cash: Number = 0,
     currency: Currency | str = "USD",
     account: str = "main",
     kind: str = "cash",
@@ -51,8 +69,9 @@ def open_paper_broker(
 ) -> PaperBroker:
     """One account on an exchange of its own: the paper broker of a notebook or a script.
 
-    A symbol never seen before becomes a plain instrument (tick 0.01, lot 1, the account's currency). Give
-    ``clock="data"`` to replay recorded data.
+    With ``store="paper.db"`` the account is kept in that file: ``cash`` is what a new account begins with, and one that
+    is stored goes on as it stands. A symbol never seen before becomes a plain instrument (tick 0.01, lot 1, the
+    account's currency). Give ``clock="data"`` to replay recorded data.
 
     >>> broker = open_paper_broker(cash=100_000)
     >>> broker.on_quote("AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200)

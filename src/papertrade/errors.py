@@ -190,6 +190,10 @@ class StoreClosedError(StoreError):
     """The store was closed. Remedy: open it again."""
 
 
+class StoreMisconfiguredError(StoreError):
+    """The store cannot be used as it is set up. Remedy: mend path, rights or settings, then open it again."""
+
+
 class FeedError(PaperTradeError):
     """A market data feed failed. Remedy: reconnect the feed; no state was lost."""
 

@@ -89,6 +89,7 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
             e.StoreFullError,
             e.StoreCorruptError,
             e.StoreClosedError,
+            e.StoreMisconfiguredError,
             e.FeedError,
             e.PaperTradeError,
         )
@@ -132,6 +133,7 @@ STORE = {
     "StoreFullError",
     "StoreCorruptError",
     "StoreClosedError",
+    "StoreMisconfiguredError",
     "AccountSuspendedError",
 }
 

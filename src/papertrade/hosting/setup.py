@@ -35,7 +35,7 @@ def parse_store(store: Store | str | None) -> Store:
         return open_store("memory:" if store is None else plain_text(store) or "")
     if callable(getattr(store, "append_many", None)):
         return store
-    raise InvalidValueError("store", store, "a store, or an address such as 'memory:'")
+    raise InvalidValueError("store", store, "a store, or an address such as 'memory:' or 'paper.db'")
 
 
 def fill_settings(fill: FillSettings | str, clock: Clock) -> FillSettings:

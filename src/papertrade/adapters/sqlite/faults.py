@@ -1,0 +1,64 @@
+"""What SQLite says went wrong, as the store errors that say what to do about it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from papertrade.errors import (
+    InvalidValueError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreMisconfiguredError,
+    StoreUnavailableError,
+)
+
+_MISCONFIGURED: Final = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOLFS,
+}
+# A constraint can only break when the file contradicts itself: what is unique is looked up before it is inserted.
+_CORRUPT: Final = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_ERROR,  # our statements are fixed, so a table or column is not what it was
+}
+# Damage that SQLite reports as a failed read: a page checksum, a file system that noticed. Not in the module's names.
+_CORRUPT_DETAILS: Final = {10 | (32 << 8), 10 | (33 << 8)}
+
+
+def typed(why: sqlite3.Error, path: str) -> StoreError:
+    """The store error for what SQLite said. For an append that failed before its commit: nothing was stored."""
+    code: int | None = getattr(why, "sqlite_errorcode", None)
+    text = f"{path}: {why}"
+    if code is None:
+        # The driver's own complaint: text that is not UTF-8 where text was stored, a connection it lost.
+        return StoreCorruptError(text) if "decode" in str(why) else StoreUnavailableError(text)
+    kind = code & 0xFF
+    if kind == sqlite3.SQLITE_FULL:
+        return StoreFullError(text)
+    if kind in _MISCONFIGURED:
+        return StoreMisconfiguredError(text)
+    if kind in _CORRUPT or code in _CORRUPT_DETAILS:
+        return StoreCorruptError(text)
+    return StoreUnavailableError(text)
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """SQLite's errors leave this block as store errors; a name that it cannot spell is misuse."""
+    try:
+        yield
+    except UnicodeEncodeError as why:
+        raise InvalidValueError("stream or commit id", why.object, "text that UTF-8 can spell") from None
+    except sqlite3.Error as why:
+        raise typed(why, path) from why

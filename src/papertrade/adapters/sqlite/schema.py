@@ -1,0 +1,124 @@
+"""The tables of the file: numbered SQL files, each applied once, and a look at whether the file is what they make.
+
+A file of a newer papertrade is refused as it is. So is a file of another program, and one in which somebody put
+triggers or views, because those run whenever we write or read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+from papertrade.errors import StoreCorruptError, StoreMisconfiguredError
+
+APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
+
+
+class Migration(NamedTuple):
+    """One step from a schema number to the next."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def hash(self) -> str:
+        """Of the text, so that a file made by another text shows."""
+        return sha256(self.sql.encode("utf-8")).hexdigest()
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All steps, by number: 1, 2, … without a gap."""
+    folder = files("papertrade.adapters.sqlite") / "sql"
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    steps = tuple(Migration(int(n[:4]), n, (folder / n).read_text(encoding="utf-8")) for n in found)
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        raise StoreMisconfiguredError(f"the schema files of this installation have a gap: {', '.join(found)}")
+    return steps
+
+
+def migrate(connection: sqlite3.Connection, path: str) -> None:
+    """Bring a file to the newest schema. Whoever is second, of any number of processes, finds the work done."""
+    if check_known(connection, path) == len(migrations()):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in migrations()[check_known(connection, path) :]:
+            for statement in _statements(step.sql):
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.hash))
+            connection.execute(f"PRAGMA user_version = {step.number:d}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def check_known(connection: sqlite3.Connection, path: str) -> int:
+    """The schema number of a file that is ours, or still empty; otherwise why it is refused."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if owner != APPLICATION_ID and (owner or number or objects):
+        raise StoreMisconfiguredError(f"{path} is an SQLite file of another program; give papertrade a file of its own")
+    if number > len(migrations()):
+        raise StoreMisconfiguredError(
+            f"{path} has schema {number} and this papertrade knows 1 to {len(migrations())}; "
+            "it was written by a newer version: open it with that one. Nothing was changed"
+        )
+    return int(number)
+
+
+def check_schema(connection: sqlite3.Connection, path: str) -> None:
+    """The tables are as the migrations make them, and nothing in the file runs by itself."""
+    expected = _expected()
+    found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+    ours = {table for _, _, table, _ in expected}
+    for kind, name, table, sql in found:
+        if kind in ("trigger", "view") or (table in ours and (kind, name, table, sql) not in expected):
+            raise StoreMisconfiguredError(f"{path} holds the {kind} {name!r}, which papertrade did not make: remove it")
+    if missing := expected - set(found):
+        raise StoreCorruptError(f"{path} misses {', '.join(sorted(name for _, name, _, _ in missing))}")
+    applied = connection.execute("SELECT number, name, hash FROM migrations ORDER BY number").fetchall()
+    if applied != [(step.number, step.name, step.hash) for step in migrations()]:
+        raise StoreCorruptError(f"{path} was made by other schema files than those of this version: {applied!r:.200}")
+
+
+def check_index(connection: sqlite3.Connection, path: str) -> None:
+    """Names and keys are the same in their tables and in their indexes.
+
+    Events are not looked at: their hashes are checked whenever they are read. But a name or a key that cannot be found
+    would go unnoticed, and an account that cannot be found looks like a new one.
+    """
+    for table in ("streams", "commits"):
+        said = [row[0] for row in connection.execute(f"PRAGMA integrity_check({table})")]
+        if said != ["ok"]:
+            raise StoreCorruptError(f"{path}: {'; '.join(map(str, said[:3]))}")
+
+
+@cache
+def _expected() -> frozenset[tuple[str, str, str, str | None]]:
+    """What sqlite_schema holds after all migrations."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        for step in migrations():
+            connection.executescript(step.sql)
+        return frozenset(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall())
+    finally:
+        connection.close()
+
+
+def _statements(sql: str) -> list[str]:
+    """A file's statements one by one: executescript would commit the transaction that holds them together."""
+    found, start = [], 0
+    for end, character in enumerate(sql, 1):
+        if character == ";" and sqlite3.complete_statement(sql[start:end]):
+            found.append(sql[start:end])
+            start = end
+    return found
