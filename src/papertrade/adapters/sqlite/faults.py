@@ -60,5 +60,7 @@ def translated(path: str) -> Iterator[None]:
         yield
     except UnicodeEncodeError as why:
         raise InvalidValueError("stream or commit id", why.object, "text that UTF-8 can spell") from None
+    except UnicodeDecodeError as why:  # even SQLite's message quotes what is no text any more
+        raise StoreCorruptError(f"{path}: {why.object[:200]!r}") from None
     except sqlite3.Error as why:
         raise typed(why, path) from why

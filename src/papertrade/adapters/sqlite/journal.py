@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from papertrade.codec.chain import GENESIS
 from papertrade.codec.events import decode_event
@@ -41,6 +41,13 @@ class Encoded(NamedTuple):
     records: list[bytes]
 
 
+def _typed(row: tuple[Any, ...], *types: type, what: str) -> tuple[Any, ...]:
+    """A row of the types that its columns hold: SQLite sees to that when it writes, not when a page is damaged."""
+    if tuple(map(type, row)) != types:
+        raise StoreCorruptError(f"a row of {what} does not hold what it should")
+    return row
+
+
 def hash_after(previous: bytes, record: bytes) -> bytes:
     """The chain's next hash, as ``codec.chain.link`` makes it, in bytes."""
     return sha256(previous.hex().encode("ascii") + record).digest()
@@ -51,7 +58,8 @@ def head_of(connection: sqlite3.Connection, stream: str) -> Head:
     row = connection.execute(_HEAD, (stream,)).fetchone()
     if row is None:
         return Head(0, 0, FIRST_HASH)
-    number, version, chain, confirmed = row
+    number, version, chain = _typed(row[:3], int, int, bytes, what="streams")
+    confirmed = row[3]
     if chain != (confirmed if version else FIRST_HASH):
         raise StoreCorruptError(f"the head of {stream!r} says version {version}, which its events do not confirm")
     return Head(number, version, chain)
@@ -87,7 +95,7 @@ def append(connection: sqlite3.Connection, encoded: Encoded) -> Outcome:
 
 def _repeated(connection: sqlite3.Connection, encoded: Encoded, head: Head, found: Appended) -> Outcome:
     (name, _, _, commit_id), records = encoded
-    rows = connection.execute(_RECORDS, (head.id, found.first, found.last))
+    rows = _records(connection, head, found.first, found.last)
     if [record for _, _, record in rows] != records:
         raise StoreMismatchError(name, str(commit_id))
     return AlreadyAppended(found.first, found.last)
@@ -98,7 +106,7 @@ def commit_of(connection: sqlite3.Connection, stream: str, head: Head, commit_id
     row = connection.execute(_COMMIT, (head.id, commit_id)).fetchone()
     if row is None:
         return None
-    first, last = row
+    first, last = _typed(row, int, int, what="commits")
     if not 1 <= first <= last + 1 <= head.version + 1:
         raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
     return Appended(first, last)
@@ -113,7 +121,7 @@ def chain_at(connection: sqlite3.Connection, head: Head, stream: str, version: i
     ).fetchone()
     if row is None:
         raise StoreCorruptError(f"version {version} of {stream!r} is missing")
-    chain: bytes = row[0]
+    chain: bytes = _typed(row, bytes, what="events")[0]
     return chain
 
 
@@ -121,7 +129,14 @@ def read_page(
     connection: sqlite3.Connection, head: Head, first: int, last: int
 ) -> list[Row]:
     """Some records of a stream: version, hash, bytes."""
-    return connection.execute(_RECORDS, (head.id, first, min(last, first + PAGE - 1))).fetchall()
+    return _records(connection, head, first, min(last, first + PAGE - 1))
+
+
+def _records(connection: sqlite3.Connection, head: Head, first: int, last: int) -> list[Row]:
+    rows: list[Row] = connection.execute(_RECORDS, (head.id, first, last)).fetchall()
+    for row in rows:
+        _typed(row, int, bytes, bytes, what="events")
+    return rows
 
 
 def checked(stream: str, rows: Sequence[Row], first: int, chain: bytes) -> Iterator[Event]:
@@ -139,10 +154,9 @@ def checked(stream: str, rows: Sequence[Row], first: int, chain: bytes) -> Itera
 def check_commits(connection: sqlite3.Connection, stream: str, head: Head) -> None:
     """Every key leads to events that are there, and no two keys to the same ones."""
     before = 0
-    for commit_id, first, last in connection.execute(
-        "SELECT commit_id, first_version, last_version FROM commits WHERE stream = ? ORDER BY last_version, rowid",
-        (head.id,),
-    ):
+    query = "SELECT commit_id, first_version, last_version FROM commits WHERE stream = ? ORDER BY last_version, rowid"
+    for row in connection.execute(query, (head.id,)):
+        commit_id, first, last = _typed(row, str, int, int, what="commits")
         if not before < first <= last + 1 <= head.version + 1:
             raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
         before = last
@@ -173,7 +187,7 @@ def get_snapshot(connection: sqlite3.Connection, stream: str) -> StoredSnapshot 
     ).fetchone()
     if row is None:
         return None
-    version, chain, data, hashed = row
+    version, chain, data, hashed = _typed(row, int, bytes, bytes, bytes, what="snapshots")
     if not 0 <= version <= head.version or chain_at(connection, head, stream, version) != chain:
         raise StoreCorruptError(f"the snapshot of {stream!r} belongs to another history")
     if sha256(data).digest() != hashed:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from papertrade.adapters.sqlite.faults import translated
 from papertrade.adapters.sqlite.schema import check_index, check_known, check_schema, migrate, migrations
-from papertrade.errors import InvalidValueError, StoreMisconfiguredError
+from papertrade.errors import InvalidValueError, StoreCorruptError, StoreMisconfiguredError
 
 DURABILITIES: Final[Mapping[str, tuple[str, int, str]]] = {
     "every command": ("FULL", 2, "what was answered is on the disk: it survives a kill and a power loss"),
@@ -22,6 +22,7 @@ DURABILITIES: Final[Mapping[str, tuple[str, int, str]]] = {
 }
 """Name → synchronous as SQLite calls it, as it reads back, and what it means."""
 
+HEADER_BYTES: Final = 100
 WAL_RESET_MENDED: Final = (3, 51, 3)
 
 # Creating a file closes it once, and a process that closes a file loses all its locks on it.
@@ -53,11 +54,13 @@ def place_of(path: str | os.PathLike[str], durability: str, wait_s: float, follo
     full = os.path.realpath(full)  # the journal beside it belongs to the file, not to a link
     try:
         _create(full)
-        kind = os.stat(full).st_mode
+        found = os.stat(full)
     except OSError as why:
         raise StoreMisconfiguredError(f"{full}: {why.strerror}") from why
-    if not stat.S_ISREG(kind):
+    if not stat.S_ISREG(found.st_mode):
         raise StoreMisconfiguredError(f"{full} is not a file")
+    if 0 < found.st_size < HEADER_BYTES:  # SQLite takes a file of one byte for an empty one
+        raise StoreCorruptError(f"{full} has {found.st_size} bytes, which is less than the header of a file")
     return Place(full, durability, float(wait_s))
 
 

@@ -70,7 +70,8 @@ class SQLiteStore:
 
     def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
         """Store batches in one transaction, one outcome each."""
-        encoded = [Encoded(batch, [encode_event(event) for event in batch.events]) for batch in batches]
+        with translated(self._path):
+            encoded = [Encoded(batch, [encode_event(event) for event in batch.events]) for batch in batches]
         try:
             return self._write(lambda c: [self._append(c, one) for one in encoded]) if encoded else []
         except StoreError as why:
@@ -117,6 +118,9 @@ class SQLiteStore:
                 connection.execute("ROLLBACK")
         except sqlite3.Error:
             self._drop()
+        except BaseException:
+            self._drop()
+            raise
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
