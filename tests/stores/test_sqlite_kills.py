@@ -1,0 +1,77 @@
+"""Killed at any instant: nothing acknowledged is lost, nothing happens twice, nothing is half there (G5a).
+
+A long run of the same is ``python -m tests.proofs.kills --kills 5000``. A kill does not show a missing sync, because
+the system keeps what a dead process wrote; durability against power loss is not tested here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from killing import Killer
+
+from papertrade.adapters.sqlite import SQLiteStore
+from papertrade.errors import StoreError
+from papertrade.ports.store import Append, Appended, Outcome
+
+KILLS = 30
+
+
+def test_thirty_kills(tmp_path: Path) -> None:
+    """Thirty processes trade on files and are killed; each time the file is what was answered."""
+    tally = Killer(tmp_path / "paper.db", seed=1).run(KILLS, each=15)
+    assert tally.broken == []
+    assert tally.kills == KILLS
+    assert tally.heard > 100
+    assert min(tally.at["a statement"], tally.at["any moment"]) > 5
+
+
+class _AnswersFirst(SQLiteStore):
+    """Says that a batch is stored, and stores it with the next one."""
+
+    _later: tuple[Append, ...] = ()
+
+    def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
+        if self._later:
+            super().append_many(self._later)
+        self._later = tuple(batches)
+        return [Appended(one.expected + 1, one.expected + len(one.events)) for one in batches]
+
+
+class _ForgetsKeys(SQLiteStore):
+    """Keeps no key, so that no repetition is recognized."""
+
+    def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
+        return super().append_many([one._replace(commit_id=None) for one in batches])
+
+
+class _StoresInParts(SQLiteStore):
+    """One transaction per event."""
+
+    def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
+        found: list[Outcome | StoreError] = []
+        for one in batches:
+            for event in one.events:
+                (outcome,) = super().append_many([Append(one.stream, event.version - 1, [event], one.commit_id)])
+                one = one._replace(commit_id=None)
+            found.append(Appended(one.expected + 1, outcome.last) if isinstance(outcome, Appended) else outcome)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("bad", "found"),
+    [
+        (_AnswersFirst, "an acknowledged command is not stored"),
+        (_ForgetsKeys, "a key acted more than once"),
+        (_StoresInParts, "half a batch"),
+    ],
+)
+def test_bad_stores_are_found_out(bad: type[SQLiteStore], found: str, tmp_path: Path) -> None:
+    """The control: a store that breaks its word does not get through as many kills."""
+    for seed in range(1, 6):
+        tally = Killer(tmp_path / "paper.db", seed, opener=lambda path: bad(path, durability="memory")).run(200)
+        if tally.broken and any(broken.what == found for broken in tally.broken):
+            return
+    pytest.fail(f"not found out: {tally.broken}")
