@@ -1,8 +1,8 @@
 """Kill processes that trade on a file: ``python -m tests.proofs.kills --kills 5000 [--seed 1] [--folder DIR]``.
 
 Each child opens the file, repeats what nobody heard an answer to, trades on for two accounts, and is killed by
-SIGKILL. After each kill the file is held against what was heard: nothing acknowledged is missing, no key acted twice, no
-batch is half there, both accounts are what their journals say. The first finding ends the run and is printed.
+SIGKILL. After each kill the file is held against what was heard: nothing acknowledged is missing, no key acted twice,
+no batch is half there, both accounts are what their journals say. The first finding ends the run and is printed.
 """
 
 from __future__ import annotations

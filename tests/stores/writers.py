@@ -1,0 +1,36 @@
+"""A writing process for the tests of several processes on one file: waits for a word, works, says what came of it.
+
+``python writers.py PATH NUMBER COUNT``: opens the file when told to and wins COUNT versions of one stream, each time by
+reading the head and appending after it. Prints how often it won and how often somebody else was quicker.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from store_cases import event
+
+from papertrade.adapters.sqlite import SQLiteStore
+from papertrade.ports.store import Append, Appended, Conflict
+
+
+def main(path: str, number: int, count: int) -> None:
+    """Open, race, report."""
+    print("ready", flush=True)
+    sys.stdin.readline()
+    store = SQLiteStore(path, durability="memory", wait_s=60)
+    won = lost = 0
+    while won < count:
+        head = store.head("main")
+        outcome = store.append(Append("main", head, [event(head + 1, amount=number)], f"{number}-{won}"))
+        if isinstance(outcome, Appended):
+            won += 1
+        else:
+            assert isinstance(outcome, Conflict), outcome
+            lost += 1
+    store.close()
+    print(won, lost, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
