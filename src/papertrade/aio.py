@@ -367,7 +367,7 @@ def _nobody_waits(task: asyncio.Future[Any]) -> None:
 
 async def open_async_paper_broker(
     *,
-    cash: Number,
+    cash: Number = 0,
     currency: Currency | str = "USD",
     account: str = "main",
     kind: str = "cash",
