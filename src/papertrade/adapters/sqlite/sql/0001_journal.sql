@@ -13,10 +13,10 @@ CREATE TABLE events (
     version INTEGER NOT NULL,
     chain   BLOB    NOT NULL,           -- hash of the hash before it and the record
     record  BLOB    NOT NULL,           -- canonical bytes
-    PRIMARY KEY (stream, version)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (stream, version)            -- not WITHOUT ROWID: rows at the end of the table are cheaper to write
+) STRICT;
 
--- Not WITHOUT ROWID: kept twice, in the table and in its index, a damaged key shows when the file is opened.
+-- A key is kept twice, in the table and in its index, so that a damaged one shows when the file is opened.
 CREATE TABLE commits (
     stream        INTEGER NOT NULL,
     commit_id     TEXT    NOT NULL,
