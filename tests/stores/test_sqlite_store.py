@@ -121,6 +121,16 @@ def test_the_file_is_for_its_owner_only(path: Path) -> None:
     assert os.listdir(path.parent) == ["paper.db"]
 
 
+@pytest.mark.parametrize("name", ["what? 100%20#x.db", "käse.db", "a b;c.db", "-rf.db"])
+def test_odd_names_of_files_are_names_of_files(name: str, tmp_path: Path) -> None:
+    """Question marks, hashes, percent signs and accents mean nothing but themselves."""
+    filled(tmp_path / name)
+    assert os.listdir(tmp_path) == [name]
+    store = SQLiteStore(tmp_path / name)
+    assert store.head("main") == 5
+    store.close()
+
+
 @pytest.mark.parametrize("made", ["", ":memory:", "file:x.db", "a\0b.db", 5, None, b"x.db"])
 def test_what_is_not_a_path_is_misuse(made: Any) -> None:
     """Misuse is told at once, and makes no file."""
