@@ -46,6 +46,7 @@ class Asking(AuditedWorld):
         if kind == "answer":
             raise BrokenInvariantError("A1", turn.account, f"{deed} was taken", "a refusal as misuse")
         if kind == "misuse":
+            self.misused.add(self.turns)
             self.need_unchanged(host, why)
 
     def deliver(self, host: Host, turn: Turn, datum: Command) -> None:
@@ -68,6 +69,7 @@ class Asking(AuditedWorld):
                             host.process, datum.symbol, about, at_ns, values, stamped=stamped, sequence=sequence
                         )
         if kind == "misuse":
+            self.misused.add(self.turns)
             self.need_unchanged(host, why)
         elif turn.wrong and kind == "answer":
             raise BrokenInvariantError("A1", "every account", f"{datum!r} was taken", "a refusal as misuse")
@@ -112,6 +114,7 @@ class Asking(AuditedWorld):
             self.marks["key with another content"] += isinstance(found, KeyConflictError)
             if not turn.wrong and not isinstance(found, KeyConflictError):
                 client.is_misuse(command)
+            self.misused.add(self.turns)
             self.need_unchanged(host, found)
 
 

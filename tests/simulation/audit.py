@@ -40,6 +40,7 @@ class AuditedWorld:
         self.audited = dict.fromkeys(self.names, 0)
         self.acknowledged = dict.fromkeys(self.names, 0)
         self.marks: Counter[str] = Counter()
+        self.misused: set[int] = set()  # turns that were refused as misuse
         self.folded = {name: AccountState() for name in self.names}  # at the last look
         self.trail = sha256()  # of every live state that was looked at
         self.deliveries = Deliveries()

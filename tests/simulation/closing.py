@@ -17,6 +17,9 @@ from .turns import EVERY_HOST, Die, Snapshot, Start, Turn
 from .world import DATA, World
 
 TRIES = 4
+CLOCKWORK = (
+    "day_opened", "order_expired", "limit_latched", "margin_called", "margin_call_cleared", "equity_marked"
+)
 ASKED_AGAIN = 8
 
 
@@ -108,13 +111,15 @@ def close_books(world: World, twice: bool = True) -> None:
 def compare_with_oracle(world: World, turns: Sequence[Turn]) -> None:
     """M10: in a calm run the slow oracle makes the same bytes of the same commands, account by account."""
     for setup in world.profile.setups:
+        if setup.account not in world.disk.streams:
+            continue  # nobody was ever up to open it
         oracle = Oracle(setup)
-        for turn in turns:
+        for number, turn in enumerate(turns, 1):
             deed = turn.deed
             mine = turn.account == setup.account or isinstance(deed, (*DATA, say.Advance))
-            if not setup.data_clock and turn.at_ns > oracle.clock:
+            if not setup.data_clock and turn.at_ns > oracle.read:
                 oracle.give(say.MoveClock(turn.at_ns))
-            if mine and not turn.wrong and isinstance(deed, tuple) and type(deed).__module__ == say.__name__:
+            if mine and number not in world.misused and isinstance(deed, tuple) and type(deed).__module__ == say.__name__:
                 try:
                     oracle.give(deed)  # type: ignore[arg-type]
                 except (ValueError, LookupError):  # misuse: both refuse it
@@ -124,4 +129,7 @@ def compare_with_oracle(world: World, turns: Sequence[Turn]) -> None:
         for version, (found, wanted) in enumerate(zip(journal, expected, strict=False), 1):
             if found != wanted:
                 raise BrokenInvariantError("M10", setup.account, f"{version}: {found.decode()}", wanted.decode())
-        need_equal("M10", setup.account, len(journal), len(expected))
+        # What the clock does may have been done already on one side: the other hears of the time later.
+        for left in (*journal[len(expected) :], *expected[len(journal) :]):
+            if not any(f'"kind":"{kind}"'.encode() in left for kind in CLOCKWORK):
+                raise BrokenInvariantError("M10", setup.account, f"{left.decode()} on one side", "on both")

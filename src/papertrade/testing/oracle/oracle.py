@@ -78,7 +78,8 @@ class Oracle(SlowAccount):
             return
         bids = [] if q.bid is None else [(q.bid, q.bid_size)]
         asks = [] if q.ask is None else [(q.ask, q.ask_size)]
-        if market.take_standing(DataKind.QUOTE, bids, asks, at, q.at is None):
+        # A sequence number alone says what is a repetition.
+        if market.take_standing(DataKind.QUOTE, bids, asks, at, q.at is None or q.sequence is not None):
             self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
 
     def last_price(self, p: vocabulary.LastPrice) -> None:
@@ -106,7 +107,7 @@ class Oracle(SlowAccount):
         at, market = self._observe(p.at), self.markets[p.symbol]
         if market.repeats(DataKind.TRADE, p.sequence):
             return
-        if market.take_print(p.price, p.size, at, p.at is None):
+        if market.take_print(p.price, p.size, at, p.at is None or p.sequence is not None):
             self._meet(at, lambda account: meet_print(account, account.markets[p.symbol], p.aggressor))
 
     def bar(self, b: vocabulary.Bar) -> None:
