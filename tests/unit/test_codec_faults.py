@@ -52,6 +52,7 @@ FIELDS: list[tuple[bytes, str]] = [
     (changed("order_filled", fees=[[5, "1"]]), "stored text: found 5; accepted: text"),
     (changed("order_filled", fees=[["a", 1]]), "stored text: found 1; accepted: text"),
     (changed("cash_deposited", data=[]), f"stored record: found []; accepted: {DEPOSIT}"),
+    (changed("cash_deposited", data="ab"), f"stored record: found 'ab'; accepted: {DEPOSIT}"),
     (changed("cash_deposited", data={"b": 1, "a": 2}), f"stored record: found ['a', 'b']; accepted: {DEPOSIT}"),
 ]  # fmt: skip
 
@@ -147,6 +148,20 @@ def test_fields_of_snapshots_come_back() -> None:
         with pytest.raises(InvalidValueError) as caught:
             Shape([name]).decode({name: "gone"})
         assert caught.value.field == name
+
+
+def test_what_may_be_missing_is_written_when_it_is_there() -> None:
+    """Optional instants and amounts, and named amounts, are written as text; what is missing as null."""
+    shape = Shape(["triggered_ns", "limit_units", "stop_units", "numbers"])
+
+    class Record:
+        triggered_ns, limit_units, stop_units, numbers = 1_767_623_400_000_000_000, 5 * 10**9, None, (("required", -1),)
+
+    data = shape.encode(Record())
+    assert data == {
+        "triggered": "2026-01-05T14:30:00Z", "limit": "5", "stop": None, "numbers": [["required", "-0.000000001"]],
+    }  # fmt: skip
+    assert shape.decode(data) == {name: getattr(Record, name) for name in shape.decode(data)}
 
 
 # ------------------------------------------------------------------ chain and tables
