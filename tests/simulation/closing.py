@@ -119,7 +119,8 @@ def compare_with_oracle(world: World, turns: Sequence[Turn]) -> None:
             mine = turn.account == setup.account or isinstance(deed, (*DATA, say.Advance))
             if not setup.data_clock and turn.at_ns > oracle.read:
                 oracle.give(say.MoveClock(turn.at_ns))
-            if mine and number not in world.misused and isinstance(deed, tuple) and type(deed).__module__ == say.__name__:
+            said = type(deed).__module__ == say.__name__
+            if mine and said and number not in world.misused:
                 try:
                     oracle.give(deed)  # type: ignore[arg-type]
                 except (ValueError, LookupError):  # misuse: both refuse it
