@@ -170,7 +170,7 @@ class AsyncExchange:
         self,
         account: str,
         *,
-        cash: Number = 0,
+        cash: Number | None = 0,
         currency: Currency | str = "USD",
         kind: str = "cash",
         margin: MarginModel | None = None,
@@ -367,7 +367,7 @@ def _nobody_waits(task: asyncio.Future[Any]) -> None:
 
 async def open_async_paper_broker(
     *,
-    cash: Number = 0,
+    cash: Number | None = None,
     currency: Currency | str = "USD",
     account: str = "main",
     kind: str = "cash",

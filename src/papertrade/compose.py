@@ -53,7 +53,7 @@ def _sqlite_path(address: str) -> str:
 
 def open_paper_broker(
     *,
-    cash: Number = 0,
+    cash: Number | None = None,
     currency: Currency | str = "USD",
     account: str = "main",
     kind: str = "cash",

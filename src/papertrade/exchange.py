@@ -97,7 +97,7 @@ class Exchange:
         self,
         account: str,
         *,
-        cash: Number = 0,
+        cash: Number | None = 0,
         currency: Currency | str = "USD",
         kind: str = "cash",
         margin: MarginModel | None = None,
@@ -112,7 +112,7 @@ class Exchange:
 
         Args:
             account: its name, unique on this exchange and in its store.
-            cash: the opening balance of a new account.
+            cash: the opening balance of a new account; with None the account has to be there already.
             kind: ``"cash"`` (paid in full, no shorts) or ``"margin"`` (see ``margin``).
             margin: a margin model such as ``FlatMargin(initial="0.2", maintenance="0.1")``.
             fees: a fee model such as ``PercentFee("0.0003", cap=20)``; none are charged by default.

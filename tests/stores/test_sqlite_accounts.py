@@ -226,6 +226,16 @@ def test_the_five_lines_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     again.exchange.close()
 
 
+def test_an_account_that_is_not_there_needs_cash(tmp_path: Path) -> None:
+    """Who names no cash means an account that is stored: a wrong file name is no new account with nothing in it."""
+    for store in (None, str(tmp_path / "wrong.db")):
+        with pytest.raises(UsageError, match="cash: found None; accepted: an amount to begin with"):
+            pt.open_paper_broker(store=store)
+    exchange = pt.Exchange(str(tmp_path / "wrong.db"))
+    assert exchange.accounts() == []
+    exchange.close()
+
+
 def test_opening_decides_nothing(tmp_path: Path) -> None:
     """M7, D2: opening an account again writes no event and fills no order, however often it is done."""
     path = tmp_path / "paper.db"

@@ -27,6 +27,7 @@ def calls(broker: pt.PaperBroker, request: pt.OrderRequest) -> None:
     broker.deposit(None)  # type: ignore[arg-type]
     broker.subscribe("order_filled")  # type: ignore[arg-type]
     pt.open_paper_broker(100_000)  # type: ignore[call-arg]
+    pt.open_paper_broker(cash=[1])  # type: ignore[arg-type]
     pt.OrderRequest("AAPL", "buy")  # type: ignore[call-arg]
 
 

@@ -41,14 +41,14 @@ class AccountPlan(NamedTuple):
     currency: Currency
     kind: AccountKind
     method: CostMethod
-    cash_units: int
+    cash_units: int | None  # None: nobody said, so the account has to be there
     profile: AccountProfile
     fresh: bool
 
 
 def plan_account(
     account: str,
-    cash: Number,
+    cash: Number | None,
     currency: Currency | str,
     kind: str,
     margin: MarginModel | None,
@@ -61,8 +61,8 @@ def plan_account(
 ) -> AccountPlan:
     """Check everything before anything happens."""
     known = parse_currency(currency)
-    units = parse_not_negative(cash, "cash")
-    if units % known.minor_units:
+    units = None if cash is None else parse_not_negative(cash, "cash")
+    if units is not None and units % known.minor_units:
         raise InvalidValueError("cash", cash, f"an amount in whole {known.decimals}-decimal units of {known.code}")
     account_kind = parse_enum(kind, AccountKind, "kind")
     if margin is None:
@@ -125,6 +125,8 @@ def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
 
 
 def _open_new(desk: Desk, plan: AccountPlan) -> Flow[None]:
+    if plan.cash_units is None:
+        raise InvalidValueError("cash", None, f"an amount to begin with, because account {plan.account!r} is new")
     step = desk.engine.new_step(plan.profile, desk.now())
     cash_moves.open_account(step, plan.account, plan.currency, plan.kind, plan.method, plan.cash_units)
     yield from desk.keep(step, None)
