@@ -73,10 +73,8 @@ class Engine:
 
     def begin(self, account: str, now_ns: int) -> Step:
         """A step that can fill or rest orders: its day opens first."""
-        seat = self.seats[account]
-        step = Step(seat, self.markets, self.deadlines, now_ns)
-        step.clock_ns = self.clock_ns or now_ns
-        if not seat.state.day or step.now_ns >= seat.day_ends_ns:
+        step = self.step(account, now_ns)
+        if not step.state.day or step.now_ns >= step.seat.day_ends_ns:
             begin_day(step)
         return step
 
