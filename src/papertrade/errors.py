@@ -186,6 +186,24 @@ class StoreCorruptError(StoreError):
     """Stored data is not what was written. Remedy: stop and restore a good copy."""
 
 
+class StoreFencedError(StoreError):
+    """Another worker owns the account now. Remedy: stop this one; open the account again to take it back."""
+
+    def __init__(self, stream: str, fence: int | None, owner: int | None) -> None:
+        self.stream, self.fence, self.owner = stream, fence, owner
+        mine = "none" if fence is None else str(fence)
+        theirs = "nobody owns it" if owner is None else f"its owner's is {owner}"
+        super().__init__(f"stream {stream!r} was written to with fence {mine}; {theirs}")
+
+
+class StoreErasedError(StoreError):
+    """The account was erased for good. Remedy: choose another name."""
+
+    def __init__(self, stream: str, note: str = "") -> None:
+        self.stream, self.note = stream, note
+        super().__init__(f"stream {stream!r} was erased{f': {note}' if note else ''}; its name cannot be used again")
+
+
 class StoreClosedError(StoreError):
     """The store was closed. Remedy: open it again."""
 

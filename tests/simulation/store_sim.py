@@ -182,7 +182,7 @@ class SimStore:
 
     def write(self, batch: Append, unsynced: bool) -> Outcome:
         """Put a batch on the disk, if the stream is where it is expected."""
-        name, expected, events, commit_id = batch
+        name, expected, events, commit_id = batch[:4]
         stream = self.disk.streams.get(name)
         if stream is None:
             stream = self.disk.streams[name] = Stream()

@@ -73,6 +73,21 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         "commit 'order:k' of stream 'main' was stored before with other content",
         {"stream": "main", "commit_id": "order:k"},
     ),
+    (
+        e.StoreFencedError("main", 3, 4),
+        "stream 'main' was written to with fence 3; its owner's is 4",
+        {"stream": "main", "fence": 3, "owner": 4},
+    ),
+    (
+        e.StoreFencedError("main", None, None),
+        "stream 'main' was written to with fence none; nobody owns it",
+        {"stream": "main", "fence": None, "owner": None},
+    ),
+    (
+        e.StoreErasedError("main", "on request"),
+        "stream 'main' was erased: on request; its name cannot be used again",
+        {"stream": "main", "note": "on request"},
+    ),
     (e.AccountSuspendedError("main", "why"), "account 'main' is suspended: why", {"account": "main", "why": "why"}),
     (
         e.InvariantError("L1", "main", 5, 0),
@@ -132,6 +147,8 @@ STORE = {
     "StoreMismatchError",
     "StoreFullError",
     "StoreCorruptError",
+    "StoreFencedError",
+    "StoreErasedError",
     "StoreClosedError",
     "StoreMisconfiguredError",
     "AccountSuspendedError",

@@ -64,7 +64,7 @@ class MemoryStore:
         return found
 
     def _append(self, batch: Append) -> Outcome:
-        name, expected, events, commit_id = batch
+        name, expected, events, commit_id = batch[:4]
         if self._closed:
             self._check_open()
         stream = self._streams.get(name)
@@ -128,6 +128,15 @@ class MemoryStore:
             return sorted(name for name in self._streams if name > after)[: max(limit, 0)]
 
     # ---------------------------------------------- snapshots and the chain
+
+    def chain_at(self, stream: str, version: int) -> str:
+        """The hash up to a version."""
+        with self._lock:
+            self._check_open()
+            found = self._streams.get(stream) or _Stream()
+            if not 0 <= version <= len(found.events):
+                raise StoreCorruptError(f"{stream!r} has no version {version}")
+            return self._chain(found, version)
 
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot that belongs to the stream as it is."""

@@ -37,7 +37,7 @@ _append = straight(Append)
 def batch_of(step: Step, commit_id: str | None) -> Append:
     """What a step asks the store to keep."""
     committed = step.state.committed
-    return _append((step.state.account, committed if committed > 0 else 0, step.events, commit_id))
+    return _append((step.state.account, committed if committed > 0 else 0, step.events, commit_id, None, ()))
 
 
 class Desk(Roll):

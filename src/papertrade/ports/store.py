@@ -22,6 +22,8 @@ class Append(NamedTuple):
     expected: int  # the version the stream must be at
     events: Sequence[Event]
     commit_id: str | None = None
+    fence: int | None = None  # what ``take`` answered, if the stream is owned (see store_extras.Fencing)
+    rows: Sequence[object] = ()  # for the SQL tables of history, written in the same transaction; others ignore them
 
 
 class Appended(NamedTuple):
@@ -84,6 +86,10 @@ class Store(Protocol):
 
     def find(self, stream: str, commit_id: str) -> Appended | None:
         """Where a commit id was stored; None when it was not."""
+        ...
+
+    def chain_at(self, stream: str, version: int) -> str:
+        """The hash of a stream up to a version that it has; version 0 is before its first event."""
         ...
 
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:

@@ -67,7 +67,7 @@ def head_of(connection: sqlite3.Connection, stream: str) -> Head:
 
 def append(connection: sqlite3.Connection, encoded: Encoded) -> Outcome:
     """Write one batch inside a transaction. The key is looked up before the version is compared."""
-    (name, expected, events, commit_id), records = encoded
+    (name, expected, events, commit_id, _, _), records = encoded
     head = head_of(connection, name)
     if commit_id is not None and head.id:
         found = commit_of(connection, name, head, commit_id)
@@ -94,7 +94,7 @@ def append(connection: sqlite3.Connection, encoded: Encoded) -> Outcome:
 
 
 def _repeated(connection: sqlite3.Connection, encoded: Encoded, head: Head, found: Appended) -> Outcome:
-    (name, _, _, commit_id), records = encoded
+    (name, _, _, commit_id, _, _), records = encoded
     rows = _records(connection, head, found.first, found.last)
     if [record for _, _, record in rows] != records:
         raise StoreMismatchError(name, str(commit_id))

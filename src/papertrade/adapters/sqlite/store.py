@@ -181,6 +181,10 @@ class SQLiteStore:
 
     # ---------------------------------------------- snapshots and the chain
 
+    def chain_at(self, stream: str, version: int) -> str:
+        """The hash up to a version."""
+        return self._read(lambda c: journal.chain_at(c, journal.head_of(c, stream), stream, version)).hex()
+
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot that belongs to the stream as it is."""
         self._write(lambda c: journal.put_snapshot(c, stream, snapshot))

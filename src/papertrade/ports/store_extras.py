@@ -1,0 +1,88 @@
+"""What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed.
+
+A host asks by ``isinstance(store, Fencing)`` and says ``UnsupportedError`` when the answer is no. Every store that
+ships with papertrade can do all of it. The methods raise ``StoreError`` as those of ``Store`` do, and retry nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from papertrade.ports.store import Outcome
+
+
+class Record(NamedTuple):
+    """One event as it is stored: bytes that were never rewritten, and the hash of the stream after them."""
+
+    version: int
+    chain: str
+    data: bytes
+
+
+class Commit(NamedTuple):
+    """A commit id and the versions that it stored; an empty batch ends before it begins."""
+
+    commit_id: str
+    first: int
+    last: int
+
+
+@runtime_checkable
+class Fencing(Protocol):
+    """A stream can belong to one worker at a time, so that one who woke up late cannot write any more.
+
+    Fences of a stream count up and are never given twice. While a stream is taken, an append must carry the latest
+    fence; any other, and none at all, is a ``StoreFencedError``. While it is not taken, an append without a fence goes
+    through, and one with a fence is a ``StoreFencedError`` too: its worker gave the stream up, or lost it. A commit id
+    that was stored is answered first, whatever the fence: it is the truth. A stream can be taken before it exists.
+    """
+
+    def take(self, stream: str) -> int:
+        """Own a stream from now on: the fence for its appends. Whoever owned it before is fenced off."""
+        ...
+
+    def release(self, stream: str, fence: int) -> None:
+        """Give a stream up; a fence that does not own it any more is ignored."""
+        ...
+
+
+@runtime_checkable
+class Moving(Protocol):
+    """A stream can leave and enter as the bytes that are stored, so that its hash is the same everywhere."""
+
+    def records(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Record]:
+        """The stored records from ``start`` to ``stop`` (both included), in order, each checked against its hash."""
+        ...
+
+    def commits(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Commit]:
+        """The commit ids whose last version is in a range, in the order of their versions."""
+        ...
+
+    def put_records(
+        self, stream: str, expected: int, records: Sequence[Record], commits: Sequence[Commit] = ()
+    ) -> Outcome:
+        """Append records with their commit ids, all or nothing, at the version that the stream must be at.
+
+        The chain of each record must follow on the stream's own, its bytes must be an event of this stream and
+        version, and the commits must lead to these records: else a ``StoreCorruptError``, and nothing is stored. A
+        fence does not apply. The same records again, at their versions, are ``AlreadyAppended``.
+        """
+        ...
+
+    def erase(self, stream: str, note: str = "") -> None:
+        """Delete everything of a stream for good, leaving a tombstone: its name cannot be used again.
+
+        Afterwards every read and write of the name is a ``StoreErasedError``, except ``erase`` itself, which is fine to
+        repeat, and ``streams``, which does not list it. A stream that never existed can be erased too.
+        """
+        ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """Another process can wait for what is appended here."""
+
+    def wait(self, stream: str, after: int, timeout_s: float) -> int:
+        """Wait until a stream is past a version, or until the time is over; answers the version it is at."""
+        ...
