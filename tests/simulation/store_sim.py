@@ -86,7 +86,8 @@ class Stream:
     def events(self) -> list[Event]:
         """Every event, decoded once from its bytes."""
         known = self.decoded
-        known.extend([decode_event(record.data) for record in self.records[len(known) :]])
+        if len(known) < len(self.records):
+            known.extend([decode_event(record.data) for record in self.records[len(known) :]])
         return known
 
 
