@@ -204,6 +204,14 @@ class StoreErasedError(StoreError):
         super().__init__(f"stream {stream!r} was erased{f': {note}' if note else ''}; its name cannot be used again")
 
 
+class StoreTrimmedError(StoreError):
+    """What is asked for was dropped here after it was archived. Remedy: read it from the archive."""
+
+    def __init__(self, stream: str, version: int, base: int) -> None:
+        self.stream, self.version, self.base = stream, version, base
+        super().__init__(f"version {version} of stream {stream!r} is archived: this store begins after {base}")
+
+
 class StoreClosedError(StoreError):
     """The store was closed. Remedy: open it again."""
 

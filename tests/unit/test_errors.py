@@ -88,6 +88,11 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         "stream 'main' was erased: on request; its name cannot be used again",
         {"stream": "main", "note": "on request"},
     ),
+    (
+        e.StoreTrimmedError("main", 3, 7),
+        "version 3 of stream 'main' is archived: this store begins after 7",
+        {"stream": "main", "version": 3, "base": 7},
+    ),
     (e.AccountSuspendedError("main", "why"), "account 'main' is suspended: why", {"account": "main", "why": "why"}),
     (
         e.InvariantError("L1", "main", 5, 0),
@@ -149,6 +154,7 @@ STORE = {
     "StoreCorruptError",
     "StoreFencedError",
     "StoreErasedError",
+    "StoreTrimmedError",
     "StoreClosedError",
     "StoreMisconfiguredError",
     "AccountSuspendedError",

@@ -1,7 +1,7 @@
-"""What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed.
+"""What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed, be trimmed.
 
 A host asks by ``isinstance(store, Fencing)`` and says ``UnsupportedError`` when the answer is no. Every store that
-ships with papertrade can do all of it. The methods raise ``StoreError`` as those of ``Store`` do, and retry nothing.
+ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day. The methods raise ``StoreError`` as those of ``Store`` do, and retry nothing.
 """
 
 from __future__ import annotations
@@ -85,4 +85,41 @@ class Waiting(Protocol):
 
     def wait(self, stream: str, after: int, timeout_s: float) -> int:
         """Wait until a stream is past a version, or until the time is over; answers the version it is at."""
+        ...
+
+
+class Base(NamedTuple):
+    """Where a trimmed stream begins: the last version that is not here, and the hash of the stream up to it."""
+
+    version: int
+    chain: str
+
+
+@runtime_checkable
+class Trimming(Protocol):
+    """A stream can lose its beginning once that is kept elsewhere: the head, the chain and the fence stay.
+
+    What was dropped is not passed over in silence: ``load`` and ``records`` of a range that begins at or before the
+    base, and ``chain_at`` before it, are a ``StoreTrimmedError``; a reader who is content with less asks ``base`` and
+    begins after it. ``verify`` begins at the base. A commit id whose last version was dropped is not found any more:
+    who keeps the archive looks there before an append that has one.
+    """
+
+    def base(self, stream: str) -> Base:
+        """Where a stream begins: version 0 unless it was trimmed or seeded."""
+        ...
+
+    def trim(self, stream: str, version: int) -> None:
+        """Drop records up to a version, their commit ids, and a snapshot older than that. Dropping again is fine.
+
+        A version that the stream does not have is a ``StoreCorruptError``, and nothing is dropped.
+        """
+        ...
+
+    def seed(self, stream: str, version: int, chain: str) -> None:
+        """Begin a stream that is not here at a version, without what came before it.
+
+        A stream that is here and has this version with this chain stays as it is; with another chain, or without the
+        version, it is a ``StoreCorruptError``; if the version was trimmed since, a ``StoreTrimmedError``.
+        """
         ...
