@@ -1,7 +1,8 @@
 """What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed, be trimmed.
 
 A host asks by ``isinstance(store, Fencing)`` and says ``UnsupportedError`` when the answer is no. Every store that
-ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day. The methods raise ``StoreError`` as those of ``Store`` do, and retry nothing.
+ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day. The methods raise
+``StoreError`` as those of ``Store`` do, and retry nothing.
 """
 
 from __future__ import annotations
