@@ -5,30 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from store_cases import HOSTILE_NAMES, batch, chain, event
 
-from papertrade.adapters.memory import MemoryStore
-from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.codec.chain import GENESIS
 from papertrade.errors import StoreClosedError, StoreCorruptError, StoreError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store, StoredSnapshot
-
-KINDS = ("memory", "sqlite")
-
-
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each store that is shipped. What is on the disk after a power loss is not what these tests are about."""
-    made: Store
-    if request.param == "memory":
-        made = MemoryStore()
-    else:
-        made = SQLiteStore(tmp_path / "journal.db", durability="memory")
-    yield made
-    made.close()
 
 
 def test_c01_empty_stream(store: Store) -> None:

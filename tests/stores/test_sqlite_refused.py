@@ -34,8 +34,10 @@ def refused(path: Path, error: type[StoreError], match: str) -> None:
 def test_c32_a_newer_file_is_refused_untouched(path: Path) -> None:
     """Its schema number is named, and not a byte of it changes."""
     filled(path)
-    sql(path, "PRAGMA user_version = 2")
-    refused(path, StoreMisconfiguredError, "schema 2 and this papertrade knows 1 to 1")
+    sql(path, "PRAGMA user_version = 3")
+    refused(path, StoreMisconfiguredError, "schema 3 and this papertrade knows 1 to 2")
+    sql(path, "PRAGMA journal_mode = DELETE", "CREATE TABLE later (x)")
+    refused(path, StoreMisconfiguredError, "schema 3 and this papertrade knows 1 to 2")
 
 
 def test_files_of_other_programs_are_refused(path: Path) -> None:
@@ -93,7 +95,7 @@ def test_the_header_says_whose_it_is(path: Path) -> None:
     filled(path)
     header = path.read_bytes()[:100]
     assert int.from_bytes(header[68:72], "big") == APPLICATION_ID
-    assert int.from_bytes(header[60:64], "big") == 1
+    assert int.from_bytes(header[60:64], "big") == 2
 
 
 # --------------------------------------------------------------------- damage
@@ -131,7 +133,8 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "the streams swapped": lambda p: sql(
         p, "UPDATE streams SET name = 'x' WHERE id = 1", "UPDATE streams SET name = 'main' WHERE id = 2"),
     "a key that leads too far": lambda p: sql(p, "UPDATE commits SET last_version = 9 WHERE stream = 1"),
-    "a key twice": lambda p: sql(p, "INSERT INTO commits VALUES (1, 'again', 1, 3)"),
+    "a key twice": lambda p: sql(p, "INSERT INTO commits VALUES (1, 'again', 1, 3, 3)",
+                                 "UPDATE streams SET keyed = 2 WHERE id = 1"),
     "the snapshot changed": lambda p: sql(p, "UPDATE snapshots SET data = x'00'"),
     "the snapshot of another history": lambda p: sql(p, "UPDATE snapshots SET version = 3"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import DURABILITIES, SQLiteStore
 from papertrade.adapters.sqlite.opening import several_writers
+from papertrade.domain.events import CashDeposited
 from papertrade.errors import (
     InvalidValueError,
     StoreCorruptError,
@@ -84,6 +85,21 @@ def test_names_that_utf8_cannot_spell_are_refused(path: Path) -> None:
         with pytest.raises(InvalidValueError):
             call()
     assert store.streams() == []
+    store.close()
+
+
+def test_c42_erased_is_erased_from_the_disk_too(path: Path) -> None:
+    """Neither the file nor its write-ahead log holds a byte of it afterwards; the name is kept, to refuse it."""
+    store = SQLiteStore(path)
+    deposits = [CashDeposited("main", v, 5, 1, "USD", f"secret-{v}", "") for v in range(1, 300)]
+    store.append(Append("main", 0, deposits, "secret-key"))
+    store.put_snapshot("main", StoredSnapshot(0, "0" * 64, b"secret-snapshot" * 1_000))
+    store.append(batch(0, stream="other"))
+    files = [path, Path(f"{path}-wal")]
+    assert any(b"secret" in file.read_bytes() for file in files)
+    store.erase("main")
+    assert not any(b"secret" in file.read_bytes() for file in files)
+    assert store.verify("other").version == 1
     store.close()
 
 
@@ -169,7 +185,7 @@ def test_durability_is_set_and_read_back(path: Path, durability: str) -> None:
     assert said["durability"] == f"{durability}: {meaning}"
     assert said["synchronous"] == f"{number} ({name})"
     assert (said["kind"], said["journal_mode"], said["path"]) == ("sqlite", "wal", str(path))
-    assert (said["mmap_size"], said["trusted_schema"], said["schema"]) == ("0", "0", "1 of 1")
+    assert (said["mmap_size"], said["trusted_schema"], said["schema"]) == ("0", "0", "2 of 2")
     assert store._connection is not None
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (number,)
     store.close()

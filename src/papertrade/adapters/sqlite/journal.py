@@ -10,20 +10,23 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from papertrade.codec.chain import GENESIS
 from papertrade.codec.events import decode_event
 from papertrade.domain.events import Event
-from papertrade.errors import StoreCorruptError, StoreMismatchError
+from papertrade.errors import StoreCorruptError, StoreErasedError, StoreFencedError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome, StoredSnapshot
+from papertrade.ports.store_extras import Commit
 
 FIRST_HASH: Final = bytes.fromhex(GENESIS)
 Row: TypeAlias = "tuple[int, bytes, bytes]"  # version, hash, record
+EventRow: TypeAlias = "tuple[int, int, bytes, bytes]"  # stream, version, hash, record
+CommitRow: TypeAlias = "tuple[int, str, int, int, int]"  # stream, commit id, first, last, how many
 PAGE: Final = 512  # records read under the lock at a time
 
 _HEAD: Final = """
-    SELECT s.id, s.version, s.chain, e.chain FROM streams AS s
+    SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owner, s.fence_sum, e.chain FROM streams AS s
     LEFT JOIN events AS e ON e.stream = s.id AND e.version = s.version WHERE s.name = ?"""
 _RECORDS: Final = """
     SELECT version, chain, record FROM events
     WHERE stream = ? AND version BETWEEN ? AND ? ORDER BY version"""
-_COMMIT: Final = "SELECT first_version, last_version FROM commits WHERE stream = ? AND commit_id = ?"
+_COMMIT: Final = "SELECT first_version, last_version, size FROM commits WHERE stream = ? AND commit_id = ?"
 
 
 class Head(NamedTuple):
@@ -32,6 +35,14 @@ class Head(NamedTuple):
     id: int  # 0 for a stream that is not there
     version: int
     chain: bytes
+    keyed: int  # how many commit ids it has
+    fence: int  # the last one given
+    owner: int  # the fence that may write, or 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was appended; a stream can also be only owned."""
+        return self.version > 0 or self.keyed > 0
 
 
 class Encoded(NamedTuple):
@@ -54,48 +65,96 @@ def hash_after(previous: bytes, record: bytes) -> bytes:
 
 
 def head_of(connection: sqlite3.Connection, stream: str) -> Head:
-    """The head of a stream, which its last event has to confirm."""
+    """The head of a stream, which its last event has to confirm; an erased one has none."""
     row = connection.execute(_HEAD, (stream,)).fetchone()
     if row is None:
-        return Head(0, 0, FIRST_HASH)
-    number, version, chain = _typed(row[:3], int, int, bytes, what="streams")
-    confirmed = row[3]
-    if chain != (confirmed if version else FIRST_HASH):
+        return Head(0, 0, FIRST_HASH, 0, 0, 0)
+    number, version, chain, keyed, fence, owner, total = _typed(
+        row[:7], int, int, bytes, int, int, int, int, what="streams"
+    )
+    if version < 0:
+        raise StoreErasedError(stream, tombstone_of(connection, stream, number))
+    if chain != (row[7] if version else FIRST_HASH):
         raise StoreCorruptError(f"the head of {stream!r} says version {version}, which its events do not confirm")
-    return Head(number, version, chain)
+    if total != fence + owner or owner not in (0, fence):
+        raise StoreCorruptError(f"the fence of {stream!r} is {fence}, and its owner's {owner}")
+    return Head(number, version, chain, keyed, fence, owner)
+
+
+def tombstone_of(connection: sqlite3.Connection, stream: str, number: int) -> str:
+    """What was noted when a stream was erased."""
+    row = connection.execute("SELECT note, hash FROM tombstones WHERE stream = ?", (number,)).fetchone()
+    if row is None:
+        raise StoreCorruptError(f"{stream!r} is said to be erased, and has no tombstone")
+    note, hashed = _typed(row, str, bytes, what="tombstones")
+    if hashed != tombstone_hash(stream, note):
+        raise StoreCorruptError(f"the tombstone of {stream!r} is not what was written")
+    return str(note)
+
+
+def tombstone_hash(stream: str, note: str) -> bytes:
+    """Over the name, so that a tombstone cannot come to stand on another stream."""
+    return sha256(f"{len(stream)} {stream} {note}".encode()).digest()
+
+
+def begun(connection: sqlite3.Connection, stream: str) -> int:
+    """A row for a stream that has none; the total says that it is there."""
+    number = connection.execute(
+        "INSERT INTO streams (name, version, chain) VALUES (?, ?, ?)", (stream, 0, FIRST_HASH)
+    ).lastrowid or 0
+    connection.execute("UPDATE totals SET streams = streams + 1")
+    return number
 
 
 def append(connection: sqlite3.Connection, encoded: Encoded) -> Outcome:
-    """Write one batch inside a transaction. The key is looked up before the version is compared."""
-    (name, expected, events, commit_id, _, _), records = encoded
+    """Write one batch inside a transaction. The key is looked up before the fence, and that before the version."""
+    (name, expected, events, commit_id, fence, _), records = encoded
     head = head_of(connection, name)
     if commit_id is not None and head.id:
         found = commit_of(connection, name, head, commit_id)
         if found is not None:
             return _repeated(connection, encoded, head, found)
+    if fence is not None or head.owner:
+        check_fence(name, fence, head)
     if type(expected) is not int or expected != head.version:
         return Conflict(head.version)
     for version, event in enumerate(events, expected + 1):
         if event.version != version:
             raise StoreMismatchError(name, commit_id or f"version {version}")
-    last, chain = expected + len(records), head.chain
-    number = head.id
-    if not number:
-        number = connection.execute(
-            "INSERT INTO streams (name, version, chain) VALUES (?, ?, ?)", (name, 0, FIRST_HASH)
-        ).lastrowid or 0
+    number, last, chain = head.id or begun(connection, name), expected + len(records), head.chain
+    rows = []
     for version, record in enumerate(records, expected + 1):
         chain = hash_after(chain, record)
-        connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (number, version, chain, record))
-    connection.execute("UPDATE streams SET version = ?, chain = ? WHERE id = ?", (last, chain, number))
-    if commit_id is not None:
-        connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?)", (number, commit_id, expected + 1, last))
+        rows.append((number, version, chain, record))
+    write(connection, rows, [] if commit_id is None else [(number, commit_id, expected + 1, last, len(records))])
+    advance(connection, number, last, chain, head.keyed + (commit_id is not None))
     return Appended(expected + 1, last)
+
+
+def write(connection: sqlite3.Connection, rows: list[EventRow], commits: list[CommitRow]) -> None:
+    """Rows of events, and of their keys."""
+    for row in rows:
+        connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", row)
+    for commit in commits:
+        connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", commit)
+
+
+def advance(connection: sqlite3.Connection, number: int, version: int, chain: bytes, keyed: int) -> None:
+    """Set the head to what was written."""
+    connection.execute(
+        "UPDATE streams SET version = ?, chain = ?, keyed = ? WHERE id = ?", (version, chain, keyed, number)
+    )
+
+
+def check_fence(stream: str, fence: int | None, head: Head) -> None:
+    """Whether an append with this fence, or none, may write."""
+    if not head.owner or type(fence) is not int or fence != head.owner:
+        raise StoreFencedError(stream, fence, head.owner or None)
 
 
 def _repeated(connection: sqlite3.Connection, encoded: Encoded, head: Head, found: Appended) -> Outcome:
     (name, _, _, commit_id, _, _), records = encoded
-    rows = _records(connection, head, found.first, found.last)
+    rows = read(connection, head, found.first, found.last)
     if [record for _, _, record in rows] != records:
         raise StoreMismatchError(name, str(commit_id))
     return AlreadyAppended(found.first, found.last)
@@ -106,8 +165,8 @@ def commit_of(connection: sqlite3.Connection, stream: str, head: Head, commit_id
     row = connection.execute(_COMMIT, (head.id, commit_id)).fetchone()
     if row is None:
         return None
-    first, last = _typed(row, int, int, what="commits")
-    if not 1 <= first <= last + 1 <= head.version + 1:
+    first, last, size = _typed(row, int, int, int, what="commits")
+    if not 1 <= first <= last + 1 <= head.version + 1 or size != last + 1 - first:
         raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
     return Appended(first, last)
 
@@ -129,37 +188,50 @@ def read_page(
     connection: sqlite3.Connection, head: Head, first: int, last: int
 ) -> list[Row]:
     """Some records of a stream: version, hash, bytes."""
-    return _records(connection, head, first, min(last, first + PAGE - 1))
+    return read(connection, head, first, min(last, first + PAGE - 1))
 
 
-def _records(connection: sqlite3.Connection, head: Head, first: int, last: int) -> list[Row]:
+def read(connection: sqlite3.Connection, head: Head, first: int, last: int) -> list[Row]:
+    """Records of a stream with their hashes."""
     rows: list[Row] = connection.execute(_RECORDS, (head.id, first, last)).fetchall()
     for row in rows:
         _typed(row, int, bytes, bytes, what="events")
     return rows
 
 
-def checked(stream: str, rows: Sequence[Row], first: int, chain: bytes) -> Iterator[Event]:
-    """The events of rows that follow on a hash, each checked against its own before it is read."""
-    for version, (found, hashed, record) in enumerate(rows, first):
+def checked(stream: str, rows: Sequence[Row], first: int, chain: bytes) -> Iterator[Row]:
+    """Rows that follow on a hash, each checked against its own before anybody sees it."""
+    for version, row in enumerate(rows, first):
+        found, hashed, record = row
         chain = hash_after(chain, record)
         if found != version or hashed != chain:
             raise StoreCorruptError(f"version {version} of {stream!r} is not what was written")
-        event = decode_event(record)
-        if event.version != version or event.account != stream:
-            raise StoreCorruptError(f"version {version} of {stream!r} holds {event!r:.200}")
-        yield event
+        yield row
 
 
-def check_commits(connection: sqlite3.Connection, stream: str, head: Head) -> None:
-    """Every key leads to events that are there, and no two keys to the same ones."""
-    before = 0
-    query = "SELECT commit_id, first_version, last_version FROM commits WHERE stream = ? ORDER BY last_version, rowid"
+def event_of(stream: str, row: Row) -> Event:
+    """The event of a row that was checked."""
+    version, _, record = row
+    event = decode_event(record)
+    if event.version != version or event.account != stream:
+        raise StoreCorruptError(f"version {version} of {stream!r} holds {event!r:.200}")
+    return event
+
+
+def commits_of(connection: sqlite3.Connection, stream: str, head: Head) -> list[Commit]:
+    """All keys of a stream in the order of their versions: each leads to events that are there, no two to the same."""
+    before, found = 0, []
+    query = """SELECT commit_id, first_version, last_version, size FROM commits
+        WHERE stream = ? ORDER BY last_version, rowid"""
     for row in connection.execute(query, (head.id,)):
-        commit_id, first, last = _typed(row, str, int, int, what="commits")
-        if not before < first <= last + 1 <= head.version + 1:
+        commit_id, first, last, size = _typed(row, str, int, int, int, what="commits")
+        if not before < first <= last + 1 <= head.version + 1 or size != last + 1 - first:
             raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
         before = last
+        found.append(Commit(commit_id, first, last))
+    if len(found) != head.keyed:
+        raise StoreCorruptError(f"{stream!r} has {len(found)} commit ids, and {head.keyed} were written")
+    return found
 
 
 # ------------------------------------------------------------------- snapshots
@@ -168,7 +240,7 @@ def check_commits(connection: sqlite3.Connection, stream: str, head: Head) -> No
 def put_snapshot(connection: sqlite3.Connection, stream: str, snapshot: StoredSnapshot) -> None:
     """Keep a snapshot that belongs to the stream as it is."""
     head = head_of(connection, stream)
-    if not head.id or not 0 <= snapshot.version <= head.version:
+    if not head.exists or not 0 <= snapshot.version <= head.version:
         raise StoreCorruptError(f"a snapshot of {stream!r} is ahead of its stream")
     chain = chain_at(connection, head, stream, snapshot.version)
     if snapshot.chain != chain.hex():

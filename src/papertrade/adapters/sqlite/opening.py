@@ -12,7 +12,14 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from papertrade.adapters.sqlite.faults import translated
-from papertrade.adapters.sqlite.schema import check_index, check_known, check_schema, migrate, migrations
+from papertrade.adapters.sqlite.schema import (
+    check_counts,
+    check_index,
+    check_known,
+    check_schema,
+    migrate,
+    migrations,
+)
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreMisconfiguredError
 
 DURABILITIES: Final[Mapping[str, tuple[str, int, str]]] = {
@@ -82,6 +89,7 @@ def open_file(place: Place) -> tuple[sqlite3.Connection, Mapping[str, str]]:
             _patiently(connection, place)
             check_schema(connection, place.path)
             check_index(connection, place.path)
+            check_counts(connection, place.path)
             return connection, _settings(connection, place)
     except BaseException:
         connection.close()
@@ -105,7 +113,7 @@ def connect(place: Place) -> sqlite3.Connection:
         try:
             synchronous = DURABILITIES[place.durability][0]
             for pragma in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON", "fullfsync = ON",
-                           "foreign_keys = OFF", f"synchronous = {synchronous}"):  # fmt: skip
+                           "foreign_keys = OFF", "secure_delete = ON", f"synchronous = {synchronous}"):  # fmt: skip
                 connection.execute(f"PRAGMA {pragma}").fetchall()
         except BaseException:
             connection.close()

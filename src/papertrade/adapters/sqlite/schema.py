@@ -43,8 +43,11 @@ def migrations() -> tuple[Migration, ...]:
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Bring a file to the newest schema. Whoever is second, of any number of processes, finds the work done."""
-    if check_known(connection, path) == len(migrations()):
+    number = check_known(connection, path)
+    if number == len(migrations()):
         return
+    if number:
+        check_index(connection, path)  # what is damaged is not rewritten
     connection.execute("BEGIN IMMEDIATE")
     try:
         for step in migrations()[check_known(connection, path) :]:
@@ -100,6 +103,17 @@ def check_index(connection: sqlite3.Connection, path: str) -> None:
         said = [row[0] for row in connection.execute(f"PRAGMA integrity_check({table})")]
         if said != ["ok"]:
             raise StoreCorruptError(f"{path}: {'; '.join(map(str, said[:3]))}")
+
+
+def check_counts(connection: sqlite3.Connection, path: str) -> None:
+    """No row of streams, commits or tombstones is gone: another place says how many there are."""
+    counts = connection.execute("""
+        SELECT (SELECT sum(streams) FROM totals), (SELECT count(*) FROM streams),
+               (SELECT coalesce(sum(keyed), 0) FROM streams), (SELECT count(*) FROM commits),
+               (SELECT count(*) FROM streams WHERE version < 0), (SELECT count(*) FROM tombstones)""").fetchone()
+    for what, said, found in zip(("streams", "commits", "tombstones"), counts[::2], counts[1::2], strict=True):
+        if said != found:
+            raise StoreCorruptError(f"{path} has {found} rows of {what}, and {said} were written")
 
 
 @cache

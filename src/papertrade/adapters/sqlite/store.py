@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from threading import Lock
-from typing import TypeVar
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
-from papertrade.adapters.sqlite import journal
+from papertrade.adapters.sqlite import extras, journal
 from papertrade.adapters.sqlite.faults import translated, typed
+from papertrade.adapters.sqlite.handle import Handle
 from papertrade.adapters.sqlite.journal import Encoded
-from papertrade.adapters.sqlite.opening import connect, open_file, place_of
+from papertrade.adapters.sqlite.opening import place_of
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
-from papertrade.errors import (
-    OutcomeUnknownError,
-    StoreClosedError,
-    StoreCorruptError,
-    StoreError,
-    StoreMisconfiguredError,
-)
+from papertrade.errors import InvalidValueError, StoreCorruptError, StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
+from papertrade.ports.store_extras import Commit, Record
 
-T = TypeVar("T")
+SOON_S, LATE_S = 0.001, 0.05  # how often somebody who waits looks: at first, and after a while
 
 
-class SQLiteStore:
+class SQLiteStore(Handle):
     """Journals in a file. Safe to share between threads, not between processes that were forked.
 
     Args:
@@ -49,15 +45,7 @@ class SQLiteStore:
         wait_s: float = 5.0,
         follow_symlinks: bool = True,
     ) -> None:
-        self._closed = True  # until it is open
-        self._owner = os.getpid()
-        self._lock = Lock()
-        self._place = place_of(path, durability, wait_s, follow_symlinks)
-        self._path = self._place.path
-        self._connection: sqlite3.Connection | None
-        self._connection, self._described = open_file(self._place)
-        self._file = os.stat(self._path).st_ino
-        self._closed = False
+        super().__init__(place_of(path, durability, wait_s, follow_symlinks))
 
     # ------------------------------------------------------------- writing
 
@@ -77,20 +65,6 @@ class SQLiteStore:
         except StoreError as why:
             return [why for _ in encoded]
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """One transaction with the right to write. Errors until the commit mean that nothing was stored."""
-        self._check_usable()
-        with self._lock:
-            connection = self._ready()
-            try:
-                with translated(self._path):
-                    connection.execute("BEGIN IMMEDIATE")
-                    found = work(connection)
-                self._commit(connection)
-                return found
-            finally:
-                self._undo(connection)
-
     def _append(self, connection: sqlite3.Connection, encoded: Encoded) -> Outcome | StoreError:
         """One batch of a trip. What it began to write is undone when it fails; the others stand."""
         try:
@@ -105,49 +79,18 @@ class SQLiteStore:
             connection.execute("RELEASE one")
             return typed(why, self._path) if isinstance(why, sqlite3.Error) else why
 
-    def _commit(self, connection: sqlite3.Connection) -> None:
-        try:
-            connection.execute("COMMIT")
-        except sqlite3.Error as why:
-            raise OutcomeUnknownError(f"{self._path}: the commit failed, the disk may have it or not: {why}") from why
-
-    def _undo(self, connection: sqlite3.Connection) -> None:
-        """Leave nothing half done; a connection that cannot even do that is not used again."""
-        try:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            self._drop()
-        except BaseException:
-            self._drop()
-            raise
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
     # ------------------------------------------------------------- reading
-
-    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Look something up, all of it at one moment of the file."""
-        self._check_usable()
-        with self._lock:
-            connection = self._ready()
-            try:
-                with translated(self._path):
-                    connection.execute("BEGIN")
-                    return work(connection)
-            finally:
-                self._undo(connection)
 
     def load(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Event]:
         """The events of a stream as they stood when this was called, each checked against the hash chain."""
-        head = self._read(lambda c: journal.head_of(c, stream))
-        last = head.version if stop is None else min(stop, head.version)
-        return self._pages(stream, head, max(start, 1), last)
+        head, first, last = self._range(stream, start, stop)
+        return (journal.event_of(stream, row) for row in self._pages(stream, head, first, last))
 
-    def _pages(self, stream: str, head: journal.Head, first: int, last: int) -> Iterator[Event]:
+    def _range(self, stream: str, start: int, stop: int | None) -> tuple[journal.Head, int, int]:
+        head = self._read(lambda c: journal.head_of(c, stream))
+        return head, max(start, 1), head.version if stop is None else min(stop, head.version)
+
+    def _pages(self, stream: str, head: journal.Head, first: int, last: int) -> Iterator[journal.Row]:
         chain: bytes | None = None
         while first <= last:
             before, rows = self._page(stream, head, first, last)
@@ -161,6 +104,7 @@ class SQLiteStore:
 
     def _page(self, stream: str, head: journal.Head, first: int, last: int) -> tuple[bytes, list[journal.Row]]:
         def work(connection: sqlite3.Connection) -> tuple[bytes, list[journal.Row]]:
+            journal.head_of(connection, stream)  # it may have been erased meanwhile
             before = journal.chain_at(connection, head, stream, first - 1)
             return before, journal.read_page(connection, head, first, last)
 
@@ -176,7 +120,7 @@ class SQLiteStore:
 
     def streams(self, after: str = "", limit: int = 1000) -> list[str]:
         """Names of streams in order."""
-        query = "SELECT name FROM streams WHERE name > ? ORDER BY name LIMIT ?"
+        query = "SELECT name FROM streams WHERE name > ? AND (version > 0 OR keyed > 0) ORDER BY name LIMIT ?"
         return self._read(lambda c: [name for (name,) in c.execute(query, (after, min(max(limit, 0), 2**62)))])
 
     # ---------------------------------------------- snapshots and the chain
@@ -194,54 +138,73 @@ class SQLiteStore:
         return self._read(lambda c: journal.get_snapshot(c, stream))
 
     def verify(self, stream: str) -> Verification:
-        """Read every event, key and snapshot of a stream, and answer the head of the hash chain."""
+        """Read every event, key, fence and snapshot of a stream, and answer the head of the hash chain."""
         head = self._read(lambda c: journal.head_of(c, stream))
-        for _ in self._pages(stream, head, 1, head.version):
-            pass
-        self._read(lambda c: journal.check_commits(c, stream, journal.head_of(c, stream)))
+        for row in self._pages(stream, head, 1, head.version):
+            journal.event_of(stream, row)
+        self._read(lambda c: journal.commits_of(c, stream, journal.head_of(c, stream)))
         self.get_snapshot(stream)
         return Verification(stream, head.version, head.chain.hex())
+
+    # ------------------------------------------------------- owned by a worker
+
+    def take(self, stream: str) -> int:
+        """Own a stream: the fence for its appends."""
+        return self._write(lambda c: extras.take(c, stream))
+
+    def release(self, stream: str, fence: int) -> None:
+        """Give a stream up."""
+        self._write(lambda c: extras.release(c, stream, fence))
+
+    # -------------------------------------------------------- moved and erased
+
+    def records(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Record]:
+        """The stored bytes with their hashes, as they stood when this was called, each checked."""
+        head, first, last = self._range(stream, start, stop)
+        return (Record(v, chain.hex(), data) for v, chain, data in self._pages(stream, head, first, last))
+
+    def commits(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Commit]:
+        """The commit ids whose last version is in a range."""
+        found = self._read(lambda c: journal.commits_of(c, stream, journal.head_of(c, stream)))
+        return (commit for commit in found if start <= commit.last and (stop is None or commit.last <= stop))
+
+    def put_records(
+        self, stream: str, expected: int, records: Sequence[Record], commits: Sequence[Commit] = ()
+    ) -> Outcome:
+        """Append records with their commit ids, as they are."""
+        moved = extras.Moved(stream, expected, records, commits)
+        self._check_usable()
+        extras.check_moved(moved)
+        return self._write(lambda c: extras.put_records(c, moved))
+
+    def erase(self, stream: str, note: str = "") -> None:
+        """Delete everything of a stream, also from the free pages of the file and from its write-ahead log.
+
+        The log is emptied as soon as nobody reads from it: at once, or when the last one closes the file.
+        """
+        self._write(lambda c: extras.erase(c, stream, note))
+        with suppress(StoreError):  # it is erased, and this can be done later
+            self._alone(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+    # ---------------------------------------------------------------- followed
+
+    def wait(self, stream: str, after: int, timeout_s: float) -> int:
+        """Look again and again, without holding anything between two looks, until a stream is past a version."""
+        if type(timeout_s) not in (int, float) or not timeout_s >= 0:
+            raise InvalidValueError("timeout_s", timeout_s, "seconds, 0 or more")
+        until, pause = time.monotonic() + timeout_s, SOON_S
+        while True:
+            version, left = self.head(stream), until - time.monotonic()
+            if version > after or left <= 0:
+                return version
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.5, LATE_S)
 
     # ----------------------------------------------------------- the store
 
     def describe(self) -> Mapping[str, str]:
         """What it promises, with the settings that SQLite says are in force."""
         return dict(self._described)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._owner != os.getpid():  # the connection and the lock belong to the process that opened it
-            self._closed = True
-            return
-        with self._lock:
-            self._closed = True
-            self._drop()
-
-    def _check_usable(self) -> None:
-        """Before the lock: in a forked process somebody who is not there may hold it."""
-        if self._owner != os.getpid():
-            raise StoreMisconfiguredError(
-                f"{self._path} was opened by process {self._owner}; this is {os.getpid()}: open it again after a fork"
-            )
-        if self._closed:
-            raise StoreClosedError(f"the store {self._path} was closed")
-
-    def _ready(self) -> sqlite3.Connection:
-        """The connection with nothing begun on it; a new one when the last could not be trusted any more."""
-        self._check_usable()
-        if not self._is_there():
-            raise StoreMisconfiguredError(f"{self._path} was moved or deleted while it was open")
-        if self._connection is not None:
-            self._undo(self._connection)
-        if self._connection is None:
-            self._connection = connect(self._place)
-        return self._connection
-
-    def _is_there(self) -> bool:
-        try:
-            return os.stat(self._path).st_ino == self._file
-        except OSError:
-            return False
 
     def __repr__(self) -> str:
         return f"<SQLiteStore {self._path}{' (closed)' if self._closed else ''}>"

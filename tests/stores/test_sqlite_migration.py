@@ -1,0 +1,140 @@
+"""Files of an older schema: brought to the newest one once, whoever opens them, and their accounts go on.
+
+``files/schema-1.db`` was written by the code before schema 2, and is never made again: such files are out there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from faulty_connection import FAULTS, Plan
+from sqlite_files import filled, sql
+from store_cases import batch, chain
+from test_sqlite_processes import race
+
+import papertrade as pt
+from papertrade.adapters.sqlite import SQLiteStore
+from papertrade.adapters.sqlite.schema import migrations
+from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
+from papertrade.ports.store import AlreadyAppended, Appended
+
+OLD = Path(__file__).with_name("files") / "schema-1.db"
+CHAIN = "f55b0b1dd498ce031c97123c4ca074415c5373d733660be6c9025f25e4a8f26c"
+DIGEST = "1b1b684f7affdce036ffcc1dcbc1c28e954c66045f524ebda11c887cb3630a5c"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "paper.db"
+    shutil.copyfile(OLD, made)
+    return made
+
+
+def test_a_file_of_schema_1_goes_on(path: Path) -> None:
+    """Its journals, keys, snapshot and account are what they were, and everything new works on them."""
+    store = SQLiteStore(path)
+    assert store.describe()["schema"] == "2 of 2"
+    assert store.streams() == ["main", "plain"]
+    assert store.verify("main") == ("main", 7, CHAIN)
+    assert store.verify("plain") == ("plain", 3, chain(3, "plain"))
+    assert store.append(batch(0, 3, stream="plain", commit="k")) == AlreadyAppended(1, 3)
+    fence = store.take("plain")
+    assert store.append(batch(3, stream="plain", commit="l")._replace(fence=fence)) == Appended(4, 4)
+    assert [commit.commit_id for commit in store.commits("plain")] == ["k", "l"]
+    store.erase("plain")
+    with pt.Exchange(store, clock="data") as exchange:
+        exchange.add_instrument("AAPL")
+        broker = exchange.open_account("main")
+        assert broker.digest() == DIGEST
+        exchange.on_quote("AAPL", bid="187.10", ask="187.14", at="2026-01-05T15:01:00Z")
+        assert broker.buy("AAPL", 10, client_order_id="entry-1").id == "main-1"
+        assert broker.position("AAPL").quantity == 10
+        broker.buy("AAPL", 1)
+        assert broker.position("AAPL").quantity == 11
+
+
+def test_what_was_migrated_is_what_a_new_file_has(path: Path, tmp_path: Path) -> None:
+    """The same tables and counts, by whichever way the file came to them."""
+    SQLiteStore(path).close()
+    fresh = tmp_path / "fresh.db"
+    filled(fresh)
+    schemas = []
+    for one in (path, fresh):
+        connection = sqlite3.connect(one)
+        schemas.append(connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall())
+        (size,) = connection.execute("SELECT count(*) FROM commits WHERE size <> last_version - first_version + 1")
+        assert size == (0,)
+        connection.close()
+    assert schemas[0] == schemas[1]
+
+
+def test_the_first_schema_file_stays_as_it_is(path: Path) -> None:
+    """Files out there name it by its hash."""
+    connection = sqlite3.connect(path)
+    (kept,) = connection.execute("SELECT number, name, hash FROM migrations")
+    connection.close()
+    first = migrations()[0]
+    assert kept == (first.number, first.name, first.hash)
+
+
+def test_c31_eight_processes_migrate_once(path: Path, child_env: dict[str, str]) -> None:
+    """Opened by eight at once while it is old: each schema file is applied once, and all of them work."""
+    sql(path, "UPDATE streams SET name = 'old' WHERE name = 'main'")
+    assert [won for won, _ in race(path, 8, 2, child_env)] == [2] * 8
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,)]
+    connection.close()
+    store = SQLiteStore(path)
+    assert store.head("main") == 16
+    assert store.verify("plain").version == 3
+    store.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_migrating_fails_in_every_way(fault: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The k-th statement fails from then on: a typed error, the file is old or new, and the next attempt migrates."""
+    plan = Plan(monkeypatch)
+    for k in range(1, 200):
+        shutil.copyfile(OLD, path)
+        plan.arm(FAULTS[fault], k, 10**9)
+        errors: list[BaseException] = []
+        try:
+            SQLiteStore(path, wait_s=0, durability="memory").close()
+        except (StoreError, KeyboardInterrupt) as why:
+            errors.append(why)
+        seen = plan.statements
+        plan.heal()
+        if len(seen) < k:
+            assert not errors
+            return
+        assert errors, seen[k - 1]
+        store = SQLiteStore(path, wait_s=0, durability="memory")
+        assert store.verify("main") == ("main", 7, CHAIN)
+        store.close()
+    pytest.fail("migrating never ends")
+
+
+def test_a_damaged_file_is_not_migrated(path: Path) -> None:
+    """A key whose index says something else is reported, and not a byte changes."""
+    whole = path.read_bytes()
+    at = whole.index(b"order:entry-1")
+    path.write_bytes(whole[:at] + b"x" + whole[at + 1 :])
+    damaged = path.read_bytes()
+    with pytest.raises(StoreCorruptError):
+        SQLiteStore(path)
+    assert path.read_bytes() == damaged
+
+
+def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> None:
+    """Migrated by a newer papertrade while this one has it open: it reads on, and writes no more."""
+    path = tmp_path / "paper.db"
+    filled(path)
+    store = SQLiteStore(path)
+    sql(path, "PRAGMA user_version = 3")
+    with pytest.raises(StoreMisconfiguredError, match="schema 3 now"):
+        store.append(batch(5))
+    assert store.head("main") == 5
+    store.close()
