@@ -16,7 +16,7 @@ from typing import Any
 
 import papertrade as pt
 from papertrade.codec.canonical import from_bytes, to_bytes
-from papertrade.codec.events import SCHEMA, decode_event, encode_event
+from papertrade.codec.events import decode_event, encode_event, schema_of
 from papertrade.codec.shapes import Shape
 from papertrade.domain.events import EVENT_TYPES
 from papertrade.engine.snapshot import restore, snapshot
@@ -73,7 +73,8 @@ def plainly(data: bytes) -> Any:
     try:
         record = from_bytes(data)
         cls = EVENT_TYPES[record["kind"]]
-        if set(record) != {"kind", "schema", "data"} or type(record["schema"]) is not int or record["schema"] != SCHEMA:
+        newest = schema_of(record["kind"])
+        if set(record) != {"kind", "schema", "data"} or type(record["schema"]) is not int or record["schema"] != newest:
             return None
         return cls(**Shape(cls._fields).decode(record["data"]))
     except (StoreCorruptError, ValueError, TypeError, KeyError):

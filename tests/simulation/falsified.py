@@ -10,13 +10,14 @@ from papertrade.testing.oracle import Setup
 
 from .audited import Audited, facts_of
 from .auditor import Auditor, BrokenInvariantError, Facts
+from .auditor.reading import SCHEMAS
 
 Fields = dict[str, Any]
 
 
 def written(kind: str, fields: Fields) -> bytes:
     """The canonical bytes of a record."""
-    record = {"kind": kind, "schema": 1, "data": fields}
+    record = {"kind": kind, "schema": SCHEMAS.get(kind, 1), "data": fields}
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -50,6 +50,7 @@ MONEY = {
     "capped_fee": "a fee is cut to its cap",
     "fee_takes_cash_below_zero": "a sale brings less than its fee, and there is not enough beside it",
     "equity_marked": "equity reaches a new peak",
+    "day_revalued": "a day began without a price, and then there is one",
 }
 MARKET = {
     "late datum": "a datum is older than one that came before it",

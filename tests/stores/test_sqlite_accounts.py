@@ -180,7 +180,6 @@ def test_a_new_day_does_not_count_the_loss_of_the_last_one(tmp_path: Path) -> No
     broker.exchange.close()
 
 
-@pytest.mark.xfail(reason="a day that opens without marks is valued at cost, and measured from there")
 def test_a_new_day_does_not_count_the_loss_of_the_last_one_without_prices(tmp_path: Path) -> None:
     """The same, if nobody gives them."""
     broker = carried_loss(tmp_path / "paper.db", told=False)

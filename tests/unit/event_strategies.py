@@ -25,6 +25,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "numbers": PAIRS,
     "tags": st.lists(st.tuples(NAME, TEXT), max_size=3).map(tuple),
     "seen_units": st.lists(st.none() | UNITS, max_size=6).map(tuple),
+    "unmarked": st.lists(TEXT, max_size=3).map(tuple),
     "type": st.sampled_from(OrderType),
     "tif": st.sampled_from(TimeInForce),
     "sign": st.sampled_from([1, -1]),

@@ -262,6 +262,21 @@ def test_golden_records_stay_readable(kind: str) -> None:
     assert event.kind == kind
     assert type(event) is EVENT_TYPES[kind]
     assert encode_event(event) == stored
-    assert json.loads(stored)["schema"] == 1
+    assert json.loads(stored)["schema"] == (2 if kind == "day_opened" else 1)
     assert event.to_dict()["kind"] == kind
     assert repr(event)
+
+
+def test_what_older_versions_wrote_stays_readable() -> None:
+    """A day of schema 1 did not say which marks were missing; it is read as one that missed none."""
+    stored = (GOLDEN / "old" / "day_opened_1.json").read_bytes()
+    event = decode_event(stored)
+    assert event.to_dict()["unmarked"] == ()
+    assert json.loads(encode_event(event))["data"] == {**json.loads(stored)["data"], "unmarked": []}
+    assert json.loads(encode_event(event))["schema"] == 2
+
+
+@pytest.mark.parametrize("data", [None, 5, "text", ["a"]], ids=repr)
+def test_an_old_record_without_fields_is_corrupt(data: object) -> None:
+    """What cannot be lifted is damage, as it is for a record of today."""
+    assert decodes(to_bytes({"kind": "day_opened", "schema": 1, "data": data})) is None

@@ -209,7 +209,7 @@ def test_an_old_record_is_lifted_one_schema_at_a_time(monkeypatch: pytest.Monkey
     def again(fields: dict[str, Any]) -> dict[str, Any]:
         return {name.replace("remark", "note"): value for name, value in fields.items()}
 
-    monkeypatch.setattr(events, "SCHEMA", 3)
+    monkeypatch.setitem(events.LATER, "cash_deposited", 3)
     monkeypatch.setitem(events.UPCASTERS, ("cash_deposited", 1), rename)
     monkeypatch.setitem(events.UPCASTERS, ("cash_deposited", 2), again)
     record = json.loads(changed("cash_deposited", note="rent"))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from papertrade.codec import events as codec
 from papertrade.codec.blanks import blank_of
 from papertrade.codec.canonical import MAX_BYTES, MAX_DEPTH, from_bytes, to_bytes
-from papertrade.codec.events import decode_event, encode_event, general_event
+from papertrade.codec.events import decode_event, encode_event, general_event, schema_of
 from papertrade.codec.seen import MAX_SEEN, MAX_TEXT, Seen
 from papertrade.domain.events import EVENT_TYPES, CashDeposited, Event
 from papertrade.domain.instants import instant_of_text, text_of_instant
@@ -72,7 +72,7 @@ def json_fields(record: Any) -> dict[str, Any]:
 
 def reference_bytes(event: Event) -> bytes:
     """An event as the documentation says it is stored, in the most obvious way."""
-    record = {"kind": event.kind, "schema": 1, "data": json_fields(event)}
+    record = {"kind": event.kind, "schema": schema_of(event.kind), "data": json_fields(event)}
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

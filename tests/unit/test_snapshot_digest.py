@@ -21,8 +21,9 @@ from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
 from papertrade.errors import StoreConflictError, StoreCorruptError
 from papertrade.exchange import Exchange
-from papertrade.ledger.positions import PositionState
+from papertrade.ledger.positions import PositionState, Unvalued
 
+OLD = Path(__file__).parents[1] / "golden" / "old"
 VOLATILE = {"committed", "finished", "holdings"}
 
 
@@ -82,6 +83,7 @@ def rich_state() -> AccountState:
     state.books = {"assets:cash": 5, "assets:holds": -5}
     state.latches = ("kill_switch",)
     state.margin_call = True
+    state.unvalued = (Unvalued("AAPL", 91, 92, 93, True), Unvalued("MSFT", 94, 95, 96, False))
     return state
 
 
@@ -228,7 +230,7 @@ def damaged() -> Iterator[tuple[str, Any]]:
         for value in (None, 5, "", "x", [], {}, [[]], [None], {"a": None}, True):
             if value != type(good[part])():
                 yield f"{part} {value!r}", to_bytes({**good, part: value})
-    for part in ("orders", "positions"):
+    for part in ("orders", "positions", "unvalued"):
         for name in good[part][0]:
             for value in ({}, "no", 10**20 // 10**4, [5]):
                 record = {**good[part][0], name: value}
@@ -241,7 +243,8 @@ def damaged() -> Iterator[tuple[str, Any]]:
     later = {**good["orders"][0], "number": good["orders"][0]["number"] + 1}
     yield "orders out of order", to_bytes({**good, "orders": [later, good["orders"][0]]})
     yield "another part", to_bytes({**good, "more": []})
-    yield "schema 2", to_bytes({**good, "schema": 2})
+    yield "schema 1 with what came later", to_bytes({**good, "schema": 1})
+    yield "schema 3", to_bytes({**good, "schema": 3})
     yield "list", b"[]"
     yield "empty", b""
     yield "books of numbers", to_bytes({**good, "books": {"a": 1}})
@@ -262,6 +265,16 @@ def test_damaged_snapshots_are_corrupt_or_spelled_out() -> None:
     for end in range(0, len(kept), 7):
         with pytest.raises(StoreCorruptError):
             restore(kept[:end])
+
+
+def test_a_snapshot_of_schema_1_is_lifted() -> None:
+    """What an older version kept is read, equals the fold of its journal, and is written again in today's schema."""
+    journal = [decode_event(line) for line in (OLD / "journal_1.jsonl").read_bytes().splitlines()]
+    stored = (OLD / "snapshot_1.json").read_bytes()
+    state = restore(stored)
+    assert digest(state) == digest(fold(AccountState(), journal))
+    assert (len(state.orders), len(state.positions), state.latches) == (2, 2, ("kill_switch",))
+    assert from_bytes(snapshot(state)) == {**from_bytes(stored), "schema": 2, "unvalued": []}
 
 
 def test_snapshot_of_a_process_that_fell_behind_is_a_conflict() -> None:

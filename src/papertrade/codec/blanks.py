@@ -50,6 +50,14 @@ def _read_tags(inside: str) -> tuple[tuple[str, str], ...]:
     return tuple([(name, text) for name, text in found])
 
 
+def _write_texts(texts: tuple[str, ...]) -> str:
+    return f"[{','.join([_WRITE_TEXT[text] for text in texts])}]"
+
+
+def _read_texts(inside: str) -> tuple[str, ...]:
+    return tuple(inside[1:-1].split('","')) if inside else ()
+
+
 def _write_seen(seen: tuple[int | None, ...]) -> str:
     return f"[{','.join([_WRITE_UNITS[units] for units in seen])}]"
 
@@ -76,6 +84,7 @@ _BLANKS: Final[dict[str, Blank]] = {
     "count": Blank("(0|-?+[1-9][0-9]{0,14}+)", int, None),
     "flag": Blank("(true|false)", {"true": True, "false": False}.__getitem__, ("false", "true").__getitem__),
     "tags": Blank(_list_of(rf'\["{_TEXT}","{_TEXT}"\]'), _read_tags, _write_tags),
+    "unmarked": Blank(_list_of(f'"{_TEXT}"'), _read_texts, _write_texts),
     "seen_units": Blank(_list_of(f'(?:"{_UNITS}"|null)'), _read_seen, _write_seen),
     **dict.fromkeys(("fees", "numbers"), Blank(_list_of(rf'\["{_TEXT}","{_UNITS}"\]'), _read_pairs, _write_pairs)),
     **{

@@ -20,13 +20,34 @@ from papertrade.domain.events import EVENT_TYPES, Event
 from papertrade.errors import InvalidValueError, StoreCorruptError
 
 SCHEMA: Final = 1
+"""The schema of most kinds."""
 
-UPCASTERS: Final[dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]] = {}
-"""(kind, old schema) → a pure function from the old fields to those of the next schema. None so far."""
+LATER: Final = {"day_opened": 2}
+"""The schema of kinds whose fields have changed since."""
+
+def added(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """A record with one field more; it must not have been there before."""
+    if name in record:
+        raise InvalidValueError("stored record", sorted(record), f"no {name}, which came later")
+    return {**record, name: value}
+
+
+UPCASTERS: Final[dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    # What had no mark was not said; the day was measured from its cost, and stays so.
+    ("day_opened", 1): lambda fields: added(fields, "unmarked", []),
+}
+"""(kind, old schema) → a pure function from the old fields to those of the next schema."""
+
+
+def schema_of(kind: str) -> int:
+    """The schema in which a kind is written."""
+    return LATER.get(kind, SCHEMA)
+
+
 
 # The kind stands at the end of a record, so its last bytes say which form to try.
 _LAST: Final = b'},"kind":"'
-_ENDS: Final = {cls: f',"kind":"{kind}","schema":{SCHEMA}}}' for kind, cls in EVENT_TYPES.items()}
+_ENDS: Final = {cls: f',"kind":"{kind}","schema":{schema_of(kind)}}}' for kind, cls in EVENT_TYPES.items()}
 _BY_END: Final[dict[bytes, type]] = {b"}" + end.encode(): cls for cls, end in _ENDS.items()}
 _SHAPES: Final = {cls: Shape(cls._fields) for cls in EVENT_TYPES.values()}
 
@@ -70,12 +91,13 @@ def general_event(data: bytes) -> Event:
     cls = EVENT_TYPES.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise StoreCorruptError(f"a stored record is of unknown kind {str(kind)[:60]!r}")
-    if type(schema) is not int or not 1 <= schema <= SCHEMA:
-        raise StoreCorruptError(f"a stored {kind} has schema {schema!s:.20}; this version reads 1 to {SCHEMA}")
-    while schema < SCHEMA:
-        fields = UPCASTERS[kind, schema](fields)
-        schema += 1
+    newest = schema_of(kind)
+    if type(schema) is not int or not 1 <= schema <= newest:
+        raise StoreCorruptError(f"a stored {kind} has schema {schema!s:.20}; this version reads 1 to {newest}")
     try:
+        while schema < newest:
+            fields = UPCASTERS[kind, schema](fields)
+            schema += 1
         return cls(**_SHAPES[cls].decode(fields))
     except (InvalidValueError, ValueError, TypeError) as why:
         raise StoreCorruptError(f"a stored {kind} cannot be read: {why}") from None

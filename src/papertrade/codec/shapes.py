@@ -201,7 +201,7 @@ _COUNTS: Final = frozenset(
         "open_positions",
     )
 )
-_FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call"))
+_FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call", "imported"))
 # What may be null; everything else is always there.
 _OPTIONAL: Final = frozenset(
     (
@@ -215,6 +215,7 @@ _OPTIONAL: Final = frozenset(
         "expires_ns",
         "triggered_ns",
         "opened_ns",
+        "first_units",
         "command_id",
         "client_order_id",
         "reason",
@@ -229,6 +230,7 @@ _SPECIAL: Final[dict[str, tuple[Encode, Decode]]] = {
     "numbers": (_pairs, _from_pairs),
     "tags": (lambda tags: [list(pair) for pair in tags], _from_tags),
     "latches": (list, _from_texts),
+    "unmarked": (list, _from_texts),
     "seen_units": (
         lambda seen: [_units(units) for units in seen],
         lambda seen: tuple(_from_units(units) for units in _list(seen)),

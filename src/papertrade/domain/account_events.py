@@ -77,6 +77,7 @@ class _DayOpened(NamedTuple):
     day: str
     equity_units: int
     stale_marks: int
+    unmarked: tuple[str, ...]  # symbols held without any price: they are in the equity at their cost
 
 
 class DayOpened(Happening, _DayOpened):
@@ -85,6 +86,23 @@ class DayOpened(Happening, _DayOpened):
     __slots__ = ()
     kind = "day_opened"
     equity = Amount()
+
+
+class _DayRevalued(NamedTuple):
+    account: str
+    version: int
+    at_ns: int
+    equity_units: int
+    peak_units: int
+
+
+class DayRevalued(Happening, _DayRevalued):
+    """The prices that were missing are known: what the day's profit and the drawdown are measured from, corrected."""
+
+    __slots__ = ()
+    kind = "day_revalued"
+    equity = Amount()
+    peak = Amount()
 
 
 class _LimitLatched(NamedTuple):

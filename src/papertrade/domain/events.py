@@ -15,6 +15,7 @@ from papertrade.domain.account_events import (
     CashDeposited,
     CashWithdrawn,
     DayOpened,
+    DayRevalued,
     EquityMarked,
     LimitLatched,
     LimitReset,
@@ -42,6 +43,7 @@ Event: TypeAlias = (
     | CashWithdrawn
     | WithdrawalRejected
     | DayOpened
+    | DayRevalued
     | OrderAccepted
     | OrderRejected
     | OrderTriggered
@@ -68,6 +70,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         CashWithdrawn,
         WithdrawalRejected,
         DayOpened,
+        DayRevalued,
         OrderAccepted,
         OrderRejected,
         OrderTriggered,
@@ -93,6 +96,7 @@ __all__ = [
     "CashDeposited",
     "CashWithdrawn",
     "DayOpened",
+    "DayRevalued",
     "EquityMarked",
     "Event",
     "Evidence",

@@ -56,6 +56,7 @@ def begin_day(step: Step) -> None:
     if day == state.day:
         return
     now = appraise(state, step.profile, step.markets)
+    unmarked = tuple(symbol for symbol in sorted(state.holdings) if step.markets[symbol].mark_units is None)
     stale = sum(
         1
         for symbol, position in state.positions.items()
@@ -64,7 +65,7 @@ def begin_day(step: Step) -> None:
         and calendar.day_of(max(step.markets[symbol].marked_ns, 0)) < state.day
     )
     step.emit(
-        DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, now.missing + stale)
+        DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, now.missing + stale, unmarked)
     )
 
 

@@ -80,7 +80,7 @@ class Engine:
 
     def end(self, step: Step) -> None:
         """Margin calls and loss limits are looked at last."""
-        if step.profile.watches:
+        if step.profile.watches or step.state.unvalued or step.seat.watched:
             review(step)
 
     def meet(
@@ -99,7 +99,7 @@ class Engine:
             if seat.state.day:
                 begin_day(step)
             match(step, numbers)
-        if step.profile.watches:
+        if step.profile.watches or step.state.unvalued or seat.watched:
             review(step)
         return step
 

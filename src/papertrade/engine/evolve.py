@@ -13,6 +13,7 @@ from papertrade.domain.events import (
     CashDeposited,
     CashWithdrawn,
     DayOpened,
+    DayRevalued,
     EquityMarked,
     Event,
     LimitLatched,
@@ -37,7 +38,7 @@ from papertrade.engine import order_moves as moves
 from papertrade.engine.state import AccountState
 from papertrade.errors import InvariantError
 from papertrade.ledger.entries import book
-from papertrade.ledger.positions import PositionState, apply_fill
+from papertrade.ledger.positions import PositionState, Unvalued, apply_fill
 from papertrade.ledger.postings import postings_of, postings_of_fill
 from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN
 
@@ -89,11 +90,27 @@ def _move_cash(state: AccountState, event: CashDeposited | CashWithdrawn, change
 
 
 def _day_opened(state: AccountState, event: DayOpened) -> None:
+    is_first = not state.day
+    imported = {part.symbol for part in state.unvalued if part.imported}
+    state.unvalued = tuple(
+        Unvalued(s, state.holdings[s].quantity_units, state.holdings[s].cost_units, None, is_first or s in imported)
+        for s in event.unmarked
+    )
     state.day = event.day
     state.day_equity_units = state.loss_base_units = event.equity_units
     state.day_deposits_units = 0
-    state.peak_units = max(state.peak_units, event.equity_units)
+    if is_first:  # before its first day an account has neither won nor lost
+        state.peak_units = event.equity_units
+    elif not event.unmarked:  # an equity at cost is no peak
+        state.peak_units = max(state.peak_units, event.equity_units)
     state.latches = tuple(name for name in state.latches if name != DAILY_LOSS)
+
+
+def _day_revalued(state: AccountState, event: DayRevalued) -> None:
+    state.loss_base_units += event.equity_units - state.day_equity_units
+    state.day_equity_units = event.equity_units
+    state.peak_units = event.peak_units
+    state.unvalued = ()
 
 
 def _equity_marked(state: AccountState, event: EquityMarked) -> None:
@@ -163,6 +180,8 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
     before = order.quantity_units - order.filled_units - order.canceled_units
     quantity = event.quantity_units
     moves.filled(order, event)
+    if state.unvalued:
+        _note_price(state, event)
     position = state.positions[event.symbol]
     was_flat = not position.quantity_units
     apply_fill(position, event, state.cost_method == _FIFO)
@@ -175,6 +194,16 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
     state.next_fill = event.fill_number + 1
     book(state.books, postings_of_fill(event), state.account, event.version)
     _shrunk(state, order, before, quantity)
+
+
+def _note_price(state: AccountState, event: OrderFilled) -> None:
+    """A holding without a price trades: its first price is one that the day can be measured from."""
+    state.unvalued = tuple(
+        part._replace(first_units=event.price_units)
+        if part.symbol == event.symbol and part.first_units is None
+        else part
+        for part in state.unvalued
+    )
 
 
 def _reduced(state: AccountState, event: OrderReduced) -> None:
@@ -275,6 +304,7 @@ MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     CashWithdrawn: _withdrawn,
     WithdrawalRejected: _nothing,
     DayOpened: _day_opened,
+    DayRevalued: _day_revalued,
     OrderAccepted: _accepted,
     OrderRejected: _rejected,
     OrderTriggered: _triggered,

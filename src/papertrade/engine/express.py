@@ -65,7 +65,9 @@ def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
         return None
     profile, state, instrument = step.profile, step.state, market.instrument
     settings, quantity = profile.fill, terms.quantity_units
-    if profile.margin.marked_to_market or profile.limits.on_orders or state.latches or settings.has_models:
+    if profile.margin.marked_to_market or profile.limits.on_orders or settings.has_models:
+        return None
+    if state.latches or state.unvalued:
         return None
     if quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units:
         return None

@@ -6,22 +6,34 @@ snapshot, so two accounts with the same digest are the same in every field.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from papertrade.codec.canonical import from_bytes, to_bytes
+from papertrade.codec.events import added
 from papertrade.codec.shapes import Shape
 from papertrade.domain.numbers import text_of, units_of_text
 from papertrade.domain.orders import Order
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
 from papertrade.errors import InvalidValueError, StoreCorruptError
-from papertrade.ledger.positions import PositionState
+from papertrade.ledger.positions import PositionState, Unvalued
 
-SNAPSHOT_SCHEMA: Final = 1
-_APART: Final = ("orders", "positions", "books")
+SNAPSHOT_SCHEMA: Final = 2
+_APART: Final = ("orders", "positions", "books", "unvalued")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
 _ORDER: Final = Shape(Order.__slots__)
 _POSITION: Final = Shape(PositionState.__slots__)
+_UNVALUED: Final = Shape(Unvalued._fields)
+
+
+def _with_nothing_unvalued(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 did not say what the day counts at cost: it is measured from that, as it was then."""
+    return added({**record, "schema": 2}, "unvalued", [])
+
+
+UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _with_nothing_unvalued}
+"""Old schema → a pure function from an old snapshot to one of the next schema."""
 
 
 def snapshot(state: AccountState) -> bytes:
@@ -33,6 +45,7 @@ def snapshot(state: AccountState) -> bytes:
             "orders": [_ORDER.encode(order) for _, order in sorted(state.orders.items())],
             "positions": [_POSITION.encode(p) for _, p in sorted(state.positions.items())],
             "books": {name: text_of(units) for name, units in state.books.items()},
+            "unvalued": [_UNVALUED.encode(part) for part in state.unvalued],
         }
     )
 
@@ -48,8 +61,11 @@ def restore(data: bytes) -> AccountState:
     """The state of a snapshot; a damaged or newer one is reported, never guessed."""
     record = from_bytes(data, most=None)
     try:
-        if type(record["schema"]) is not int or record["schema"] != SNAPSHOT_SCHEMA:
-            raise StoreCorruptError(f"a snapshot has schema {record['schema']!s:.20}; this version reads 1")
+        schema = record["schema"]
+        if type(schema) is not int or not 1 <= schema <= SNAPSHOT_SCHEMA:
+            raise StoreCorruptError(f"a snapshot has schema {schema!s:.20}; this version reads 1 to {SNAPSHOT_SCHEMA}")
+        for old in range(schema, SNAPSHOT_SCHEMA):
+            record = UPCASTERS[old](record)
         return _restored(record)
     except (InvalidValueError, AttributeError, KeyError, TypeError, ValueError) as why:
         raise StoreCorruptError(f"a snapshot cannot be read: {why}") from None
@@ -75,6 +91,7 @@ def _restored(record: dict[str, Any]) -> AccountState:
     _check_sorted("orders", list(state.orders), len(record["orders"]))
     _check_sorted("positions", list(state.positions), len(record["positions"]))
     state.books = {name: units_of_text(text) for name, text in record["books"].items()}
+    state.unvalued = tuple(Unvalued(**_UNVALUED.decode(data)) for data in _rows(record, "unvalued"))
     state.find_holdings()
     state.committed = state.version
     return state

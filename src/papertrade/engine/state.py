@@ -10,7 +10,7 @@ from typing import Final
 
 from papertrade.domain.orders import Order
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, REALIZED
-from papertrade.ledger.positions import PositionState
+from papertrade.ledger.positions import PositionState, Unvalued
 
 NO_DAY: Final = ""
 
@@ -35,6 +35,7 @@ SNAPSHOT_FIELDS: Final = (
     "peak_units",
     "latches",
     "margin_call",
+    "unvalued",
 )
 
 
@@ -64,6 +65,7 @@ class AccountState:
         self.peak_units = 0
         self.latches: tuple[str, ...] = ()
         self.margin_call = False
+        self.unvalued: tuple[Unvalued, ...] = ()  # what the figures of the day count at cost, until a price is known
         # Volatile: orders up to this version may be in somebody's hands and are copied before they change.
         self.committed = -1
         # Derived: the positions that are not flat, so that what was traded once costs nothing any more.

@@ -6,28 +6,60 @@ there without leaving its own part of the way. Between two such moments a tick c
 
 from __future__ import annotations
 
-from papertrade.domain.events import EquityMarked, LimitLatched, LimitReset, MarginCallCleared, MarginCalled
+from papertrade.domain.events import (
+    DayRevalued,
+    EquityMarked,
+    LimitLatched,
+    LimitReset,
+    MarginCallCleared,
+    MarginCalled,
+)
 from papertrade.domain.numbers import SCALE
 from papertrade.domain.words import CancelReason
 from papertrade.engine.filling import cancel
-from papertrade.engine.funds import Appraisal, appraise, closable
+from papertrade.engine.funds import Appraisal, appraise, closable, signed_value
 from papertrade.engine.step import Step
 from papertrade.matching.resting import FAR, HIGH_WATCH, LOW_WATCH
 from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN, KILL_SWITCH
 
 
 def review(step: Step) -> None:
-    """Raise and clear margin calls, latch loss limits, and set the bands for the next look."""
-    if not step.profile.watches:
-        return
+    """Value what had no price, raise and clear margin calls, latch loss limits, and set the bands for the next look."""
     state = step.state
+    if not (step.profile.watches or state.unvalued or step.seat.watched):
+        return
     if state.open_positions or step.events or step.seat.watched:
         now = appraise(state, step.profile, step.markets)
         if not now.missing:  # after a restart nobody is judged by what a position once cost
+            if state.unvalued:
+                _revalue(step)
             _review_margin(step, now)
             _review_losses(step, now)
         if step.live:
             _set_bands(step, now)
+
+
+def _revalue(step: Step) -> None:
+    """Every price is known: what the day counts at cost counts from now on as if its first price had been known then.
+
+    That is the price of its first fill since, or else its mark. What else was won or lost since the day began stays
+    profit or loss of the day, and so does what a holding did after its first fill.
+    """
+    state = step.state
+    carried = imported = 0
+    for part in state.unvalued:
+        market = step.markets[part.symbol]
+        price = market.mark_units if part.first_units is None else part.first_units
+        if price is None:  # it left again without ever having one
+            continue
+        gain = signed_value(market.instrument, part.quantity_units, price) - part.cost_units
+        if part.imported:
+            imported += gain
+        else:
+            carried += gain
+    equity = state.day_equity_units + carried + imported
+    peak = max(state.peak_units + imported, equity + state.day_deposits_units)
+    step.emit(DayRevalued(state.account, state.version + 1, step.now_ns, equity, peak))
 
 
 def _review_margin(step: Step, now: Appraisal) -> None:
@@ -89,7 +121,7 @@ def throw_kill_switch(step: Step) -> None:
 
 def _set_bands(step: Step, now: Appraisal) -> None:
     state, seat = step.state, step.seat
-    symbols = tuple(state.holdings)
+    symbols = tuple(state.holdings) if step.profile.watches or state.unvalued else ()
     for symbol in seat.watched:
         if symbol not in symbols:
             step.markets[symbol].index.remove_watch(state.account)
@@ -108,7 +140,7 @@ def watch_next_datum(step: Step, symbol: str) -> None:
 
 def watch_from_storage(step: Step) -> None:
     """An account just opened from storage looks at the first datum of each of its positions."""
-    if not step.profile.watches:
+    if not (step.profile.watches or step.state.unvalued):
         return
     step.seat.watched = tuple(step.state.holdings)
     for symbol in step.seat.watched:

@@ -100,7 +100,8 @@ def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
         state = yield from desk.stored_state(name)
         if state is not None:
             held = (symbol for symbol, position in state.positions.items() if position.quantity_units)
-            for symbol in (*held, *(order.terms.symbol for order in state.orders.values())):
+            unvalued = (part.symbol for part in state.unvalued)
+            for symbol in (*held, *unvalued, *(order.terms.symbol for order in state.orders.values())):
                 if desk.unlisted_currency is not None:
                     desk.market(symbol)  # the one-account form lists it
                 elif symbol not in desk.engine.markets:

@@ -18,7 +18,7 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
     free = now.equity - now.initial - state.held if profile.margin.marked_to_market else state.cash
     cost = sum(p.cost_units for p in state.positions.values())
     day_profit = None
-    if state.day:
+    if state.day and not state.unvalued:  # what is counted at cost says nothing about the day
         day_profit = now.equity - state.day_equity_units - state.day_deposits_units
     return Account(
         state.account,

@@ -7,10 +7,29 @@ rounding. A fill that crosses zero is a close followed by an open.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from papertrade.domain.events import OrderFilled
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import share_down
 from papertrade.domain.positions import Lot
+
+
+class _Unvalued(NamedTuple):
+    symbol: str
+    quantity_units: int  # signed like the position
+    cost_units: int
+    first_units: int | None  # the price of its first fill since
+    imported: bool
+
+
+class Unvalued(_Unvalued):
+    """A holding that the figures of the day count at its cost, because nobody had given a price when they began.
+
+    What was imported is in the peak at its cost too; what was carried over from another day is not.
+    """
+
+    __slots__ = ()
 
 
 class PositionState:

@@ -16,6 +16,16 @@ CASH, HOLDS, STOCK = "assets:cash", "assets:holds", "assets:positions"
 PROFIT, DEPOSITS, FEES = "income:realized", "equity:deposits", "expenses:fees:"
 
 
+class AtCost:
+    """A holding that the figures of the day count at its cost."""
+
+    __slots__ = ("cost", "first", "imported", "quantity", "symbol")
+
+    def __init__(self, symbol: str, quantity: int, cost: int, imported: bool) -> None:
+        self.symbol, self.quantity, self.cost, self.imported = symbol, quantity, cost, imported
+        self.first = 0  # the price of its first fill since
+
+
 class Books:
     """One account, folded from its journal."""
 
@@ -48,6 +58,7 @@ class Books:
         self.latches: set[str] = set()
         self.called = False
         self.day = ""
+        self.at_cost: list[AtCost] = []
         self.day_equity = self.day_deposits = self.loss_base = self.peak = 0
 
     # ------------------------------------------------------------- answers

@@ -50,6 +50,9 @@ class Filling(Linking):
         order.pq += fill["price"] * quantity
         order.fills += 1
         books.fills += 1
+        for part in books.at_cost:
+            if part.symbol == order.symbol and not part.first:
+                part.first = fill["price"]
         order.status = PARTIAL
         if not order.left:
             self._end(order, FILLED)

@@ -37,6 +37,7 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "cash_withdrawn": Folding.withdrawn,
     "withdrawal_rejected": Folding.withdrawal_refused,
     "day_opened": Folding.day_opened,
+    "day_revalued": Folding.day_revalued,
     "order_accepted": Folding.accepted,
     "order_rejected": Folding.rejected,
     "order_triggered": Folding.triggered,

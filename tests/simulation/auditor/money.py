@@ -6,7 +6,7 @@ from typing import Any
 
 from . import risk
 from .batches import Batches
-from .books import CASH, DEPOSITS, HOLDS
+from .books import CASH, DEPOSITS, HOLDS, AtCost
 from .orders import amounts
 from .reading import AMOUNTS, pairs
 
@@ -65,9 +65,68 @@ class Money(Batches):
             books.reached["day_rolled"] += 1
         equity = AMOUNTS[fields["equity"]]
         self._flat_equity(equity)
+        self._unmarked(fields)
+        if not books.day:
+            books.peak = equity
+        elif not fields["unmarked"]:
+            books.peak = max(books.peak, equity)
         books.day, books.day_equity, books.loss_base, books.day_deposits = fields["day"], equity, equity, 0
-        books.peak = max(books.peak, equity)
         books.latches.discard("max_daily_loss")
+
+    def _unmarked(self, fields: dict[str, Any]) -> None:
+        """What is held and this process was never shown has no mark; it is counted at cost until it has one."""
+        books, found = self.books, fields["unmarked"]
+        held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
+        unseen = [symbol for symbol in held if self.market.sight.view(self.process, symbol) is None]
+        if found != sorted(set(found)) or not set(unseen) <= set(found) <= set(held):
+            books.fail("L4", f"without a mark {found}", f"at least {unseen} of {held}")
+        if len(found) > fields["stale_marks"]:
+            books.fail("L4", f"{fields['stale_marks']} old marks", f"at least the {len(found)} that are missing")
+        if len(found) == len(held) and found:
+            cost = sum(books.holdings[symbol].cost for symbol in held)
+            at_cost = books.balances[CASH] + books.balances[HOLDS] + cost
+            books.equal("L4", AMOUNTS[fields["equity"]], at_cost, "equity of an account without any mark")
+        imported = {part.symbol for part in books.at_cost if part.imported}
+        books.at_cost = []
+        for symbol in found:
+            holding = books.holdings[symbol]
+            books.at_cost.append(
+                AtCost(symbol, holding.quantity, holding.cost, not books.day or symbol in imported)
+            )
+
+    def day_revalued(self, fields: dict[str, Any], at: int) -> None:
+        """Prices are known: the day is measured from what its holdings were worth, and it is so once."""
+        books = self.books
+        equity, peak = amounts(fields, "equity", "peak")
+        if not books.at_cost:
+            books.fail("R4", "a day valued again", "a day that counts something at cost")
+        self._priced()
+        low = high = books.day_equity
+        raised = books.peak
+        for part in books.at_cost:
+            least, most = self._gains(part)
+            low, high = low + least, high + most
+            raised += most if part.imported else 0
+        if not low <= equity <= high:
+            books.fail("R4", f"a day that began with {equity}", f"{low} to {high}")
+        if not equity + books.day_deposits <= peak <= max(raised, equity + books.day_deposits):
+            books.fail("R4", f"a peak of {peak}", f"{equity + books.day_deposits} to {raised}")
+        books.loss_base += equity - books.day_equity
+        books.day_equity, books.peak, books.at_cost = equity, peak, []
+
+    def _priced(self) -> None:
+        """Nothing is held that this process was never shown a price of."""
+        for symbol, held in self.books.holdings.items():
+            if held.quantity and self.market.sight.view(self.process, symbol) is None:
+                self.books.fail("R4", f"a day valued without a price of {symbol}", "a day that waits for it")
+
+    def _gains(self, part: AtCost) -> tuple[int, int]:
+        """The least and the most that a holding can have gained before its first price, by what it was shown."""
+        tool = self.books.tool(part.symbol)
+        prices = [part.first] if part.first else self.market.sight.prices(self.process, part.symbol)
+        sign = 1 if part.quantity > 0 else -1
+        gains = [sign * tool.value(price, abs(part.quantity)) - part.cost for price in prices] or [0]
+        return min(gains), max(gains)
 
     def _flat_equity(self, equity: int) -> None:
         """The equity of an account that holds nothing is its cash."""
@@ -78,6 +137,8 @@ class Money(Batches):
     def latched(self, fields: dict[str, Any], at: int) -> None:
         """Only reducing orders pass from here."""
         risk.latched(self.books, fields)
+        if self.books.at_cost and fields["limit"] == "max_daily_loss":
+            self.books.fail("R4", "a loss latched from holdings at cost", "a day that waits for their prices")
         numbers = dict(pairs(fields["numbers"]))
         if "loss" in numbers:
             self._flat_equity(self.books.loss_base + self.books.day_deposits - numbers["loss"])

@@ -14,6 +14,7 @@ _PLAIN = {
     "margin_called": "margin_called",
     "margin_call_cleared": "margin_cleared",
     "equity_marked": "equity_marked",
+    "day_revalued": "day_revalued",
     "withdrawal_rejected": "withdrawal_rejected",
     "order_modify_rejected": "modify_rejected",
     "orders_linked": "linked_later",

@@ -94,6 +94,17 @@ class Sight:
         """What a process knows of a symbol; None if it was never shown anything."""
         return self._views.get((process, symbol))
 
+    def prices(self, process: int, symbol: str) -> list[int]:
+        """Every price that a process was ever shown of a symbol, late ones too: its mark lies between them."""
+        view = self.view(process, symbol)
+        if view is None:
+            return []
+        found = list(view.prices.values())
+        for kind, _, seen in view.news:
+            ends = {"trade": seen[:1], "bar": seen[:4], "depth": seen[::2]}.get(kind, seen[:2])
+            found += [price for price in ends if price is not None]
+        return found
+
     def saw(
         self, process: int, symbol: str, kind: str, at: int, seen: Seen, stamped: bool | None, sequence: int | None
     ) -> None:

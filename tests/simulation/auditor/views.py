@@ -58,7 +58,9 @@ def _account(books: Books, view: Any, positions: dict[str, Any]) -> None:
     books.equal("R1", (view.initial_margin_units, view.maintenance_margin_units), (initial, maintenance), "margin")
     free = balances[CASH] if books.is_cash else total + worth - initial - balances[HOLDS]
     books.equal("L5", view.available_units, free, "available")
-    if books.day:
+    if books.at_cost:
+        books.equal("A3", view.day_profit_units, None, "profit of a day that counts something at cost")
+    elif books.day:
         profit = total + worth - books.day_equity - books.day_deposits
         books.equal("A3", view.day_profit_units, profit, "profit of the day")
 

@@ -10,6 +10,7 @@ from papertrade.domain.events import (
     CashDeposited,
     CashWithdrawn,
     DayOpened,
+    DayRevalued,
     EquityMarked,
     Event,
     LimitLatched,
@@ -46,6 +47,16 @@ class Holding(NamedTuple):
         return sum(cost for _, cost in self.lots)
 
 
+class AtCost(NamedTuple):
+    """A holding that the day counts at cost, because it had no price when it began to be counted."""
+
+    symbol: str
+    quantity: int
+    cost: int
+    since: int  # the version of the event that began to count it
+    imported: bool
+
+
 class Bases(NamedTuple):
     """What losses are measured from."""
 
@@ -57,6 +68,7 @@ class Bases(NamedTuple):
     peak: int
     latches: list[str]
     margin_call: bool
+    at_cost: list[AtCost]
 
 
 class SlowAccount:
@@ -158,12 +170,14 @@ class SlowAccount:
             cash -= sum(f.sign * f.value_units + sum(fee for _, fee in f.fees) for f in fills)
         return cash
 
-    def holding(self, symbol: str) -> Holding:
-        """A position from its fills, from the first one on."""
+    def holding(self, symbol: str, before: int | None = None) -> Holding:
+        """A position from its fills, from the first one on; as it was before a version, if one is given."""
         lots: list[tuple[int, int]] = []
         realized = fees = 0
         instrument = self.markets[symbol].instrument
         for fill in self._fills.get(symbol, []):
+            if before is not None and fill.version >= before:
+                break
             closed = closing_part(lots, fill.sign, fill.quantity_units)
             opened = fill.quantity_units - closed
             lots, released = close_lots(lots, closed, money.minor(instrument))
@@ -231,16 +245,18 @@ class SlowAccount:
 
     def bases(self) -> Bases:
         """Days, peaks, latches and margin calls, from the first event on."""
-        now = Bases("", 0, 0, 0, 0, 0, [], False)
+        now = Bases("", 0, 0, 0, 0, 0, [], False, [])
         for event in self._money_events:
             if isinstance(event, (CashDeposited, CashWithdrawn)):
                 moved = event.amount_units if isinstance(event, CashDeposited) else -event.amount_units
                 now = now._replace(day_deposits=now.day_deposits + moved, peak=now.peak + moved)
             elif isinstance(event, DayOpened):
-                latches = [latch for latch in now.latches if latch != DAILY_LOSS]
-                peak = max(now.peak, event.equity_units)
-                equity = event.equity_units
-                now = Bases(event.day, event.at_ns, equity, equity, 0, peak, latches, now.margin_call)
+                now = self._day_opened(now, event)
+            elif isinstance(event, DayRevalued):
+                base = now.loss_base + event.equity_units - now.day_equity
+                now = now._replace(
+                    day_equity=event.equity_units, loss_base=base, peak=event.peak_units, at_cost=[]
+                )
             elif isinstance(event, EquityMarked):
                 now = now._replace(peak=event.equity_units)
             elif isinstance(event, LimitLatched):
@@ -254,6 +270,27 @@ class SlowAccount:
             elif isinstance(event, (MarginCalled, MarginCallCleared)):
                 now = now._replace(margin_call=isinstance(event, MarginCalled))
         return now
+
+    def _day_opened(self, was: Bases, event: DayOpened) -> Bases:
+        first, imported = not was.day, {part.symbol for part in was.at_cost if part.imported}
+        at_cost = []
+        for symbol in event.unmarked:
+            held = self.holding(symbol, event.version)
+            at_cost.append(AtCost(symbol, held.quantity, held.cost, event.version, first or symbol in imported))
+        equity = event.equity_units
+        if first:
+            peak = equity
+        else:
+            peak = was.peak if event.unmarked else max(was.peak, equity)
+        latches = [latch for latch in was.latches if latch != DAILY_LOSS]
+        return Bases(event.day, event.at_ns, equity, equity, 0, peak, latches, was.margin_call, at_cost)
+
+    def first_price(self, part: AtCost) -> int | None:
+        """What a holding without a price is reckoned at: its first fill since, else its mark."""
+        for fill in self._fills.get(part.symbol, []):
+            if fill.version > part.since:
+                return fill.price_units
+        return self.markets[part.symbol].mark()
 
     def restricted(self) -> bool:
         """May it only reduce?"""

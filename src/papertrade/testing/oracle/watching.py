@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from papertrade.domain.events import (
     DayOpened,
+    DayRevalued,
     EquityMarked,
     LimitLatched,
     LimitReset,
@@ -17,7 +18,7 @@ from papertrade.domain.events import (
 )
 from papertrade.domain.words import CancelReason
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
-from papertrade.testing.oracle.arithmetic import ONE
+from papertrade.testing.oracle.arithmetic import ONE, value
 from papertrade.testing.oracle.filling import cancel
 
 # -------------------------------------------------------------------- time
@@ -57,13 +58,16 @@ def begin_day(account: SlowAccount) -> None:
     day = day_of(account.now)
     if bases.day and (day == bases.day or account.now < account.setup.trading_day.ends(bases.day_began)):
         return
-    unmarked = 0
-    for symbol in account.held_symbols():
+    stale, unmarked = 0, []
+    for symbol in sorted(account.held_symbols()):
         market = account.markets[symbol]
-        if market.mark() is None or (market.marked_at is not None and day_of(market.marked_at) < bases.day):
-            unmarked += 1
+        if market.mark() is None:
+            unmarked.append(symbol)
+        elif market.marked_at is not None and day_of(market.marked_at) < bases.day:
+            stale += 1
+    old, none = stale + len(unmarked), tuple(unmarked)
     account.emit(
-        DayOpened(account.name, account.next_version, account.now, day, account.equity(), unmarked)
+        DayOpened(account.name, account.next_version, account.now, day, account.equity(), old, none)
     )
 
 
@@ -75,10 +79,27 @@ def review(account: SlowAccount) -> None:
     limits = account.setup.limits
     if any(account.markets[symbol].mark() is None for symbol in account.held_symbols()):
         return  # after a restart nobody is judged by what a position once cost
+    if account.bases().at_cost:
+        _revalue(account)
     if account.margin.marked_to_market:
         _review_margin(account)
     if limits.max_daily_loss is not None or limits.max_drawdown is not None:
         _review_losses(account, account.equity())
+
+
+def _revalue(account: SlowAccount) -> None:
+    """Every price is known: the day is measured as if the first one of each had been known when it began."""
+    bases = account.bases()
+    equity, peak = bases.day_equity, bases.peak
+    for part in bases.at_cost:
+        price = account.first_price(part)
+        if price is not None:
+            worth = value(account.markets[part.symbol].instrument, price, abs(part.quantity))
+            gained = (worth if part.quantity > 0 else -worth) - part.cost
+            equity += gained
+            peak += gained if part.imported else 0
+    peak = max(peak, equity + bases.day_deposits)
+    account.emit(DayRevalued(account.name, account.next_version, account.now, equity, peak))
 
 
 def _review_margin(account: SlowAccount) -> None:
