@@ -124,6 +124,23 @@ def test_m9_mirrored_market_mirrors_the_fills(draw: st.DataObject, sign: int, sl
     assert seen == [(f.rule, f.number, f.quantity_units, center - f.price_units) for f in fills_of(setup, turned)]
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_who_takes_meets_a_moment_of_a_bar_before_who_rests(sign: int) -> None:
+    """What is left of a stop, then the limit that came with it inside the bar: for buyers and for sellers."""
+    broker = Driven(rich_setup(FillSettings(slippage=TickSlippage(0), stop_through="trigger")))
+    tick = INSTRUMENT.tick_units
+    low, high = MIDDLE * tick, (MIDDLE + 1) * tick
+    broker.give(say.Quote("X", low, high, 10**9, 10**9, START, None))
+    place = broker.broker.buy if sign > 0 else broker.broker.sell
+    place("X", 3, stop_price=Decimal(low if sign > 0 else high) / 10**9)  # displayed size fills one of three
+    place("X", 1, limit_price=Decimal(low if sign > 0 else high) / 10**9)
+    end = low - tick if sign > 0 else high + tick  # the bar closes through the limit
+    first = low if sign > 0 else high
+    broker.give(say.Bar("X", first, max(first, end), min(first, end), end, None, START - 60 * SECOND, START + 1))
+    fills = [(e.number, e.rule) for e in broker.new_events() if isinstance(e, OrderFilled)]
+    assert fills[-2:] == [(1, "B2"), (2, "B3")]
+
+
 @given(data=some_data(most=6), sign=st.sampled_from((1, -1)), stop=st.integers(-6, 6))
 @settings(max_examples=150, deadline=None)
 def test_stop_is_never_better_than_trigger_and_first_price(data: list[Command], sign: int, stop: int) -> None:

@@ -36,13 +36,14 @@ Moment = tuple[int, int]
 _AT_OPEN = 0
 _STOPS, _LIMITS = 1, 2
 _AT_CLOSE = 9
+_TAKES, _RESTS = 0, 1
 
 
 class Turn(NamedTuple):
     """One order's meeting with the bar."""
 
     when: Moment
-    place: tuple[int, int]  # price, then time, among orders met at the same moment
+    place: tuple[int, int, int]  # among orders met at the same moment: who takes, then resting limits by price; then time
     number: int
     triggers: bool
     proposals: list[Proposal]
@@ -66,9 +67,9 @@ def arrange_bar(
 
 def _turn(order: Order, bar: BarData, settings: FillSettings, tick: int) -> Turn | None:
     sign, limit, stop = order.terms.sign, order.limit_units, order.stop_units
-    place = (0, order.priority)
+    place = (_TAKES, 0, order.priority)
     if acts_as_limit(order):
-        place = (-sign * (limit or 0), order.priority)
+        place = (_RESTS, -sign * (limit or 0), order.priority)
         found = fill_limit_on_bar(bar, sign, limit or 0, order.terms.post_only, settings, tick)
         when = _limit_moment(bar, sign, limit or 0, settings, tick)
         return Turn(when, place, order.number, False, found) if found else None

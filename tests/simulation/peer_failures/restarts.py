@@ -19,6 +19,7 @@ from papertrade.hosting.account import AccountDesk
 from papertrade.matching.market import NEVER, Market
 from papertrade.testing.oracle import vocabulary as say
 
+from ..auditor.money import Money
 from ..reached import counted
 from ..store_sim import Fault
 from ..swarm import DAY
@@ -202,7 +203,11 @@ class RestartNoNewMarket(Failure):
 
     @staticmethod
     def _prices_outlive_the_process(patch: pytest.MonkeyPatch) -> None:
-        """The last mark is kept where the next process finds it."""
+        """The last mark is kept where the next process finds it.
+
+        The auditor knows what a process was shown and would say so first; here it looks away, so that what is left to
+        notice it is a second run of the same turns.
+        """
         kept: dict[str, int | None] = {}
         begin, take = Market.__init__, Market.take_quote
 
@@ -215,6 +220,10 @@ class RestartNoNewMarket(Failure):
             kept[self.symbol] = self.mark_units
             return news
 
+        def looks_away(self: Money, fields: dict[str, Any]) -> None:
+            self.books.at_cost = []
+
+        patch.setattr(Money, "_unmarked", looks_away)
         patch.setattr(Market, "__init__", begins)
         patch.setattr(Market, "take_quote", takes)
 

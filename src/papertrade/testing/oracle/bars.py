@@ -29,7 +29,7 @@ class Meeting(NamedTuple):
     """An order, when it meets the bar, and what it is offered."""
 
     when: When
-    rank: tuple[int, int]
+    rank: tuple[bool, int, int]  # does it rest, at which price, since when
     number: int
     triggers: bool
     offers: list[Offer]
@@ -64,12 +64,12 @@ def _meet(bar: SlowBar, settings: FillSettings, tick: int, order: SlowOrder) -> 
     if order.rests_at_limit:
         return _meet_limit(bar, settings, tick, order)
     offers = [taking("B2", bar.open, None, None)]
-    return Meeting(MARKET_AT_OPEN, (0, order.priority), order.number, False, offers)
+    return Meeting(MARKET_AT_OPEN, (False, 0, order.priority), order.number, False, offers)
 
 
 def _meet_limit(bar: SlowBar, settings: FillSettings, tick: int, order: SlowOrder) -> Meeting | None:
     limit, sign = order.limit or 0, order.sign
-    rank = (-sign * limit, order.priority)
+    rank = (True, -sign * limit, order.priority)
     if through_limit(settings, tick, sign, bar.open, limit):
         if settings.gap_fill == "open" and not order.terms.post_only:
             offer = Offer("B3", bar.open, None, LiquidityRole.TAKER, False)
@@ -102,7 +102,7 @@ def _meet_stop(bar: SlowBar, settings: FillSettings, tick: int, order: SlowOrder
         later = _after_trigger(bar, settings, sign, when, gapped)
         back = any(through_limit(settings, tick, sign, point, order.limit) for point in later)
         offers = [making("B6", order.limit, None)] if back else []
-    return Meeting(when, (0, order.priority), order.number, True, offers)
+    return Meeting(when, (False, 0, order.priority), order.number, True, offers)
 
 
 # ------------------------------------------------------------------ the way
