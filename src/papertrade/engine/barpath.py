@@ -43,7 +43,7 @@ class Turn(NamedTuple):
     """One order's meeting with the bar."""
 
     when: Moment
-    place: tuple[int, int, int]  # among orders met at the same moment: who takes, then resting limits by price; then time
+    place: tuple[int, int, int]  # at one moment: who takes, then resting limits by price; then time
     number: int
     triggers: bool
     proposals: list[Proposal]
