@@ -9,7 +9,8 @@ from threading import Lock
 from typing import TypeVar
 
 from papertrade.adapters.sqlite.faults import translated
-from papertrade.adapters.sqlite.opening import Place, connect, open_file
+from papertrade.adapters.sqlite.opening import connect, open_file
+from papertrade.adapters.sqlite.places import Place
 from papertrade.adapters.sqlite.schema import migrations
 from papertrade.errors import OutcomeUnknownError, StoreClosedError, StoreMisconfiguredError
 

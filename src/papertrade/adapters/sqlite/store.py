@@ -17,7 +17,7 @@ from papertrade.adapters.sqlite import extras, journal
 from papertrade.adapters.sqlite.faults import translated, typed
 from papertrade.adapters.sqlite.handle import Handle
 from papertrade.adapters.sqlite.journal import Encoded
-from papertrade.adapters.sqlite.opening import place_of
+from papertrade.adapters.sqlite.places import place_of
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreError
@@ -35,6 +35,8 @@ class SQLiteStore(Handle):
         durability: ``"every command"`` (on the disk when answered), ``"batched"`` or ``"memory"``; see ``describe()``.
         wait_s: how long to wait while another process writes, before saying that the store is unavailable.
         follow_symlinks: False refuses a path that is a symbolic link.
+        journal: ``"write-ahead"``, or ``"rollback"`` for places where a write-ahead log is impossible.
+        allow_network: True takes a file on a network file system, which is refused otherwise where Linux says so.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class SQLiteStore(Handle):
         durability: str = "every command",
         wait_s: float = 5.0,
         follow_symlinks: bool = True,
+        journal: str = "write-ahead",
+        allow_network: bool = False,
     ) -> None:
-        super().__init__(place_of(path, durability, wait_s, follow_symlinks))
+        super().__init__(place_of(path, durability, wait_s, follow_symlinks, journal, allow_network))
 
     # ------------------------------------------------------------- writing
 
