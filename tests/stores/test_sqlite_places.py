@@ -199,3 +199,42 @@ def test_a_directory_that_cannot_be_synced(tmp_path: Path, monkeypatch: pytest.M
     fails(5)
     with pytest.raises(StoreMisconfiguredError, match="planned"):
         SQLiteStore(tmp_path / "other.db")
+
+
+# -------------------------------------------------------- what a dead process left
+
+
+def half_written(path: Path, *statements: str) -> Path:
+    """A copy of a file in the middle of a transaction that had to write to it: its rollback journal lies beside it."""
+    other = sqlite3.connect(path, isolation_level=None)
+    for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 1", *statements, "BEGIN IMMEDIATE"):
+        other.execute(statement).fetchall()
+    other.execute("UPDATE streams SET name = name || 'x'")
+    other.execute("UPDATE events SET chain = zeroblob(5000)")
+    folder = path.parent / "died"
+    folder.mkdir()
+    for name in ("paper.db", "paper.db-journal"):
+        (folder / name).write_bytes((path.parent / name).read_bytes())
+    other.close()
+    assert (folder / "paper.db").read_bytes() != path.read_bytes(), "it had not written yet"
+    return folder / "paper.db"
+
+
+@pytest.mark.parametrize("journal", JOURNALS)
+def test_a_process_that_died_while_it_committed(journal: str, tmp_path: Path) -> None:
+    """What it left half done is undone by whoever opens the file, and everything before is there."""
+    filled(tmp_path / "paper.db")
+    path = half_written(tmp_path / "paper.db")
+    store = SQLiteStore(path, journal=journal)
+    assert store.streams() == ["main", "other"]
+    assert store.verify("main") == ("main", 5, chain(5))
+    store.close()
+
+
+def test_a_newer_file_is_refused_also_when_somebody_died_on_it(tmp_path: Path) -> None:
+    """It is brought back to its last commit, as SQLite does for any reader, and no further."""
+    filled(tmp_path / "paper.db")
+    path = half_written(tmp_path / "paper.db", "PRAGMA user_version = 3")
+    with pytest.raises(StoreMisconfiguredError, match="schema 3"):
+        SQLiteStore(path)
+    assert path.read_bytes() == (tmp_path / "paper.db").read_bytes()

@@ -40,13 +40,26 @@ def open_file(place: Place) -> tuple[sqlite3.Connection, Mapping[str, str]]:
 
 
 def _look(place: Place) -> None:
-    """Refuse what is not ours by a connection that cannot write, so that a refused file stays as it is."""
+    """Refuse what is not ours by a connection that cannot write, so that a refused file stays as it is.
+
+    Where a process died while it wrote, whoever comes next has to undo what it left half done before anything can be
+    read, and that takes the right to write. SQLite does it by what lies beside the file, whosever the file is.
+    """
     with translated(place.path):
-        looking = _connection(place, "ro")
         try:
-            check_known(looking, place.path)
-        finally:
-            looking.close()
+            _check_known(place, "ro")
+        except sqlite3.OperationalError as why:
+            if why.sqlite_errorcode not in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY):
+                raise
+            _check_known(place, "rw")
+
+
+def _check_known(place: Place, mode: str) -> None:
+    looking = _connection(place, mode)
+    try:
+        check_known(looking, place.path)
+    finally:
+        looking.close()
 
 
 def connect(place: Place) -> sqlite3.Connection:
