@@ -53,10 +53,10 @@ SINGLE_ARROWS = {
 }
 
 ONLY_ROOM = {"attr": None, "attrs": None, "tzdata": None, "dateutil": "calendars"}  # package -> only room, if any
-ADAPTER_PACKAGES: dict[str, str] = {}  # adapter module -> its one package, for example "adapters.x": "x"
+ADAPTER_PACKAGES = {"adapters.postgres": "psycopg"}  # an adapter, with the modules in it -> its one package
 NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selectors", "smtplib"}
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
-NETWORK_ALLOWED = {"asyncio": {"aio", "aio_broker", "ports", "testing"}}
+NETWORK_ALLOWED = {"asyncio": {"aio", "aio_broker", "ports", "testing", "adapters.postgres.aio"}}
 
 CORE = {"domain", "calendars", "matching", "ledger", "risk", "engine", "codec"}
 AMBIENT = {
@@ -173,17 +173,22 @@ def third_party(src: Source) -> Found:
     """attrs and tzdata, dateutil in calendars, one package for an adapter; the rest is the standard library."""
     for line, module, _ in src.imports:
         root = module.split(".")[0]
-        if root in sys.stdlib_module_names or root == FACADE or ADAPTER_PACKAGES.get(src.module) == root:
+        if root in sys.stdlib_module_names or root == FACADE or ADAPTER_PACKAGES.get(_adapter(src)) == root:
             continue
         if ONLY_ROOM.get(root, "no room") not in (None, src.room):
             yield line, f"{src.room} must not import {root}; it is for {ONLY_ROOM.get(root, 'no room')}"
+
+
+def _adapter(src: Source) -> str:
+    """``adapters.x`` for every module of that adapter."""
+    return ".".join(src.module.split(".")[:2])
 
 
 def network(src: Source) -> Found:
     """The library opens no socket."""
     for line, module, _ in src.imports:
         root = module.split(".")[0]
-        if root in NETWORK and src.room not in NETWORK_ALLOWED.get(root, ()):
+        if root in NETWORK and not {src.room, src.module} & NETWORK_ALLOWED.get(root, set()):
             yield line, f"{src.room} must not import {root}: the library opens no socket"
 
 
@@ -407,6 +412,7 @@ PLANTED = [  # (rule, module, text that breaks this rule and no other)
     ("third party", "domain.orders", "import numpy"),
     ("third party", "domain.orders", "from dateutil.rrule import rrule"),
     ("third party", "adapters.sqlite", "import sqlalchemy"),
+    ("third party", "adapters.sqlite.store", "import psycopg"),
     ("third party", "compose", "__import__('requests')"),
     ("network", "exchange", "import asyncio"),
     ("network", "compose", "from urllib.request import urlopen"),

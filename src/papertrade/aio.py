@@ -26,10 +26,12 @@ from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow
+from papertrade.hosting.setup import parse_async_store
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
+from papertrade.ports.async_store import AsyncStore
 from papertrade.ports.broker import When
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
@@ -53,12 +55,12 @@ class AsyncExchange:
 
     def __init__(
         self,
-        store: Store | str | None = None,
+        store: Store | AsyncStore | str | None = None,
         clock: Clock | str = "system",
         *,
         fill: FillSettings | str = "realistic",
     ) -> None:
-        self._floor = Floor(store, clock, fill)
+        self._floor = Floor(parse_async_store(store), clock, fill)
         self._desk = self._floor.desk
         self._turn = asyncio.Lock()  # first come, first served
         self._delivering = False
@@ -378,7 +380,7 @@ async def open_async_paper_broker(
     cost_method: str = "average",
     trading_day: TradingDay | str | None = None,
     clock: Clock | str = "system",
-    store: Store | str | None = None,
+    store: Store | AsyncStore | str | None = None,
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
     exchange = AsyncExchange(store, clock, fill=fill)

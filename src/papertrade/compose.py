@@ -17,8 +17,13 @@ from papertrade.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
     from papertrade.paper import PaperBroker
+    from papertrade.ports.async_store import AsyncStore
 
-STORES = "'memory:', a file such as 'paper.db' (or .sqlite, .sqlite3), 'sqlite:relative.db', 'sqlite:///absolute/path.db'"
+STORES = (
+    "'memory:', a file such as 'paper.db' (or .sqlite, .sqlite3), 'sqlite:relative.db', 'sqlite:///absolute/path.db', "
+    "'postgresql://user@host/database'"
+)
+POSTGRES = ("postgresql://", "postgres://")
 
 
 def open_store(address: str) -> Store:
@@ -34,8 +39,22 @@ def open_store(address: str) -> Store:
         from papertrade.adapters.sqlite import SQLiteStore
 
         return SQLiteStore(path)
+    if address.startswith(POSTGRES):
+        from papertrade.adapters.postgres import PostgresStore
+
+        return PostgresStore(address)
     scheme, colon, _ = address.partition(":")
-    raise InvalidValueError("store", f"{scheme}:…" if colon else address, STORES)  # the rest may hold a password
+    shown = f"{scheme}:…" if colon else address
+    raise InvalidValueError("store", "…" if "=" in scheme else shown, STORES)  # the rest may hold a password
+
+
+def open_async_store(address: str) -> Store | AsyncStore:
+    """The store at an address, for a host in an event loop: one with awaits where there is one."""
+    if type(address) is str and address.startswith(POSTGRES):
+        from papertrade.adapters.postgres import AsyncPostgresStore
+
+        return AsyncPostgresStore(address)
+    return open_store(address)
 
 
 def _sqlite_path(address: str) -> str:

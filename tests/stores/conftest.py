@@ -1,4 +1,7 @@
-"""Each store that is shipped, for the tests of what all of them promise."""
+"""Each store that is shipped, for the tests of what all of them promise, and the servers that they need.
+
+A server is started once for a run, by the tests themselves, when somebody needs it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers_postgres import NoServerError, PostgresServer
 
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.ports.store import Store
 
-KINDS = ("memory", "sqlite")
+KINDS = ("memory", "sqlite", pytest.param("postgres", marks=pytest.mark.external_service))
 
 
 @pytest.fixture(params=KINDS)
@@ -20,7 +24,27 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made: Store
     if request.param == "memory":
         made = MemoryStore()
+    elif request.param == "postgres":
+        made = _postgres(request.getfixturevalue("postgres_server"))
     else:
         made = SQLiteStore(tmp_path / "journal.db", durability="memory")
     yield made
     made.close()
+
+
+def _postgres(server: PostgresServer) -> Store:
+    from papertrade.adapters.postgres import PostgresStore
+
+    return PostgresStore(server.dsn, schema=server.schema(), durability="memory")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, or a skip that says why there is none. Tests that use it are marked external_service."""
+    pytest.importorskip("psycopg", reason="psycopg is missing: pip install -e '.[postgres]'", exc_type=ImportError)
+    try:
+        server = PostgresServer()
+    except NoServerError as why:
+        pytest.skip(str(why))
+    yield server
+    server.remove()

@@ -279,7 +279,7 @@ def test_addresses_lead_to_files(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    "address", ["paper", "memory", "sqlite:", "sqlite://", "sqlite://host/paper.db", "postgres://me:secret@host/db", ""]
+    "address", ["paper", "memory", "sqlite:", "sqlite://", "sqlite://host/paper.db", "mysql://me:secret@host/db", ""]
 )
 def test_addresses_that_lead_nowhere(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A typing mistake makes no file; the answer shows what would do, and no password."""

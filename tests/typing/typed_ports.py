@@ -7,13 +7,16 @@ from decimal import Decimal
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
+from papertrade.adapters.postgres import AsyncPostgresStore, PostgresStore
 from papertrade.domain.events import Event
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import Number
 from papertrade.ledger.fees import FeeLines, FeeModel, FeeTally
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.models import Candidate, FillModel, SlippageModel
+from papertrade.ports.async_store import AsyncStore
 from papertrade.ports.feed import Feed, Sink
+from papertrade.ports.store_extras import Fencing, Moving, Waiting
 from papertrade.testing.broker_kit import (
     AsyncBrokerContract,
     AsyncBrokerUnderTest,
@@ -41,6 +44,11 @@ def brokers(paper: pt.PaperBroker, aio: pt.AsyncPaperBroker) -> None:
 def stores_and_clocks() -> None:
     """Ours are stores and clocks."""
     store: pt.Store = MemoryStore()
+    kept: pt.Store = PostgresStore("postgresql://")
+    awaited: AsyncStore = AsyncPostgresStore("postgresql://")
+    pt.AsyncExchange(awaited)
+    extras: tuple[Fencing, Moving, Waiting] = (PostgresStore(""), PostgresStore(""), PostgresStore(""))
+    _ = (kept, extras)
     clocks: list[pt.Clock] = [pt.SystemClock(), pt.ManualClock(), pt.DataClock(), MyClock()]
     pt.Exchange(store, clocks[0])
 

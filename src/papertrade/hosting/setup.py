@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import attrs
 
 from papertrade.domain.words import plain_text
@@ -9,6 +11,9 @@ from papertrade.errors import InvalidValueError
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import Store
+
+if TYPE_CHECKING:
+    from papertrade.ports.async_store import AsyncStore
 
 SYSTEM_QUOTE_AGE_S = 60
 
@@ -36,6 +41,15 @@ def parse_store(store: Store | str | None) -> Store:
     if callable(getattr(store, "append_many", None)):
         return store
     raise InvalidValueError("store", store, "a store, or an address such as 'memory:' or 'paper.db'")
+
+
+def parse_async_store(store: Store | AsyncStore | str | None) -> Store:
+    """The same for a host with awaits, which awaits whatever a method answers with and need not know which it is."""
+    if isinstance(store, str):
+        from papertrade.compose import open_async_store
+
+        store = open_async_store(plain_text(store) or "")
+    return parse_store(cast("Store | None", store))
 
 
 def fill_settings(fill: FillSettings | str, clock: Clock) -> FillSettings:

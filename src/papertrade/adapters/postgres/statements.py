@@ -1,0 +1,109 @@
+"""Every statement, for one schema. Values are bound; the schema's name was checked letter by letter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BEGIN: Final = (b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ())
+COMMIT: Final = (b"COMMIT", ())
+ROLLBACK: Final = (b"ROLLBACK", ())
+LOCK: Final = b"SELECT pg_advisory_xact_lock(key) FROM unnest(%b::bigint[]) AS key"
+# A server that waits for its standbys to apply a commit goes on doing so.
+SETTINGS: Final = b"""
+    SELECT set_config('synchronous_commit', CASE
+        WHEN %(commit)s = 'on' AND current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
+        ELSE %(commit)s END, true), set_config('lock_timeout', %(wait)s, true)"""
+NOTIFY: Final = b"SELECT pg_notify(%s, stream) FROM unnest(%s::text[]) AS stream"
+
+_HEAD: Final = """
+    SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owned, s.erased, e.chain
+    FROM {s}.streams AS s LEFT JOIN {s}.events AS e ON e.stream = s.id AND e.version = s.version
+    WHERE s.name = %b"""
+
+_HEADS: Final = """
+    SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owned, s.erased, e.chain, c.first_version, c.last_version
+    FROM unnest(%b::bytea[], %b::bytea[]) WITH ORDINALITY AS w (name, commit_id, place)
+    LEFT JOIN {s}.streams AS s ON s.name = w.name
+    LEFT JOIN {s}.events AS e ON e.stream = s.id AND e.version = s.version
+    LEFT JOIN {s}.commits AS c ON c.stream = s.id AND c.commit_id = w.commit_id
+    ORDER BY w.place"""
+
+_RANGES: Final = """
+    SELECT w.place, e.record
+    FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[]) WITH ORDINALITY AS w (stream, first, last, place)
+    JOIN {s}.events AS e ON e.stream = w.stream AND e.version BETWEEN w.first AND w.last
+    ORDER BY w.place, e.version"""
+
+_RECORDS: Final = """
+    SELECT version, chain, record FROM {s}.events WHERE stream = %b AND version BETWEEN %b AND %b ORDER BY version"""
+
+_WRITE: Final = """
+    WITH stream AS (
+        INSERT INTO {s}.streams AS s (name, version, chain, keyed)
+        SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::bytea[], %b::bigint[])
+        ON CONFLICT ON CONSTRAINT streams_name
+        DO UPDATE SET version = excluded.version, chain = excluded.chain, keyed = excluded.keyed
+        RETURNING s.id, s.name
+    ), event AS (
+        INSERT INTO {s}.events (stream, version, chain, record)
+        SELECT s.id, w.version, w.chain, w.record
+        FROM unnest(%b::bytea[], %b::bigint[], %b::bytea[], %b::bytea[]) AS w (name, version, chain, record)
+        JOIN stream AS s ON s.name = w.name
+    )
+    INSERT INTO {s}.commits (stream, commit_id, first_version, last_version)
+    SELECT s.id, w.commit_id, w.first, w.last
+    FROM unnest(%b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[]) WITH ORDINALITY
+        AS w (name, commit_id, first, last, place)
+    JOIN stream AS s ON s.name = w.name ORDER BY w.place"""
+
+_TAKE: Final = """
+    INSERT INTO {s}.streams AS s (name, version, chain, fence, owned) VALUES (%b, 0, %b, 1, true)
+    ON CONFLICT ON CONSTRAINT streams_name DO UPDATE SET fence = s.fence + 1, owned = true"""
+
+_ERASE: Final = """
+    WITH stream AS (
+        INSERT INTO {s}.streams AS s (name, version, chain, erased) VALUES (%b, 0, %b, %b)
+        ON CONFLICT ON CONSTRAINT streams_name
+        DO UPDATE SET version = 0, chain = excluded.chain, keyed = 0, owned = false, erased = excluded.erased
+        RETURNING s.id
+    ), event AS (DELETE FROM {s}.events WHERE stream IN (SELECT id FROM stream)),
+    kept AS (DELETE FROM {s}.commits WHERE stream IN (SELECT id FROM stream))
+    DELETE FROM {s}.snapshots WHERE stream IN (SELECT id FROM stream)"""
+
+_PUT_SNAPSHOT: Final = """
+    INSERT INTO {s}.snapshots (stream, version, chain, data, hash) VALUES (%b, %b, %b, %b, %b)
+    ON CONFLICT (stream) DO UPDATE
+    SET version = excluded.version, chain = excluded.chain, data = excluded.data, hash = excluded.hash"""
+
+_GET_SNAPSHOT: Final = """
+    SELECT n.version, n.chain, n.data, n.hash, e.chain FROM {s}.snapshots AS n
+    LEFT JOIN {s}.events AS e ON e.stream = n.stream AND e.version = n.version WHERE n.stream = %b"""
+
+_COMMITS: Final = """
+    SELECT commit_id, first_version, last_version FROM {s}.commits
+    WHERE stream = %b AND last_version BETWEEN %b AND %b ORDER BY last_version, number"""
+
+_STREAMS: Final = """
+    SELECT name FROM {s}.streams WHERE name > %b AND (version > 0 OR keyed > 0) ORDER BY name LIMIT %b"""
+
+
+class Statements:
+    """The statements of a schema, as the bytes that are sent."""
+
+    def __init__(self, schema: str) -> None:
+        def of(text: str) -> bytes:
+            return " ".join(text.format(s=schema).split()).encode("ascii")
+
+        self.head = of(_HEAD)
+        self.heads = of(_HEADS)
+        self.ranges = of(_RANGES)
+        self.records = of(_RECORDS)
+        self.commit = of("SELECT first_version, last_version FROM {s}.commits WHERE stream = %b AND commit_id = %b")
+        self.commits = of(_COMMITS)
+        self.streams = of(_STREAMS)
+        self.write = of(_WRITE)
+        self.take = of(_TAKE)
+        self.release = of("UPDATE {s}.streams SET owned = false WHERE id = %b AND fence = %b")
+        self.erase = of(_ERASE)
+        self.put_snapshot = of(_PUT_SNAPSHOT)
+        self.get_snapshot = of(_GET_SNAPSHOT)

@@ -1,0 +1,111 @@
+"""Trips to the server. What is asked is written once, as flows that yield trips; here are the two ways of waiting.
+
+A flow is a generator. It yields a ``Trip``, statements that are sent together without waiting in between, and goes on
+when their answers are in it; or the error is thrown into it, with the answers that came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+
+T = TypeVar("T")
+Row: TypeAlias = "tuple[Any, ...]"
+Statement: TypeAlias = "tuple[bytes, tuple[Any, ...] | dict[str, Any]]"
+
+
+class Answer(NamedTuple):
+    """What the server said to one statement: its tag (``COMMIT``, ``INSERT 0 1``), and rows."""
+
+    tag: str
+    rows: list[Row]
+
+
+class Trip:
+    """Statements that go to the server together, and the answers that came back, in the same order."""
+
+    __slots__ = ("answers", "statements")
+
+    def __init__(self, *statements: Statement) -> None:
+        self.statements = statements
+        self.answers: list[Answer] = []
+
+    @property
+    def rows(self) -> list[Row]:
+        """Of the last statement."""
+        return self.answers[-1].rows
+
+    def tag(self, number: int) -> str:
+        """What a statement was answered with; nothing when no answer came."""
+        return self.answers[number].tag if number < len(self.answers) else ""
+
+
+Flow: TypeAlias = "Generator[Trip, None, T]"
+
+
+def drive(flow: Flow[T], connection: Connection[Row]) -> T:
+    """Run a flow to its end on a connection."""
+    try:
+        trip = next(flow)
+        while True:
+            try:
+                _send(connection, trip)
+            except BaseException as why:
+                trip = flow.throw(why)
+            else:
+                trip = next(flow)
+    except StopIteration as stop:
+        found: T = stop.value
+        return found
+
+
+def _send(connection: Connection[Row], trip: Trip) -> None:
+    cursors: list[Cursor[Row]] = []
+    try:
+        if len(trip.statements) == 1:
+            cursors.append(connection.execute(*trip.statements[0], binary=True))
+        else:
+            with connection.pipeline():
+                for query, parameters in trip.statements:
+                    cursors.append(connection.execute(query, parameters, binary=True))
+    finally:
+        for cursor in cursors:
+            if cursor.pgresult is None:
+                break
+            rows = cursor.fetchall() if cursor.description else []
+            trip.answers.append(Answer(cursor.statusmessage or "", rows))
+
+
+async def drive_async(flow: Flow[T], connection: AsyncConnection[Row]) -> T:
+    """Run a flow to its end on a connection, with awaits."""
+    try:
+        trip = next(flow)
+        while True:
+            try:
+                await _send_async(connection, trip)
+            except BaseException as why:
+                trip = flow.throw(why)
+            else:
+                trip = next(flow)
+    except StopIteration as stop:
+        found: T = stop.value
+        return found
+
+
+async def _send_async(connection: AsyncConnection[Row], trip: Trip) -> None:
+    cursors: list[AsyncCursor[Row]] = []
+    try:
+        if len(trip.statements) == 1:
+            cursors.append(await connection.execute(*trip.statements[0], binary=True))
+        else:
+            async with connection.pipeline():
+                for query, parameters in trip.statements:
+                    cursors.append(await connection.execute(query, parameters, binary=True))
+    finally:
+        for cursor in cursors:
+            if cursor.pgresult is None:
+                break
+            rows = await cursor.fetchall() if cursor.description else []
+            trip.answers.append(Answer(cursor.statusmessage or "", rows))
