@@ -24,7 +24,7 @@ class Migration(NamedTuple):
 
 
 @cache
-def migrations(package: str) -> tuple[Migration, ...]:
+def numbered(package: str) -> tuple[Migration, ...]:
     """All steps of an adapter, by number."""
     folder = files(package) / "sql"
     found = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))

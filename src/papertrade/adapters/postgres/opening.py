@@ -9,7 +9,7 @@ from typing import Final
 
 import psycopg
 
-from papertrade.adapters.migrations import Migration, migrations
+from papertrade.adapters.migrations import Migration, numbered
 from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.place import DURABILITIES, Place
 from papertrade.adapters.postgres.reading import Database
@@ -38,7 +38,7 @@ def opened(db: Database) -> Flow[Mapping[str, str]]:
         number = yield from _migrated(db)
     except psycopg.Error as why:
         raise typed(why, db.place) from why
-    return {**told, "schema": db.place.schema, "schema_number": f"{number} of {len(migrations(PACKAGE))}"}
+    return {**told, "schema": db.place.schema, "schema_number": f"{number} of {len(numbered(PACKAGE))}"}
 
 
 def looked_at(db: Database) -> Flow[dict[str, str]]:
@@ -89,7 +89,7 @@ def _told(place: Place, read: dict[str, str], unsafe: list[str]) -> dict[str, st
 
 def _migrated(db: Database) -> Flow[int]:
     """The schema's number, after the steps that it lacks. Whoever is second, of any number, finds the work done."""
-    steps = migrations(PACKAGE)
+    steps = numbered(PACKAGE)
     there = Trip((_THERE, (db.place.schema,)))
     yield there
     if there.rows[0][0]:
@@ -136,7 +136,7 @@ def _applied(db: Database) -> Statement:
 
 def _known(place: Place, applied: list[tuple[int, str, str]]) -> int:
     """The number of tables that this version made or can bring forward; otherwise why they are refused."""
-    steps = migrations(PACKAGE)
+    steps = numbered(PACKAGE)
     if len(applied) > len(steps):
         raise StoreMisconfiguredError(
             f"{place}: schema {place.schema} has number {len(applied)} and this papertrade knows 1 to {len(steps)}; "

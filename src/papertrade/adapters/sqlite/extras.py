@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.moved import check_commits, check_links, events_of
 from papertrade.adapters.sqlite import journal
-from papertrade.adapters.sqlite.journal import FIRST_HASH, Head, head_of
+from papertrade.adapters.sqlite.journal import Head, head_of
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Appended, Conflict, Outcome
 from papertrade.ports.store_extras import Commit, Record

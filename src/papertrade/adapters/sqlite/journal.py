@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from papertrade.codec.chain import GENESIS
-from papertrade.codec.events import decode_event
-from papertrade.domain.events import Event
+from papertrade.adapters.chains import FIRST_HASH, Row, hash_after
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreFencedError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome, StoredSnapshot
 from papertrade.ports.store_extras import Commit
 
-FIRST_HASH: Final = bytes.fromhex(GENESIS)
-Row: TypeAlias = "tuple[int, bytes, bytes]"  # version, hash, record
 EventRow: TypeAlias = "tuple[int, int, bytes, bytes]"  # stream, version, hash, record
 CommitRow: TypeAlias = "tuple[int, str, int, int, int]"  # stream, commit id, first, last, how many
 PAGE: Final = 512  # records read under the lock at a time
@@ -57,11 +52,6 @@ def _typed(row: tuple[Any, ...], *types: type, what: str) -> tuple[Any, ...]:
     if tuple(map(type, row)) != types:
         raise StoreCorruptError(f"a row of {what} does not hold what it should")
     return row
-
-
-def hash_after(previous: bytes, record: bytes) -> bytes:
-    """The chain's next hash, as ``codec.chain.link`` makes it, in bytes."""
-    return sha256(previous.hex().encode("ascii") + record).digest()
 
 
 def head_of(connection: sqlite3.Connection, stream: str) -> Head:
@@ -197,25 +187,6 @@ def read(connection: sqlite3.Connection, head: Head, first: int, last: int) -> l
     for row in rows:
         _typed(row, int, bytes, bytes, what="events")
     return rows
-
-
-def checked(stream: str, rows: Sequence[Row], first: int, chain: bytes) -> Iterator[Row]:
-    """Rows that follow on a hash, each checked against its own before anybody sees it."""
-    for version, row in enumerate(rows, first):
-        found, hashed, record = row
-        chain = hash_after(chain, record)
-        if found != version or hashed != chain:
-            raise StoreCorruptError(f"version {version} of {stream!r} is not what was written")
-        yield row
-
-
-def event_of(stream: str, row: Row) -> Event:
-    """The event of a row that was checked."""
-    version, _, record = row
-    event = decode_event(record)
-    if event.version != version or event.account != stream:
-        raise StoreCorruptError(f"version {version} of {stream!r} holds {event!r:.200}")
-    return event
 
 
 def commits_of(connection: sqlite3.Connection, stream: str, head: Head) -> list[Commit]:

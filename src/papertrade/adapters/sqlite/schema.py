@@ -8,37 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
-from hashlib import sha256
-from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final
 
+from papertrade.adapters.migrations import Migration, numbered
 from papertrade.errors import StoreCorruptError, StoreMisconfiguredError
 
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
 
 
-class Migration(NamedTuple):
-    """One step from a schema number to the next."""
-
-    number: int
-    name: str
-    sql: str
-
-    @property
-    def hash(self) -> str:
-        """Of the text, so that a file made by another text shows."""
-        return sha256(self.sql.encode("utf-8")).hexdigest()
-
-
-@cache
 def migrations() -> tuple[Migration, ...]:
-    """All steps, by number: 1, 2, … without a gap."""
-    folder = files("papertrade.adapters.sqlite") / "sql"
-    found = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    steps = tuple(Migration(int(n[:4]), n, (folder / n).read_text(encoding="utf-8")) for n in found)
-    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
-        raise StoreMisconfiguredError(f"the schema files of this installation have a gap: {', '.join(found)}")
-    return steps
+    """All steps, by number."""
+    return numbered("papertrade.adapters.sqlite")
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from papertrade.adapters.chains import Row, checked, event_of
 from papertrade.adapters.sqlite import extras, journal
 from papertrade.adapters.sqlite.faults import translated, typed
 from papertrade.adapters.sqlite.handle import Handle
@@ -88,26 +89,26 @@ class SQLiteStore(Handle):
     def load(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Event]:
         """The events of a stream as they stood when this was called, each checked against the hash chain."""
         head, first, last = self._range(stream, start, stop)
-        return (journal.event_of(stream, row) for row in self._pages(stream, head, first, last))
+        return (event_of(stream, row) for row in self._pages(stream, head, first, last))
 
     def _range(self, stream: str, start: int, stop: int | None) -> tuple[journal.Head, int, int]:
         head = self._read(lambda c: journal.head_of(c, stream))
         return head, max(start, 1), head.version if stop is None else min(stop, head.version)
 
-    def _pages(self, stream: str, head: journal.Head, first: int, last: int) -> Iterator[journal.Row]:
+    def _pages(self, stream: str, head: journal.Head, first: int, last: int) -> Iterator[Row]:
         chain: bytes | None = None
         while first <= last:
             before, rows = self._page(stream, head, first, last)
             chain = before if chain is None else chain
-            yield from journal.checked(stream, rows, first, chain)
+            yield from checked(stream, rows, first, chain)
             if not rows:
                 raise StoreCorruptError(f"version {first} of {stream!r} is missing")
             first, chain = first + len(rows), rows[-1][1]
         if chain is not None and last == head.version and chain != head.chain:
             raise StoreCorruptError(f"the head of {stream!r} is not the hash of its events")
 
-    def _page(self, stream: str, head: journal.Head, first: int, last: int) -> tuple[bytes, list[journal.Row]]:
-        def work(connection: sqlite3.Connection) -> tuple[bytes, list[journal.Row]]:
+    def _page(self, stream: str, head: journal.Head, first: int, last: int) -> tuple[bytes, list[Row]]:
+        def work(connection: sqlite3.Connection) -> tuple[bytes, list[Row]]:
             journal.head_of(connection, stream)  # it may have been erased meanwhile
             before = journal.chain_at(connection, head, stream, first - 1)
             return before, journal.read_page(connection, head, first, last)
@@ -145,7 +146,7 @@ class SQLiteStore(Handle):
         """Read every event, key, fence and snapshot of a stream, and answer the head of the hash chain."""
         head = self._read(lambda c: journal.head_of(c, stream))
         for row in self._pages(stream, head, 1, head.version):
-            journal.event_of(stream, row)
+            event_of(stream, row)
         self._read(lambda c: journal.commits_of(c, stream, journal.head_of(c, stream)))
         self.get_snapshot(stream)
         return Verification(stream, head.version, head.chain.hex())
