@@ -1,7 +1,8 @@
-"""A writing process for the tests of several processes on one file: waits for a word, works, says what came of it.
+"""A writing process for the tests of several processes on one store: waits for a word, works, says what came of it.
 
-``python writers.py PATH NUMBER COUNT``: opens the file when told to and wins COUNT versions of one stream, each time by
-reading the head and appending after it. Prints how often it won and how often somebody else was quicker.
+``python writers.py PLACE NUMBER COUNT``: opens the place when told to and wins COUNT versions of one stream, each time
+by reading the head and appending after it. Prints how often it won and how often somebody else was quicker. A place is
+the path of an SQLite file, or the address of a PostgreSQL server with ``#`` and a schema behind it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,24 @@ import sys
 from store_cases import event
 
 from papertrade.adapters.sqlite import SQLiteStore
-from papertrade.ports.store import Append, Appended, Conflict
+from papertrade.ports.store import Append, Appended, Conflict, Store
 
 
-def main(path: str, number: int, count: int) -> None:
+def open_place(place: str) -> Store:
+    """The store at a place."""
+    if place.startswith("postgresql:"):
+        from papertrade.adapters.postgres import PostgresStore
+
+        dsn, _, schema = place.rpartition("#")
+        return PostgresStore(dsn, schema=schema, durability="memory", wait_s=60, connections=1)
+    return SQLiteStore(place, durability="memory", wait_s=60)
+
+
+def main(place: str, number: int, count: int) -> None:
     """Open, race, report."""
     print("ready", flush=True)
     sys.stdin.readline()
-    store = SQLiteStore(path, durability="memory", wait_s=60)
+    store = open_place(place)
     won = lost = 0
     while won < count:
         head = store.head("main")

@@ -1,0 +1,50 @@
+"""Processes that race for the versions of one stream, and what must be true of it afterwards (G8)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from papertrade.domain.events import CashDeposited
+from papertrade.ports.store import Store
+
+SCRIPT = Path(__file__).with_name("writers.py")
+
+
+def race(place: str, writers: int, count: int, env: dict[str, str]) -> list[tuple[int, int]]:
+    """Let processes loose on a place in the same instant; how often each won and lost."""
+    children = [
+        subprocess.Popen(
+            [sys.executable, str(SCRIPT), place, str(number), str(count)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
+        )
+        for number in range(1, writers + 1)
+    ]  # fmt: skip
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    said = [child.communicate(timeout=300)[0] for child in children]
+    assert [child.returncode for child in children] == [0] * writers
+    return [(int(won), int(lost)) for won, lost in (line.split() for line in said)]
+
+
+def check_race(store: Store, found: list[tuple[int, int]], count: int) -> None:
+    """The journal is dense, and holds as many events of each writer as it was told it won, under its keys."""
+    writers = len(found)
+    assert [won for won, _ in found] == [count] * writers
+    events = list(store.load("main"))
+    assert [event.version for event in events] == list(range(1, writers * count + 1))
+    stored = Counter(event.amount_units for event in events if isinstance(event, CashDeposited))
+    assert stored == dict.fromkeys(range(1, writers + 1), count)
+    assert store.verify("main").version == writers * count
+    for number in range(1, writers + 1):
+        for turn in range(count):
+            kept = store.find("main", f"{number}-{turn}")
+            assert kept is not None
+            assert events[kept.first - 1].amount_units == number  # type: ignore[union-attr]
