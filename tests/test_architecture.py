@@ -53,10 +53,14 @@ SINGLE_ARROWS = {
 }
 
 ONLY_ROOM = {"attr": None, "attrs": None, "tzdata": None, "dateutil": "calendars"}  # package -> only room, if any
-ADAPTER_PACKAGES = {"adapters.postgres": "psycopg"}  # an adapter, with the modules in it -> its one package
+# an adapter, with the modules in it -> its one package
+ADAPTER_PACKAGES = {"adapters.postgres": "psycopg", "adapters.redis": "redis"}
 NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selectors", "smtplib"}
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
-NETWORK_ALLOWED = {"asyncio": {"aio", "aio_broker", "ports", "testing", "adapters.postgres.aio"}}
+NETWORK_ALLOWED = {
+    "asyncio": {"aio", "aio_broker", "ports", "testing", "adapters"},  # asynchronous stores have locks
+    "urllib": {"adapters"},  # taking the address of a server apart; no socket is opened by it
+}
 
 CORE = {"domain", "calendars", "matching", "ledger", "risk", "engine", "codec"}
 AMBIENT = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency
 from papertrade.domain.numbers import Number
-from papertrade.errors import InvalidValueError
+from papertrade.errors import InvalidValueError, StoreMisconfiguredError
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.settings import FillSettings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STORES = (
     "'memory:', a file such as 'paper.db' (or .sqlite, .sqlite3), 'sqlite:relative.db', 'sqlite:///absolute/path.db', "
-    "'postgresql://user@host/database'"
+    "'postgresql://user@host/database', 'redis://host:6379/0' (or rediss:, unix:)"
 )
 POSTGRES = ("postgresql://", "postgres://")
 
@@ -44,6 +44,16 @@ def open_store(address: str) -> Store:
 
         return PostgresStore(address)
     scheme, colon, _ = address.partition(":")
+    if scheme in ("redis", "rediss", "unix"):
+        try:
+            from papertrade.adapters.redis import RedisStore
+        except ModuleNotFoundError as why:
+            if why.name != "redis":
+                raise
+            raise StoreMisconfiguredError(
+                "the Redis store needs the redis driver: python -m pip install 'papertrade-core[redis]'"
+            ) from None
+        return RedisStore(address)
     shown = f"{scheme}:…" if colon else address
     raise InvalidValueError("store", "…" if "=" in scheme else shown, STORES)  # the rest may hold a password
 

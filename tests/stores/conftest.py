@@ -10,12 +10,18 @@ from pathlib import Path
 
 import pytest
 from servers_postgres import NoServerError, PostgresServer
+from servers_redis import fresh_redis
 
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.ports.store import Store
 
-KINDS = ("memory", "sqlite", pytest.param("postgres", marks=pytest.mark.external_service))
+KINDS = (
+    "memory",
+    "sqlite",
+    pytest.param("postgres", marks=pytest.mark.external_service),
+    pytest.param("redis", marks=pytest.mark.external_service),
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -26,6 +32,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         made = MemoryStore()
     elif request.param == "postgres":
         made = _postgres(request.getfixturevalue("postgres_server"))
+    elif request.param == "redis":
+        made = fresh_redis(request)
     else:
         made = SQLiteStore(tmp_path / "journal.db", durability="memory")
     yield made
