@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from papertrade.adapters.moved import check_commits, check_links, events_of
 from papertrade.adapters.redis import scripts
 from papertrade.adapters.redis.place import Place
-from papertrade.adapters.redis.reading import LIMIT, Head, Walk, events_of, head_of
-from papertrade.adapters.redis.talk import Call, Talk, answer, ask, keys_of, number, one, text, trimmed
+from papertrade.adapters.redis.reading import LIMIT, Head, Walk, head_of
+from papertrade.adapters.redis.reading import commits as commits_of
+from papertrade.adapters.redis.talk import Talk, number, one, spelled, text, trimmed
 from papertrade.adapters.redis.writing import Tip, Tips, other_history
-from papertrade.codec.chain import link
-from papertrade.errors import InvalidValueError, StoreCorruptError
+from papertrade.errors import InvalidValueError, StoreCorruptError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Appended, Conflict, Outcome
 from papertrade.ports.store_extras import Base, Commit, Record
 
@@ -21,59 +22,52 @@ def put_records(
 ) -> Talk[Outcome]:
     """Append records with their commit ids, all or nothing."""
     head = yield from head_of(place, stream)
-    if type(expected) is not int or expected != head.version:
-        return (yield from _put_before(place, stream, head, expected, records))
-    _check(stream, head, expected, records, commits)
+    if type(expected) is not int or not 0 <= expected < LIMIT - len(records):
+        return Conflict(head.version)
+    last = expected + len(records)
+    events_of(stream, expected, records)
+    check_commits(stream, expected, last, commits)
+    if expected <= head.version and (yield from _is_there(place, stream, head, expected, records, commits)):
+        return AlreadyAppended(expected + 1, last)
+    if expected != head.version:
+        return Conflict(head.version)
+    check_links(stream, head.chain, records)
     args: list[Any] = [expected, "*", head.chain, len(commits)]
-    for commit in commits:
-        args += commit
+    for name, first, end in commits:
+        args += spelled("commit id", name), first, end
     for record in records:
         args += record
-    (reply,) = yield from ask([Call(scripts.APPEND, keys_of(place, stream), tuple(args))])
     tips.pop(stream, None)
-    found = answer(place, stream, reply, writes=True)
+    found = yield from one(place, stream, scripts.APPEND, *args, writes=True)
     if found[0] == "OK":
-        last = expected + len(records)
         tips.learn(stream, Tip(last, records[-1].chain if records else head.chain))
         return Appended(expected + 1, last)
     if found[0] == "CONFLICT":
         return Conflict(number(found[1]))
     if found[0] == "SEEN":
-        raise StoreCorruptError(f"a commit id is in {stream!r} already, as {text(found[1])}..{text(found[2])}")
+        raise StoreCorruptError(f"a commit id of {stream!r} leads to {text(found[1])}..{text(found[2])} already")
     raise other_history(place, stream, expected)
 
 
-def _put_before(place: Place, stream: str, head: Head, expected: object, records: Sequence[Record]) -> Talk[Outcome]:
-    """The same records at their versions were put before; anything else is a conflict."""
-    if type(expected) is not int or not 0 <= expected <= head.version or not records:
-        return Conflict(head.version)
-    if expected < head.base or expected + len(records) > head.version:
-        return Conflict(head.version)
-    walk = Walk(place, stream, head, expected + 1, expected + len(records))
-    at = 0
+def _is_there(
+    place: Place, stream: str, head: Head, expected: int, records: Sequence[Record], wanted: Sequence[Commit]
+) -> Talk[bool]:
+    """Whether these records are stored at their versions; keys that lead elsewhere then are another content."""
+    last = expected + len(records)
+    if not head.base <= expected <= last <= head.version or not (records or wanted):
+        return False
+    walk, at = Walk(place, stream, head, expected + 1, last), 0
     while page := (yield from walk.page()):
         if page != list(records[at : at + len(page)]):
-            return Conflict(head.version)
+            return False
         at += len(page)
-    return AlreadyAppended(expected + 1, expected + len(records))
-
-
-def _check(stream: str, head: Head, expected: int, records: Sequence[Record], commits: Sequence[Commit]) -> None:
-    """The records follow on the stream, are events of it, and the commits lead to them."""
-    chain, last = head.chain, expected + len(records)
-    if last >= LIMIT:
-        raise InvalidValueError("version", last, "below 2**53")
-    for version, record in enumerate(records, expected + 1):
-        chain = link(chain, record.data)
-        if record.version != version or record.chain != chain:
-            raise StoreCorruptError(f"version {record.version} does not follow on version {version - 1} of {stream!r}")
-    for _ in events_of(stream, records):
-        pass
-    seen = set()
-    for commit_id, first, end in commits:
-        if not expected < first <= end + 1 <= last + 1 or commit_id in seen:
-            raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{end}, not to these")
-        seen.add(commit_id)
+    kept = {commit.commit_id: commit for commit in (yield from commits_of(place, stream, expected, last))}
+    if not records and not any(commit.commit_id in kept for commit in wanted):
+        return False  # nothing but keys of empty batches, and none of them is known
+    for commit in wanted:
+        if kept.get(commit.commit_id) != tuple(commit):
+            raise StoreMismatchError(stream, commit.commit_id)
+    return True
 
 
 def erase(place: Place, tips: Tips, stream: str, note: str) -> Talk[None]:
@@ -126,4 +120,4 @@ def take(place: Place, stream: str) -> Talk[int]:
 
 def release(place: Place, stream: str, fence: int) -> Talk[None]:
     """Give a stream up, if it is still owned by this fence."""
-    yield from one(place, stream, scripts.RELEASE, str(fence), writes=True)
+    yield from one(place, stream, scripts.RELEASE, fence if type(fence) is int else "", writes=True)

@@ -13,14 +13,14 @@ from papertrade.adapters.redis.talk import Talk, answer, keys_of, number, one, s
 from papertrade.codec.chain import link
 from papertrade.codec.events import decode_event
 from papertrade.domain.events import Event
-from papertrade.errors import StoreCorruptError
+from papertrade.errors import InvalidValueError, StoreCorruptError
 from papertrade.ports.store import Appended, StoredSnapshot
 from papertrade.ports.store_extras import Commit, Record
 
 PAGE: Final = 512  # records in one trip
 WINDOW: Final = 5000  # versions whose commit ids come in one trip
 LIMIT: Final = 2**53  # what Lua can count to
-_SLICE_S: Final = 1.0  # how long one question of a waiting reader blocks
+_SLICE_S: Final = 0.25  # how long one question of a waiting reader blocks: it has to hear of closing and erasing, too
 
 
 class Head(NamedTuple):
@@ -199,6 +199,8 @@ def streams(place: Place, after: str, limit: int) -> Talk[list[str]]:
 
 def following(place: Place, stream: str, after: int, timeout_s: float) -> Talk[int]:
     """Wait on the journal itself until it is past a version; answers the version it is at."""
+    if type(timeout_s) not in (int, float) or not timeout_s >= 0:
+        raise InvalidValueError("timeout_s", timeout_s, "seconds, 0 or more")
     until = time.monotonic() + timeout_s
     longest = min(_SLICE_S, place.timeout_s / 2)
     while True:

@@ -63,6 +63,7 @@ local wrong = fault()
 if wrong then return {'CORRUPT', wrong} end
 if ARGV[4] == '' then return {'AT', v, h} end
 if ARGV[4] ~= h then return {'OTHER', v, h} end
+if #ARGV == 5 then return {'OK'} end
 local last = v
 for i = 6 + 3 * n, #ARGV, 3 do
   redis.call('XADD', KEYS[2], ARGV[i] .. '-0', 'chain', ARGV[i + 1], 'record', ARGV[i + 2])

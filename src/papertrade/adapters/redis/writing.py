@@ -119,7 +119,7 @@ def _hashed(tip: Tip, records: Sequence[bytes]) -> tuple[list[Any], Tip]:
 
 def _call(one: Encoded, chain: str, rows: list[Any]) -> Call:
     batch = one.batch
-    fence = "" if batch.fence is None else str(batch.fence)
+    fence = "" if batch.fence is None else batch.fence if type(batch.fence) is int else "none"
     commit: tuple[Any, ...] = ()
     if one.commit_id is not None:
         first = int(one.expected or 0) + 1
