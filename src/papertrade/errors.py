@@ -106,6 +106,15 @@ class KeyConflictError(UsageError):
         )
 
 
+class BalanceMismatchError(UsageError):
+    """The books say something else than was asserted: ``differences`` holds what it is about, expected and found."""
+
+    def __init__(self, account: str, version: int, differences: Iterable[tuple[str, object, object]]) -> None:
+        self.account, self.version, self.differences = account, version, tuple(differences)
+        told = "; ".join(f"{what} is {found} and not {expected}" for what, expected, found in self.differences)
+        super().__init__(f"account {account!r} at version {version}: {told}")
+
+
 class _LookupUsageError(UsageError, LookupError):
     """A name that is not known."""
 
@@ -176,6 +185,14 @@ class StoreMismatchError(StoreError):
     def __init__(self, stream: str, commit_id: str) -> None:
         self.stream, self.commit_id = stream, commit_id
         super().__init__(f"commit {commit_id!r} of stream {stream!r} was stored before with other content")
+
+
+class StoreHistoryError(StoreError):
+    """The store holds another account under the name of one that is imported. Remedy: import it into another store."""
+
+    def __init__(self, stream: str, version: int, why: str) -> None:
+        self.stream, self.version, self.why = stream, version, why
+        super().__init__(f"the store holds another {stream!r} than the file, up to version {version}: {why}")
 
 
 class StoreFullError(StoreError):

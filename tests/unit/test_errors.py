@@ -84,6 +84,16 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         {"stream": "main", "fence": None, "owner": None},
     ),
     (
+        e.StoreHistoryError("main", 3, "their events differ"),
+        "the store holds another 'main' than the file, up to version 3: their events differ",
+        {"stream": "main", "version": 3, "why": "their events differ"},
+    ),
+    (
+        e.BalanceMismatchError("main", 3, [("total", 5, 6), ("held", 0, 1)]),
+        "account 'main' at version 3: total is 6 and not 5; held is 1 and not 0",
+        {"account": "main", "version": 3, "differences": (("total", 5, 6), ("held", 0, 1))},
+    ),
+    (
         e.StoreErasedError("main", "on request"),
         "stream 'main' was erased: on request; its name cannot be used again",
         {"stream": "main", "note": "on request"},
@@ -140,6 +150,7 @@ USAGE = {
     "UnsupportedError",
     "CurrencyMismatchError",
     "KeyConflictError",
+    "BalanceMismatchError",
     "ThreadError",
     "UsageError",
 }
@@ -150,6 +161,7 @@ STORE = {
     "OutcomeUnknownError",
     "StoreConflictError",
     "StoreMismatchError",
+    "StoreHistoryError",
     "StoreFullError",
     "StoreCorruptError",
     "StoreFencedError",

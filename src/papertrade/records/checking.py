@@ -1,0 +1,71 @@
+"""A whole account is checked: every byte, every commit id, every entry of its books."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from papertrade.domain.numbers import text_of
+from papertrade.engine.evolve import evolve
+from papertrade.engine.snapshot import restore, snapshot
+from papertrade.engine.state import AccountState
+from papertrade.errors import InvariantError, StoreCorruptError
+from papertrade.ledger.entries import trial_balance
+from papertrade.ports.store import Store
+from papertrade.records.support import known_head
+
+
+class Checked(NamedTuple):
+    """What was found, all of it good. The chain hash stands for every byte of the account's events."""
+
+    account: str
+    version: int
+    chain: str
+    snapshot: int  # the version of the stored snapshot, which equals the fold of the events; 0 when there is none
+
+
+def verify_account(store: Store, account: str) -> Checked:
+    """Read everything of an account and check that it is whole and that its books balance.
+
+    What is wrong is a ``StoreCorruptError`` (stored data is not what was written) or an ``InvariantError`` (it is, and
+    the books do not add up). Both say how far the account is good.
+
+    >>> import papertrade as pt
+    >>> store = pt.open_store("memory:")
+    >>> broker = pt.open_paper_broker(cash=1_000, store=store, clock="data")
+    >>> verify_account(store, "main").version
+    2
+    """
+    head = known_head(store, account)
+    kept = store.get_snapshot(account)
+    state = AccountState()
+    try:
+        for event in store.load(account, 1, head):
+            evolve(state, event)
+            state.finished.clear()
+            if kept is not None and kept.version == state.version:
+                _check_snapshot(kept.data, state)
+        if state.version != head:
+            raise StoreCorruptError(f"the store says version {head}")
+        balance = trial_balance(state.books)
+        if balance:
+            raise InvariantError("L2 trial balance", account, text_of(balance), 0)
+        found = store.verify(account)
+    except StoreCorruptError as why:
+        raise StoreCorruptError(f"{account!r} is good up to version {_good(store, account, state)}: {why}") from why
+    except InvariantError as why:
+        why.add_note(f"{account!r} folds up to version {state.version}")
+        raise
+    return Checked(account, found.version, found.chain, 0 if kept is None else kept.version)
+
+
+def _check_snapshot(data: bytes, state: AccountState) -> None:
+    if snapshot(restore(data)) != snapshot(state):
+        raise StoreCorruptError(f"the snapshot of version {state.version} is not the fold of its events")
+
+
+def _good(store: Store, account: str, state: AccountState) -> str:
+    """The version up to which the account was read, with its hash if the store still knows it."""
+    try:
+        return f"{state.version} ({store.chain_at(account, state.version)})"
+    except StoreCorruptError:
+        return str(state.version)
