@@ -1,25 +1,42 @@
-"""The command line: ``python -m papertrade demo``."""
+"""The command line: ``papertrade demo``, ``papertrade verify paper.db``; ``papertrade --help`` lists all of them."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 
 import papertrade
+from papertrade.commands import books, checking, moving
 
 
-def main() -> None:
-    """Run a command by its name."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command by its name; answers 0, 1 when something is wrong, and 2 when the command itself is."""
     parser = argparse.ArgumentParser(prog="papertrade", description="A paper broker you can import.")
     parser.add_argument("--version", action="version", version=f"papertrade {papertrade.__version__}")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("demo", help="replay the bundled day and print what happened, with every assumption")
-    if parser.parse_args().command == "demo":
-        from papertrade.demo.run import main as demo
-
-        demo()
-    else:
+    demo = commands.add_parser("demo", help="replay the bundled day and print what happened, with every assumption")
+    demo.set_defaults(run=_demo)
+    for group in (moving, checking, books):
+        group.add(commands)
+    asked = parser.parse_args(arguments)
+    if asked.command is None:
         parser.print_help()
+        return 0
+    try:
+        done: int = asked.run(asked)
+        return done
+    except (papertrade.PaperTradeError, OSError) as why:
+        print(f"papertrade {asked.command}: {why}", file=sys.stderr)
+        return 2 if isinstance(why, papertrade.UsageError) else 1
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    from papertrade.demo.run import main as demo
+
+    demo()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

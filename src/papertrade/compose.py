@@ -34,7 +34,7 @@ def open_store(address: str) -> Store:
         from papertrade.adapters.memory import MemoryStore
 
         return MemoryStore()
-    path = _sqlite_path(address)
+    path = file_of(address)
     if path:
         from papertrade.adapters.sqlite import SQLiteStore
 
@@ -67,8 +67,8 @@ def open_async_store(address: str) -> Store | AsyncStore:
     return open_store(address)
 
 
-def _sqlite_path(address: str) -> str:
-    """The file that an address names, or nothing."""
+def file_of(address: str) -> str:
+    """The SQLite file that an address names, or nothing."""
     scheme, colon, rest = address.partition(":")
     if colon and scheme == "sqlite":
         if rest.startswith("//"):

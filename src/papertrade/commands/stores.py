@@ -1,0 +1,27 @@
+"""The store that a command works on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from papertrade.ports.store import Store
+
+
+@contextmanager
+def opened(address: str, *, create: bool = False) -> Iterator[Store]:
+    """The store at an address. A file has to be there: a slip in its name would make a new and empty one."""
+    from papertrade.compose import file_of, open_store
+    from papertrade.errors import StoreMisconfiguredError
+
+    path = file_of(address)
+    if path and not create and not os.path.exists(path):
+        raise StoreMisconfiguredError(f"{path} does not exist")
+    store = open_store(address)
+    try:
+        yield store
+    finally:
+        store.close()
