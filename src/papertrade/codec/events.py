@@ -99,5 +99,5 @@ def general_event(data: bytes) -> Event:
             fields = UPCASTERS[kind, schema](fields)
             schema += 1
         return cls(**_SHAPES[cls].decode(fields))
-    except (InvalidValueError, ValueError, TypeError) as why:
+    except (InvalidValueError, ValueError, TypeError, LookupError, AttributeError) as why:  # an upcaster met damage
         raise StoreCorruptError(f"a stored {kind} cannot be read: {why}") from None
