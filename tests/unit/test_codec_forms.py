@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -111,6 +114,61 @@ def test_words_are_written_as_their_text() -> None:
 
 
 # ----------------------------------------------------------------- reading
+
+
+def test_the_grammar_of_amounts_is_the_parser() -> None:
+    """Of all short texts of these characters, a blank takes those that the parser takes, as the same number."""
+    blank, taken = blank_of("value_units"), 0
+    pattern = re.compile(blank.pattern)
+    for length in range(1, 7):
+        for characters in product("-0.19", repeat=length):
+            text = "".join(characters)
+            try:
+                units: int | None = units_of_text(text)
+            except InvalidValueError:
+                units = None
+            found = pattern.fullmatch(f'"{text}"')
+            assert (found is not None) == (units is not None), text
+            if found is not None and blank.read is not None:
+                assert blank.read(found[1]) == units, text
+                taken += 1
+    assert taken > 1_000
+
+
+@pytest.mark.parametrize("places", range(1, 12))
+def test_amounts_have_nine_places(places: int) -> None:
+    """Every number of decimals, and too many; large wholes; the sign."""
+    blank = blank_of("value_units")
+    for whole in ("0", "7", "12345678901234567890", "-0", "-31"):
+        text = f"{whole}.{'0' * (places - 1)}5"
+        found = re.fullmatch(blank.pattern, f'"{text}"')
+        assert (found is not None) == (places <= 9)
+        if found is not None and blank.read is not None:
+            assert blank.read(found[1]) == units_of_text(text)
+
+
+def test_the_grammar_of_instants_is_the_parser() -> None:
+    """Up to two characters of an instant changed, left out or put in: a blank reads what the parser reads."""
+    blank, chance = blank_of("at_ns"), Random(1)
+    assert blank.read is not None
+    pattern, taken = re.compile(blank.pattern), 0
+    for start in ("2026-01-05T15:00:00.123456789Z", "2024-02-29T23:59:59Z", "2262-04-11T23:47:16.854775807Z"):
+        for _ in range(4_000):
+            text = start
+            for _ in range(chance.randint(0, 2)):
+                place = chance.randrange(len(text))
+                text = text[:place] + chance.choice(["", *"0123456789-:.TZ +,"]) + text[place + chance.randint(0, 1) :]
+            try:
+                known: int | None = instant_of_text(text)
+            except InvalidValueError:
+                known = None
+            found, ns = pattern.fullmatch(f'"{text}"'), None
+            if found is not None:
+                with suppress(InvalidValueError, ValueError):
+                    ns = blank.read(found[1])
+            assert ns == known, text
+            taken += ns is not None
+    assert taken > 1_000
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,16 +10,44 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from papertrade.codec.canonical import to_text
-from papertrade.codec.seen import Seen
+from papertrade.codec.seen import Seen, SeenText
 from papertrade.codec.shapes import WORDS, is_optional, sort_of
-from papertrade.domain.instants import instant_of_text, text_of_instant
-from papertrade.domain.numbers import text_of, units_of_text
+from papertrade.domain.instants import LATEST_NS, instant_of_text, text_of_instant
+from papertrade.domain.numbers import PLACES, SCALE, text_of
+
+# How an amount and an instant are spelled, to the digit: no zero is idle, -0 and a second of 60 are none. What matches
+# needs no writing back to see that it is canonical; whether there is such a day is for the calendar to say.
+_UNITS: Final = r"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]{1,9}+(?<!0))?+(?<!-0)"
+_NS: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,9}+(?<!0))?+Z"
+# Text that needs no escape is spelled in one way.
+_TEXT: Final = r'[^"\\\x00-\x1f]*+'
+
+# Units in the last of so many decimals.
+_STEPS: Final[tuple[int, ...]] = tuple(10 ** (PLACES - places) for places in range(PLACES + 1))
+
+
+def _units(text: str) -> int:
+    """Units of a decimal text that the grammar found."""
+    dot = text.find(".")
+    if dot < 0:
+        return int(text) * SCALE
+    return int(text[:dot] + text[dot + 1 :]) * _STEPS[len(text) - dot - 1]
+
+
+def _ns(text: str) -> int:
+    """Nanoseconds of an instant that the grammar found: a journal stays within a minute for many events."""
+    ns: int = _MINUTES[text[:16]] + int(text[17:19] + text[20:-1].ljust(9, "0"))
+    if ns > LATEST_NS:
+        raise ValueError(text)
+    return ns
+
 
 # None is written null, and a blank that holds null is read as None.
 _WRITE_UNITS: Final = Seen(lambda units: "null" if units is None else f'"{text_of(units)}"')
-_READ_UNITS: Final = Seen(lambda text: None if text is None else units_of_text(text))
+_READ_UNITS: Final = SeenText(_units)
 _WRITE_NS: Final = Seen(lambda ns: "null" if ns is None else f'"{text_of_instant(ns)}"')
-_READ_NS: Final = Seen(lambda text: None if text is None else instant_of_text(text))
+_READ_NS: Final = SeenText(_ns)
+_MINUTES: Final = SeenText(lambda minute: instant_of_text(f"{minute}:00Z"))
 _WRITE_TEXT: Final = Seen(to_text)
 
 
@@ -63,19 +91,16 @@ def _write_seen(seen: tuple[int | None, ...]) -> str:
 
 
 def _read_seen(inside: str) -> tuple[int | None, ...]:
-    found = inside.split(",") if inside else ()
-    return tuple([_READ_UNITS[None if item == "null" else item[1:-1]] for item in found])
+    if "n" in inside or not inside:
+        found = inside.split(",") if inside else ()
+        return tuple([None if item == "null" else _READ_UNITS[item[1:-1]] for item in found])
+    return tuple([_READ_UNITS[item] for item in inside[1:-1].split('","')])
 
 
 def _list_of(item: str) -> str:
     """A list in brackets, with all that is inside as its group."""
     return rf"\[((?:{item}(?:,{item})*+)?+)\]"
 
-
-# Text that needs no escape is spelled in one way. Amounts and instants are checked to the digit when they are read.
-_TEXT: Final = r'[^"\\\x00-\x1f]*+'
-_UNITS: Final = "[-0-9.]++"
-_NS: Final = "[-0-9T:.]++Z"
 
 _BLANKS: Final[dict[str, Blank]] = {
     "text": Blank(f'"({_TEXT})"', None, _WRITE_TEXT.__getitem__),

@@ -34,6 +34,24 @@ class Seen(dict[Any, Any]):
         return value
 
 
+class SeenText(dict[Any, Any]):
+    """The same for reading: its keys are plain texts that a grammar found, or None, which stands for itself."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[str], int]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str | None) -> int | None:
+        value = None if text is None else self._read(text)
+        if text is None or len(text) <= MAX_TEXT:
+            if len(self) >= MAX_SEEN:
+                self.clear()
+            self[text] = value
+        return value
+
+
 def _is_small(key: Any) -> bool:
     if type(key) is str:
         return len(key) <= MAX_TEXT
