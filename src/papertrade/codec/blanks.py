@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from papertrade.codec.canonical import to_text
 from papertrade.codec.seen import Seen, SeenText
 from papertrade.codec.shapes import WORDS, is_optional, sort_of
-from papertrade.domain.instants import LATEST_NS, instant_of_text, text_of_instant
+from papertrade.domain.instants import LATEST_NS, SECOND_NS, instant_of_text, text_of_instant
 from papertrade.domain.numbers import PLACES, SCALE, text_of
 
 # How an amount and an instant are spelled, to the digit: no zero is idle, -0 and a second of 60 are none. What matches
@@ -22,6 +22,7 @@ _NS: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]
 # Text that needs no escape is spelled in one way.
 _TEXT: Final = r'[^"\\\x00-\x1f]*+'
 
+MINUTE_NS: Final = 60 * SECOND_NS
 # Units in the last of so many decimals.
 _STEPS: Final[tuple[int, ...]] = tuple(10 ** (PLACES - places) for places in range(PLACES + 1))
 
@@ -42,11 +43,20 @@ def _ns(text: str) -> int:
     return ns
 
 
+def _text_of_ns(ns: int) -> str:
+    """The same back."""
+    minute, rest = divmod(ns, MINUTE_NS)
+    seconds, fraction = divmod(rest, SECOND_NS)
+    text = f"{_MINUTE_TEXTS[minute]}:{seconds:02d}"
+    return f"{text}.{fraction:09d}".rstrip("0") + "Z" if fraction else f"{text}Z"
+
+
 # None is written null, and a blank that holds null is read as None.
 _WRITE_UNITS: Final = Seen(lambda units: "null" if units is None else f'"{text_of(units)}"')
 _READ_UNITS: Final = SeenText(_units)
-_WRITE_NS: Final = Seen(lambda ns: "null" if ns is None else f'"{text_of_instant(ns)}"')
+_WRITE_NS: Final = Seen(lambda ns: "null" if ns is None else f'"{_text_of_ns(ns)}"')
 _READ_NS: Final = SeenText(_ns)
+_MINUTE_TEXTS: Final = Seen(lambda minute: text_of_instant(minute * MINUTE_NS)[:16])
 _MINUTES: Final = SeenText(lambda minute: instant_of_text(f"{minute}:00Z"))
 _WRITE_TEXT: Final = Seen(to_text)
 
