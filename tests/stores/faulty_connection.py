@@ -67,6 +67,7 @@ class Plan:
         self._fault: Callable[[Work, Work], Any] | None = None
         self._first = self._last = 0
         self._armed = False
+        self._each: Callable[[str, Any], bool] | None = None
         real = opening._connection
         patch.setattr(opening, "_connection", lambda place, mode: FaultyConnection(real(place, mode), self))
 
@@ -75,12 +76,18 @@ class Plan:
         self.statements = []
         self._fault, self._first, self._last, self._armed = fault, first, last, True
 
+    def fail_each(self, concerns: Callable[[str, Any], bool]) -> None:
+        """Fail every statement that a rule picks by its text and its parameters."""
+        self._each = concerns
+
     def heal(self) -> None:
         """Work again."""
-        self._armed = False
+        self._armed, self._each = False, None
 
-    def do(self, sql: str, work: Work, undo: Work) -> Any:
+    def do(self, sql: str, parameters: Any, work: Work, undo: Work) -> Any:
         """One statement."""
+        if self._each is not None and self._each(sql, parameters):
+            raise sqlite_error(sqlite3.SQLITE_IOERR)
         if not self._armed:
             return work()
         self.statements.append(sql)
@@ -100,7 +107,7 @@ class FaultyConnection:
             if self.real.in_transaction:
                 self.real.execute("ROLLBACK")
 
-        return self.plan.do(sql, lambda: self.real.execute(sql, parameters), undo)
+        return self.plan.do(sql, parameters, lambda: self.real.execute(sql, parameters), undo)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

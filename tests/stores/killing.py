@@ -128,7 +128,7 @@ class Killer:
         return self.tally
 
     def _new_file(self) -> None:
-        for name in (self.path, Path(f"{self.path}-wal"), Path(f"{self.path}-shm")):
+        for name in (self.path, Path(f"{self.path}-wal"), Path(f"{self.path}-shm"), Path(f"{self.path}-journal")):
             name.unlink(missing_ok=True)
         self.tally.heard += len(self.heard)
         self.tally.files += 1

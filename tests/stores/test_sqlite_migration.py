@@ -22,7 +22,7 @@ from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest
 from papertrade.engine.state import AccountState
 from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
-from papertrade.ports.store import AlreadyAppended, Appended
+from papertrade.ports.store import AlreadyAppended, Appended, StoredSnapshot
 
 OLD = Path(__file__).with_name("files") / "schema-1.db"
 CHAIN = "f55b0b1dd498ce031c97123c4ca074415c5373d733660be6c9025f25e4a8f26c"
@@ -135,8 +135,15 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
     path = tmp_path / "paper.db"
     filled(path)
     store = SQLiteStore(path)
-    sql(path, "PRAGMA user_version = 3")
-    with pytest.raises(StoreMisconfiguredError, match="schema 3 now"):
-        store.append(batch(5))
+    sql(path, "INSERT INTO migrations VALUES (3, '0003_later.sql', 'x')", "PRAGMA user_version = 3")
+    for write in (
+        lambda: store.append(batch(5)),
+        lambda: store.append(batch(0, stream="new")),
+        lambda: store.put_snapshot("main", StoredSnapshot(5, chain(5), b"later")),
+        lambda: store.take("main"),
+        lambda: store.erase("main"),
+    ):
+        with pytest.raises(StoreMisconfiguredError, match="schema 3 now"):
+            write()
     assert store.head("main") == 5
     store.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from papertrade.errors import (
@@ -53,14 +51,23 @@ def typed(why: sqlite3.Error, path: str) -> StoreError:
     return StoreUnavailableError(text)
 
 
-@contextmanager
-def translated(path: str) -> Iterator[None]:
+class translated:  # noqa: N801  # reads as a word where it is used
     """SQLite's errors leave this block as store errors; a name that it cannot spell is misuse."""
-    try:
-        yield
-    except UnicodeEncodeError as why:
-        raise InvalidValueError("stream or commit id", why.object, "text that UTF-8 can spell") from None
-    except UnicodeDecodeError as why:  # even SQLite's message quotes what is no text any more
-        raise StoreCorruptError(f"{path}: {why.object[:200]!r}") from None
-    except sqlite3.Error as why:
-        raise typed(why, path) from why
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, why: BaseException | None, trace: object) -> None:
+        if why is None:
+            return
+        if isinstance(why, UnicodeEncodeError):
+            raise InvalidValueError("stream or commit id", why.object, "text that UTF-8 can spell") from None
+        if isinstance(why, UnicodeDecodeError):  # even SQLite's message quotes what is no text any more
+            raise StoreCorruptError(f"{self._path}: {why.object[:200]!r}") from None
+        if isinstance(why, sqlite3.Error):
+            raise typed(why, self._path) from why

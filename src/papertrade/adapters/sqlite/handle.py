@@ -11,7 +11,7 @@ from typing import TypeVar
 from papertrade.adapters.sqlite.faults import translated
 from papertrade.adapters.sqlite.opening import connect, open_file
 from papertrade.adapters.sqlite.places import Place
-from papertrade.adapters.sqlite.schema import migrations
+from papertrade.adapters.sqlite.schema import check_number
 from papertrade.errors import OutcomeUnknownError, StoreClosedError, StoreMisconfiguredError
 
 T = TypeVar("T")
@@ -39,12 +39,20 @@ class Handle:
             try:
                 with translated(self._path):
                     connection.execute("BEGIN IMMEDIATE")
-                    self._check_schema_number(connection)
                     found = work(connection)
                 self._commit(connection)
                 return found
             finally:
                 self._undo(connection)
+
+    def _write_checked(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Likewise, for what does not look at the schema's number by itself."""
+
+        def checked(connection: sqlite3.Connection) -> T:
+            check_number(connection, self._path)
+            return work(connection)
+
+        return self._write(checked)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Look something up, all of it at one moment of the file."""
@@ -116,15 +124,6 @@ class Handle:
         if self._connection is None:
             self._connection = connect(self._place)
         return self._connection
-
-    def _check_schema_number(self, connection: sqlite3.Connection) -> None:
-        """A newer papertrade may have changed the tables while this one had the file open: then it writes no more."""
-        (number,) = connection.execute("PRAGMA user_version").fetchone()
-        if number != len(migrations()):
-            raise StoreMisconfiguredError(
-                f"{self._path} has schema {number} now, it had {len(migrations())} when it was opened; "
-                "a newer version works on it: use that one"
-            )
 
     def _is_there(self) -> bool:
         try:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from papertrade.adapters.chains import FIRST_HASH, Row, hash_after
+from papertrade.adapters.sqlite.schema import NEWEST, check_number
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreFencedError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome, StoredSnapshot
 from papertrade.ports.store_extras import Commit
@@ -18,6 +19,13 @@ PAGE: Final = 512  # records read under the lock at a time
 _HEAD: Final = """
     SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owner, s.fence_sum, e.chain FROM streams AS s
     LEFT JOIN events AS e ON e.stream = s.id AND e.version = s.version WHERE s.name = ?"""
+# What an append has to know, in one question: the head, where its commit id went, and the schema as it is now.
+_BEFORE: Final = """
+    SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owner, s.fence_sum, e.chain,
+           c.first_version, c.last_version, c.size, (SELECT max(number) FROM migrations)
+    FROM streams AS s
+    LEFT JOIN events AS e ON e.stream = s.id AND e.version = s.version
+    LEFT JOIN commits AS c ON c.stream = s.id AND c.commit_id = ? WHERE s.name = ?"""
 _RECORDS: Final = """
     SELECT version, chain, record FROM events
     WHERE stream = ? AND version BETWEEN ? AND ? ORDER BY version"""
@@ -40,6 +48,10 @@ class Head(NamedTuple):
         return self.version > 0 or self.keyed > 0
 
 
+NOWHERE: Final = Head(0, 0, FIRST_HASH, 0, 0, 0)
+_HEAD_TYPES: Final = (int, int, bytes, int, int, int, int)
+
+
 class Encoded(NamedTuple):
     """A batch with its records as bytes, made before anything is locked."""
 
@@ -57,14 +69,15 @@ def _typed(row: tuple[Any, ...], *types: type, what: str) -> tuple[Any, ...]:
 def head_of(connection: sqlite3.Connection, stream: str) -> Head:
     """The head of a stream, which its last event has to confirm; an erased one has none."""
     row = connection.execute(_HEAD, (stream,)).fetchone()
-    if row is None:
-        return Head(0, 0, FIRST_HASH, 0, 0, 0)
-    number, version, chain, keyed, fence, owner, total = _typed(
-        row[:7], int, int, bytes, int, int, int, int, what="streams"
-    )
+    return NOWHERE if row is None else _head(connection, stream, row)
+
+
+def _head(connection: sqlite3.Connection, stream: str, row: tuple[Any, ...]) -> Head:
+    number, version, chain, keyed, fence, owner, total, confirmed = row[:8]
+    _typed(row[:7], *_HEAD_TYPES, what="streams")
     if version < 0:
         raise StoreErasedError(stream, tombstone_of(connection, stream, number))
-    if chain != (row[7] if version else FIRST_HASH):
+    if chain != (confirmed if version else FIRST_HASH):
         raise StoreCorruptError(f"the head of {stream!r} says version {version}, which its events do not confirm")
     if total != fence + owner or owner not in (0, fence):
         raise StoreCorruptError(f"the fence of {stream!r} is {fence}, and its owner's {owner}")
@@ -96,14 +109,19 @@ def begun(connection: sqlite3.Connection, stream: str) -> int:
     return number
 
 
-def append(connection: sqlite3.Connection, encoded: Encoded) -> Outcome:
+def append(connection: sqlite3.Connection, encoded: Encoded, path: str) -> Outcome:
     """Write one batch inside a transaction. The key is looked up before the fence, and that before the version."""
     (name, expected, events, commit_id, fence, _), records = encoded
-    head = head_of(connection, name)
-    if commit_id is not None and head.id:
-        found = commit_of(connection, name, head, commit_id)
-        if found is not None:
-            return _repeated(connection, encoded, head, found)
+    row = connection.execute(_BEFORE, (commit_id, name)).fetchone()
+    if row is None:
+        head = NOWHERE
+        check_number(connection, path)
+    else:
+        head = _head(connection, name, row)
+        if row[11] != NEWEST:
+            check_number(connection, path)
+        if row[8] is not None:
+            return _repeated(connection, encoded, head, _commit(name, head, str(commit_id), row[8:11]))
     if fence is not None or head.owner:
         check_fence(name, fence, head)
     if type(expected) is not int or expected != head.version:
@@ -153,8 +171,10 @@ def _repeated(connection: sqlite3.Connection, encoded: Encoded, head: Head, foun
 def commit_of(connection: sqlite3.Connection, stream: str, head: Head, commit_id: str) -> Appended | None:
     """Where a commit id went."""
     row = connection.execute(_COMMIT, (head.id, commit_id)).fetchone()
-    if row is None:
-        return None
+    return None if row is None else _commit(stream, head, commit_id, row)
+
+
+def _commit(stream: str, head: Head, commit_id: str, row: tuple[Any, ...]) -> Appended:
     first, last, size = _typed(row, int, int, int, what="commits")
     if not 1 <= first <= last + 1 <= head.version + 1 or size != last + 1 - first:
         raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")

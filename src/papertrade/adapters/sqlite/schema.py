@@ -14,11 +14,15 @@ from papertrade.adapters.migrations import Migration, numbered
 from papertrade.errors import StoreCorruptError, StoreMisconfiguredError
 
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
+NEWEST: Final = 2  # the schema that the statements of this version are written for
 
 
 def migrations() -> tuple[Migration, ...]:
-    """All steps, by number."""
-    return numbered("papertrade.adapters.sqlite")
+    """All steps, by number: 1, 2, … to the newest."""
+    steps = numbered("papertrade.adapters.sqlite")
+    if len(steps) != NEWEST:
+        raise StoreMisconfiguredError(f"the schema files here are not 1 to {NEWEST}: {[step.name for step in steps]}")
+    return steps
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
@@ -56,6 +60,16 @@ def check_known(connection: sqlite3.Connection, path: str) -> int:
             "it was written by a newer version: open it with that one. Nothing was changed"
         )
     return int(number)
+
+
+def check_number(connection: sqlite3.Connection, path: str) -> None:
+    """A newer papertrade may have changed the tables while this one had the file open: then it writes no more."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    if number != NEWEST:
+        raise StoreMisconfiguredError(
+            f"{path} has schema {number} now, it had {NEWEST} when it was opened; "
+            "a newer version works on it: use that one"
+        )
 
 
 def check_schema(connection: sqlite3.Connection, path: str) -> None:

@@ -66,23 +66,44 @@ class SQLiteStore(Handle):
         with translated(self._path):
             encoded = [Encoded(batch, [encode_event(event) for event in batch.events]) for batch in batches]
         try:
-            return self._write(lambda c: [self._append(c, one) for one in encoded]) if encoded else []
+            return self._write(lambda c: self._trip(c, encoded)) if encoded else []
         except StoreError as why:
             return [why for _ in encoded]
 
+    def _trip(self, connection: sqlite3.Connection, encoded: list[Encoded]) -> list[Outcome | StoreError]:
+        """The batches of a trip. What the store itself refuses is refused before anything of that batch is written.
+
+        Only SQLite fails half way. Then the trip is undone and made again with a savepoint around each batch, so that
+        the one that fails leaves the others alone; savepoints in every trip would copy each page that it changes.
+        """
+        try:
+            return [self._append(connection, one) for one in encoded]
+        except sqlite3.Error:
+            if len(encoded) == 1 or not connection.in_transaction:  # or SQLite undid it already
+                raise
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        return [self._append_carefully(connection, one) for one in encoded]
+
     def _append(self, connection: sqlite3.Connection, encoded: Encoded) -> Outcome | StoreError:
-        """One batch of a trip. What it began to write is undone when it fails; the others stand."""
+        try:
+            return journal.append(connection, encoded, self._path)
+        except StoreError as why:
+            return why
+
+    def _append_carefully(self, connection: sqlite3.Connection, encoded: Encoded) -> Outcome | StoreError:
+        """One batch of a trip in which something failed. What it began to write is undone when it fails again."""
         try:
             connection.execute("SAVEPOINT one")
-            outcome = journal.append(connection, encoded)
+            outcome = self._append(connection, encoded)
             connection.execute("RELEASE one")
             return outcome
-        except (sqlite3.Error, StoreError) as why:
-            if not connection.in_transaction:  # SQLite undid the whole trip
+        except sqlite3.Error as why:
+            if not connection.in_transaction:
                 raise
             connection.execute("ROLLBACK TO one")
             connection.execute("RELEASE one")
-            return typed(why, self._path) if isinstance(why, sqlite3.Error) else why
+            return typed(why, self._path)
 
     # ------------------------------------------------------------- reading
 
@@ -136,7 +157,7 @@ class SQLiteStore(Handle):
 
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot that belongs to the stream as it is."""
-        self._write(lambda c: journal.put_snapshot(c, stream, snapshot))
+        self._write_checked(lambda c: journal.put_snapshot(c, stream, snapshot))
 
     def get_snapshot(self, stream: str) -> StoredSnapshot | None:
         """The latest snapshot."""
@@ -155,11 +176,11 @@ class SQLiteStore(Handle):
 
     def take(self, stream: str) -> int:
         """Own a stream: the fence for its appends."""
-        return self._write(lambda c: extras.take(c, stream))
+        return self._write_checked(lambda c: extras.take(c, stream))
 
     def release(self, stream: str, fence: int) -> None:
         """Give a stream up."""
-        self._write(lambda c: extras.release(c, stream, fence))
+        self._write_checked(lambda c: extras.release(c, stream, fence))
 
     # -------------------------------------------------------- moved and erased
 
@@ -180,14 +201,14 @@ class SQLiteStore(Handle):
         moved = extras.Moved(stream, expected, records, commits)
         self._check_usable()
         extras.check_moved(moved)
-        return self._write(lambda c: extras.put_records(c, moved))
+        return self._write_checked(lambda c: extras.put_records(c, moved))
 
     def erase(self, stream: str, note: str = "") -> None:
         """Delete everything of a stream, also from the free pages of the file and from its write-ahead log.
 
         The log is emptied as soon as nobody reads from it: at once, or when the last one closes the file.
         """
-        self._write(lambda c: extras.erase(c, stream, note))
+        self._write_checked(lambda c: extras.erase(c, stream, note))
         with suppress(StoreError):  # it is erased, and this can be done later
             self._alone(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
