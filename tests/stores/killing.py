@@ -1,9 +1,10 @@
-"""Processes that trade on a file and are killed, and a parent that holds what is stored against what it was told.
+"""Processes that trade on a store and are killed, and a parent that holds what is stored against what it was told.
 
-A child opens the file, retries the commands that nobody heard an answer to, goes on with new ones, and says each answer
-aloud. It dies by SIGKILL: at a statement to SQLite that was drawn before (just before it, or just after), or whenever
-the parent has heard enough. Statements are counted from the first one of opening, so that children die while they make
-the tables and while they recover, too.
+A child opens the place, retries the commands that nobody heard an answer to, goes on with new ones, and says each
+answer aloud. It dies by SIGKILL: at a statement to the database that was drawn before (just before it, or just after),
+or whenever the parent has heard enough. Statements are counted from the first one of opening, so that children die
+while they make the tables and while they recover, too. Where there is a server, harm can come to that first; the child
+then repeats its command until it is answered.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import papertrade as pt
 from papertrade.adapters.sqlite import SQLiteStore, opening
@@ -25,17 +27,73 @@ from papertrade.domain.events import CashDeposited, Event, OrderAccepted, OrderF
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest
 from papertrade.engine.state import AccountState
+from papertrade.errors import OutcomeUnknownError, StoreUnavailableError
 from papertrade.ports.store import Store
 
+T = TypeVar("T")
 START = 1_767_623_400_000_000_000
 SECOND = 1_000_000_000
 ACCOUNTS = ("alice", "bob")
 Opener = Callable[[Path], Store]
+PATIENCE = 2_000
 
 
 def open_durable(path: Path) -> Store:
     """The store as it is shipped."""
     return SQLiteStore(path)
+
+
+class Place(Protocol):
+    """Where children trade."""
+
+    def fresh(self) -> None:
+        """Begin with nothing."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether anything may be there."""
+        ...
+
+    def open(self) -> Store:
+        """The store at this place."""
+        ...
+
+    def arm(self, statements: int, before: bool) -> None:
+        """In the child: die at the n-th statement from here, just before it or just after."""
+        ...
+
+    def harm(self, draw: Random) -> str:
+        """Do something to the server that the child works on, until it works again; says what."""
+        ...
+
+
+class File:
+    """An SQLite file."""
+
+    def __init__(self, path: Path, opener: Opener = open_durable) -> None:
+        self.path, self.opener = path, opener
+
+    def fresh(self) -> None:
+        """No file, and nothing beside it."""
+        for name in (self.path, Path(f"{self.path}-wal"), Path(f"{self.path}-shm"), Path(f"{self.path}-journal")):
+            name.unlink(missing_ok=True)
+
+    def exists(self) -> bool:
+        """A child may die before it makes the file."""
+        return self.path.exists()
+
+    def open(self) -> Store:
+        """The store on the file."""
+        return self.opener(self.path)
+
+    def arm(self, statements: int, before: bool) -> None:
+        """Die at a statement to SQLite."""
+        real, life = opening._connection, Life(statements, before)
+        opening._connection = lambda place, mode: _Deadly(real(place, mode), life)  # type: ignore
+
+    def harm(self, draw: Random) -> str:
+        """There is no server."""
+        raise NotImplementedError
 
 
 class Broken(NamedTuple):
@@ -57,61 +115,95 @@ class Tally:
 # ------------------------------------------------------------------- the child
 
 
+class Life:
+    """How many statements are left to a process."""
+
+    def __init__(self, statements: int, before: bool) -> None:
+        self.left, self.before = statements, before
+
+    def spend(self, work: Callable[[], Any]) -> Any:
+        """Do one statement, and die just before or just after it if it is the last."""
+        self.left -= 1
+        if self.left == 0 and self.before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done = work()
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+
+
 class _Deadly:
     """A connection whose process dies at the n-th statement of its life."""
 
-    def __init__(self, real: sqlite3.Connection, life: list[int], before: bool) -> None:
-        self.real, self.life, self.before = real, life, before
+    def __init__(self, real: sqlite3.Connection, life: Life) -> None:
+        self.real, self.life = real, life
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        self.life[0] -= 1
-        if self.life[0] == 0 and self.before:
-            os.kill(os.getpid(), signal.SIGKILL)
-        done = self.real.execute(sql, parameters)
-        if self.life[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return done
+        return self.life.spend(lambda: self.real.execute(sql, parameters))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
 
-def trade(path: Path, opener: Opener, first: int, ears: int, statements: int, before: bool) -> None:
-    """Open the file and give commands from a number on, for ever; each answer is said aloud when it has come."""
-    real, life = opening._connection, [statements]
-    opening._connection = lambda place, mode: _Deadly(real(place, mode), life, before)  # type: ignore
-    exchange = pt.Exchange(opener(path), clock="data")
+def trade(place: Place, first: int, ears: int) -> None:
+    """Open the place and give commands from a number on, for ever; each answer is said aloud when it has come."""
+    store = patiently(place.open)
+    exchange = pt.Exchange(store, clock="data")
     exchange.add_instrument("ABC")
-    brokers = [exchange.open_account(name, cash=10**12) for name in ACCOUNTS]
-    at = max((e.at_ns for b in brokers for e in b.events()), default=START) + SECOND
+    brokers = [patiently(lambda n=name: exchange.open_account(n, cash=10**12)) for name in ACCOUNTS]  # type: ignore
+    at = max((e.at_ns for b in brokers for e in patiently(b.events)), default=START) + SECOND
     number = first
     while True:
         # Resting orders of both accounts fill by one quote: two accounts in one trip to the store.
-        exchange.on_quote("ABC", "99.98", "100.00", at=at)
+        patiently(lambda: exchange.on_quote("ABC", "99.98", "100.00", at=at))  # noqa: B023 - called at once
         for broker in brokers:
-            for key, answer in _commands(broker, number):
-                os.write(ears, f"{broker.account_id} {key} {answer}\n".encode())
-        exchange.on_quote("ABC", "98.98", "99.00", at=at + SECOND)
+            for key, command in _commands(broker, number):
+                os.write(ears, f"{broker.account_id} {key} {patiently(command)}\n".encode())
+        patiently(lambda: exchange.on_quote("ABC", "98.98", "99.00", at=at + SECOND))  # noqa: B023
         at += 2 * SECOND
         number += 1
 
 
-def _commands(broker: pt.PaperBroker, number: int) -> Iterator[tuple[str, str]]:
-    yield f"b{number}", broker.buy("ABC", 3, client_order_id=f"b{number}").id
-    yield f"l{number}", broker.buy("ABC", 1, limit_price="99", client_order_id=f"l{number}").id
-    yield f"s{number}", broker.sell("ABC", 1, client_order_id=f"s{number}").id
+def patiently(call: Callable[[], T]) -> T:
+    """Do it again, with the same key, while the store cannot say or is not there. A file never lets it come to that."""
+    for _ in range(PATIENCE):
+        try:
+            return call()
+        except (StoreUnavailableError, OutcomeUnknownError):
+            time.sleep(0.01)
+    raise AssertionError("the store did not come back")
+
+
+def _commands(broker: pt.PaperBroker, number: int) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield f"b{number}", lambda: broker.buy("ABC", 3, client_order_id=f"b{number}").id
+    yield f"l{number}", lambda: broker.buy("ABC", 1, limit_price="99", client_order_id=f"l{number}").id
+    yield f"s{number}", lambda: broker.sell("ABC", 1, client_order_id=f"s{number}").id
+    yield f"d{number}", lambda: _deposited(broker, number)
+
+
+def _deposited(broker: pt.PaperBroker, number: int) -> str:
     broker.deposit(1, command_id=f"d{number}")
-    yield f"d{number}", "deposit"
+    return "deposit"
 
 
 # ------------------------------------------------------------------ the parent
 
 
 class Killer:
-    """Starts children on a file one after the other, and kills them."""
+    """Starts children on a place one after the other, and kills them.
 
-    def __init__(self, path: Path, seed: int, opener: Opener = open_durable) -> None:
-        self.path, self.draw, self.opener = path, Random(f"kills {seed}"), opener
+    Args:
+        place: the path of a file, or a place.
+        seed: what is drawn.
+        opener: opens a file.
+        harmful: whether something happens to the server before each child is killed.
+    """
+
+    def __init__(
+        self, place: Path | Place, seed: int, opener: Opener = open_durable, *, harmful: bool = False
+    ) -> None:
+        self.place = File(place, opener) if isinstance(place, Path) else place
+        self.draw, self.harmful = Random(f"kills {seed}"), harmful
         self.tally = Tally()
         self.heard: dict[tuple[str, str], str] = {}
 
@@ -128,14 +220,13 @@ class Killer:
         return self.tally
 
     def _new_file(self) -> None:
-        for name in (self.path, Path(f"{self.path}-wal"), Path(f"{self.path}-shm"), Path(f"{self.path}-journal")):
-            name.unlink(missing_ok=True)
+        self.place.fresh()
         self.tally.heard += len(self.heard)
         self.tally.files += 1
         self.heard.clear()
 
     def _kill_one(self) -> None:
-        planned = self.draw.random() < 0.6
+        planned = not self.harmful and self.draw.random() < 0.6
         statements = self.draw.randint(1, self.draw.choice([40, 150, 600])) if planned else -1
         answers = 10**9 if planned else self.draw.randint(1, 80)
         first = min((self._next(account) for account in ACCOUNTS), default=0)
@@ -145,7 +236,8 @@ class Killer:
         if not child:
             try:
                 os.close(ears)
-                trade(self.path, self.opener, first, mouth, statements, before)
+                self.place.arm(statements, before)
+                trade(self.place, first, mouth)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -154,7 +246,8 @@ class Killer:
         said = self._listen(ears, child, answers)
         status = os.waitpid(child, 0)[1]
         self.tally.kills += 1
-        self.tally.at["a statement" if planned else "any moment"] += 1
+        if not self.harmful:
+            self.tally.at["a statement" if planned else "any moment"] += 1
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
             self.tally.broken.append(Broken("the child failed by itself", f"exit status {status}"))
         for line in said.decode().splitlines():
@@ -165,10 +258,13 @@ class Killer:
 
     def _listen(self, ears: int, child: int, answers: int) -> bytes:
         """What the child says until it dies; after so many answers it is killed, wherever it is."""
-        said, alive = b"", True
+        said, alive, harmless = b"", True, self.harmful
         while data := os.read(ears, 4096):
             said += data
-            if alive and said.count(b"\n") >= answers:
+            if harmless and said.count(b"\n") >= answers:
+                harmless, answers = False, said.count(b"\n") + self.draw.randint(1, 40)
+                self.tally.at[self.place.harm(self.draw)] += 1
+            elif alive and said.count(b"\n") >= answers:
                 os.kill(child, signal.SIGKILL)
                 alive = False
         os.close(ears)
@@ -184,13 +280,13 @@ class Killer:
     def _look(self) -> None:
         """Acknowledged and not stored, stored twice, half stored, or not what the account says of itself."""
         try:
-            if self.path.exists():
+            if self.place.exists():
                 self._compare()
         except pt.PaperTradeError as why:
-            self.tally.broken.append(Broken("the file cannot be read", repr(why)))
+            self.tally.broken.append(Broken("what is stored cannot be read", repr(why)))
 
     def _compare(self) -> None:
-        with pt.Exchange(self.opener(self.path), clock="data") as exchange:
+        with pt.Exchange(self.place.open(), clock="data") as exchange:
             exchange.add_instrument("ABC")
             store = exchange._desk.store
             stored = store.streams()

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process still runs; a dead one that nobody asked about may stay listed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class PostgresServer:
@@ -106,9 +115,13 @@ class PostgresServer:
                 [str(self.bin / "postgres"), "-D", str(self.data), *options], cwd=self.folder, stdout=log, stderr=log,
                 **self._as_user(),  # type: ignore[call-overload]
             )  # fmt: skip
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers."""
         until = time.monotonic() + 60
         while not self._answers():
-            if self._child.poll() is not None or time.monotonic() > until:
+            if self._child is None or self._child.poll() is not None or time.monotonic() > until:
                 raise NoServerError(f"postgres did not start: {(self.folder / 'log').read_text()[-1000:]}")
             time.sleep(0.02)
 
@@ -129,9 +142,11 @@ class PostgresServer:
         backends = self._children(child.pid) if how is signal.SIGKILL else []
         child.send_signal(how)
         child.wait(60)
-        for backend in backends:  # orphans hold the shared memory until they notice
-            while os.path.exists(f"/proc/{backend}"):
-                time.sleep(0.01)
+        for backend in backends:  # a machine that crashes takes all of them
+            with suppress(ProcessLookupError):
+                os.kill(backend, signal.SIGKILL)
+        while any(map(_runs, backends)):
+            time.sleep(0.01)
 
     @staticmethod
     def _children(pid: int) -> list[int]:
