@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from papertrade.calendars.trading_day import TradingDay
@@ -40,19 +42,13 @@ def open_store(address: str) -> Store:
 
         return SQLiteStore(path)
     if address.startswith(POSTGRES):
-        from papertrade.adapters.postgres import PostgresStore
-
+        with _driver("psycopg", "postgres"):
+            from papertrade.adapters.postgres import PostgresStore
         return PostgresStore(address)
     scheme, colon, _ = address.partition(":")
     if scheme in ("redis", "rediss", "unix"):
-        try:
+        with _driver("redis", "redis"):
             from papertrade.adapters.redis import RedisStore
-        except ModuleNotFoundError as why:
-            if why.name != "redis":
-                raise
-            raise StoreMisconfiguredError(
-                "the Redis store needs the redis driver: python -m pip install 'papertrade-core[redis]'"
-            ) from None
         return RedisStore(address)
     shown = f"{scheme}:…" if colon else address
     raise InvalidValueError("store", "…" if "=" in scheme else shown, STORES)  # the rest may hold a password
@@ -61,10 +57,23 @@ def open_store(address: str) -> Store:
 def open_async_store(address: str) -> Store | AsyncStore:
     """The store at an address, for a host in an event loop: one with awaits where there is one."""
     if type(address) is str and address.startswith(POSTGRES):
-        from papertrade.adapters.postgres import AsyncPostgresStore
-
+        with _driver("psycopg", "postgres"):
+            from papertrade.adapters.postgres import AsyncPostgresStore
         return AsyncPostgresStore(address)
     return open_store(address)
+
+
+@contextmanager
+def _driver(package: str, extra: str) -> Iterator[None]:
+    """Importing an adapter: where its one package is missing, say which extra brings it."""
+    try:
+        yield
+    except ModuleNotFoundError as why:
+        if (why.name or "").partition(".")[0] != package:
+            raise
+        raise StoreMisconfiguredError(
+            f"this store needs the {package} driver: python -m pip install 'papertrade-core[{extra}]'"
+        ) from None
 
 
 def file_of(address: str) -> str:

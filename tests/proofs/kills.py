@@ -18,6 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "stores"))
 from killing import Killer, Tally
 
+from papertrade.adapters.sqlite import JOURNALS, SQLiteStore
+
 HARMS = ("backend ended", "backend killed", "server stopped", "server killed")
 
 
@@ -41,8 +43,6 @@ def on_a_server(kills: int, seed: int, harms: int) -> list[Tally]:
         return found
     finally:
         server.remove()
-
-from papertrade.adapters.sqlite import JOURNALS, SQLiteStore
 
 
 def main() -> int:

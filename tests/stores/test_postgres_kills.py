@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import pytest
 from killing import Killer
-from servers_postgres import NoServerError, PostgresServer
+from servers_postgres import PostgresServer
 
-pytest.importorskip("psycopg", exc_type=ImportError)
 pytestmark = pytest.mark.external_service
 
 KILLS = 12
@@ -26,14 +25,12 @@ def test_clients_that_are_killed(postgres_server: PostgresServer) -> None:
     assert min(tally.at["a statement"], tally.at["any moment"]) > 1
 
 
+@pytest.mark.usefixtures("postgres_server")  # which says what is missing, if something is
 def test_servers_and_backends_that_are_killed() -> None:
     """What was answered before a backend or the whole server died is there; the client goes on by itself."""
     from killing_postgres import Schema
 
-    try:
-        server = PostgresServer()
-    except NoServerError as why:
-        pytest.skip(str(why))
+    server = PostgresServer()
     try:
         for harm in ("backend ended", "server killed"):
             tally = Killer(Schema(server, (harm,)), seed=2, harmful=True).run(1)

@@ -6,7 +6,6 @@ import pytest
 from racing import check_race, race
 from servers_postgres import PostgresServer
 
-pytest.importorskip("psycopg", exc_type=ImportError)
 pytestmark = pytest.mark.external_service
 
 

@@ -31,6 +31,7 @@ class Draft:
         self.version, self.chain, self.keyed = head.version, head.chain, head.keyed
         self.events: list[tuple[int, bytes, bytes]] = []  # version, hash, record
         self.commits: dict[str, Appended] = {}
+        self.rows: list[object] = []  # for the tables of history
 
     @property
     def changed(self) -> bool:
@@ -74,7 +75,7 @@ def append_many(db: Database, encoded: Sequence[Encoded]) -> Flow[list[Outcome |
 
 
 def plan_of(db: Database, drafts: Sequence[Draft]) -> Plan:
-    """Everything that a transaction writes. Rows of history tables belong in here too: beside these statements."""
+    """Everything that a transaction writes. Statements for the ``rows`` of drafts belong in here."""
     if not drafts:
         return Plan(())
     return Plan([write_statement(db, drafts)], [draft.stream for draft in drafts])
@@ -116,7 +117,7 @@ def _stored(db: Database, encoded: Sequence[Encoded], rows: Sequence[Row]) -> Fl
 
 def _append(drafts: dict[str, Draft], encoded: Encoded, row: Row, stored: list[bytes]) -> Outcome:
     """Decide on one batch: first its key, then its fence, then its version."""
-    (name, expected, events, commit_id, fence, _), records = encoded
+    (name, expected, events, commit_id, fence, rows), records = encoded
     draft = drafts.get(name)
     if draft is None:
         draft = drafts[name] = Draft(name, head_from(name, row))
@@ -138,6 +139,7 @@ def _append(drafts: dict[str, Draft], encoded: Encoded, row: Row, stored: list[b
         chain = hash_after(chain, record)
         linked.append((chain, record))
     draft.add(linked, [] if commit_id is None else [(commit_id, done)])
+    draft.rows += rows
     return done
 
 
