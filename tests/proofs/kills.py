@@ -38,8 +38,8 @@ def on_a_server(kills: int, seed: int, harms: int) -> list[Tally]:
     server = PostgresServer()
     try:
         found = [Killer(Schema(server), seed).run(kills)]
-        for harm in HARMS if harms else ():
-            found.append(Killer(Schema(server, (harm,)), seed, harmful=True).run(harms))
+        for number, harm in enumerate(HARMS if harms else (), 1):
+            found.append(Killer(Schema(server, (harm,)), seed + number, harmful=True).run(harms))
         return found
     finally:
         server.remove()

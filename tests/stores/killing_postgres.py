@@ -20,8 +20,10 @@ BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'papertrad
 class Schema:
     """A schema on a server; each of ``harms`` is one way to hurt the server."""
 
-    def __init__(self, server: PostgresServer, harms: tuple[str, ...] = ()) -> None:
-        self.server, self.harms, self.name = server, harms, server.schema()
+    def __init__(
+        self, server: PostgresServer, harms: tuple[str, ...] = (), durability: str = "every command"
+    ) -> None:
+        self.server, self.harms, self.durability, self.name = server, harms, durability, server.schema()
 
     def fresh(self) -> None:
         """Another schema."""
@@ -32,8 +34,8 @@ class Schema:
         return True
 
     def open(self) -> Store:
-        """The store as it is shipped."""
-        return PostgresStore(self.server.dsn, schema=self.name, connections=1)
+        """The store; by default as it is shipped."""
+        return PostgresStore(self.server.dsn, schema=self.name, connections=1, durability=self.durability)
 
     def arm(self, statements: int, before: bool) -> None:
         """Die at a trip to the server: just before it is sent, or just after it was answered."""

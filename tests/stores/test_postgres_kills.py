@@ -38,3 +38,16 @@ def test_servers_and_backends_that_are_killed() -> None:
             assert tally.at == {harm: 1}
     finally:
         server.remove()
+
+
+@pytest.mark.usefixtures("postgres_server")
+def test_a_server_that_answers_before_it_syncs_is_found_out() -> None:
+    """The control: with ``batched`` a killed server loses what it answered last, and the parent sees it."""
+    from killing_postgres import Schema
+
+    server = PostgresServer(wal_writer_delay="10000")
+    try:
+        tally = Killer(Schema(server, ("server killed",), "batched"), seed=3, harmful=True).run(5)
+    finally:
+        server.remove()
+    assert "an acknowledged command is not stored" in {broken.what for broken in tally.broken}
