@@ -1,6 +1,7 @@
 """What durability costs over the bare driver, on the same disk, in the same run, in turns.
 
     python tests/benchmarks/durable.py [--folder DIR] [--store sqlite] [--durability "every command"]
+    python tests/benchmarks/durable.py --store postgres
 
 Each store stands beside a *bare* one: the same driver with the same durability, which inserts the same bytes into a
 plain table (stream, version, record; primary key on the first two) and commits. ``1`` is one event in one commit,
@@ -9,19 +10,25 @@ as many rows in one commit. ``fill`` is ``buy`` at the market with a key through
 quote of its own: two events, one commit. The rounds of a store and of its bare counterpart are interleaved, in turn
 first; rates are medians of rounds, and so are ratios. Encoding the events is in the store's time and not in the other.
 
+A PostgreSQL server is started for the run, in a temporary folder (``TMPDIR`` says on which disk). Its driver inserts as
+many rows as one by ``executemany``, which it sends without waiting in between.
+
 To measure another store, add a ``Kind`` to ``KINDS``.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import papertrade as pt
 from papertrade.adapters.sqlite import JOURNALS, SQLiteStore
@@ -72,12 +79,61 @@ class BareSQLite:
         self.connection.close()
 
 
+@cache
+def postgres_server() -> Any:
+    """One server for all that is measured on it."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "stores"))
+    from servers_postgres import PostgresServer
+
+    server = PostgresServer(shared_buffers="128MB")
+    atexit.register(server.remove)
+    return server
+
+
+def postgres(folder: Path, durability: str) -> Store:
+    """The store in a new schema."""
+    from papertrade.adapters.postgres import PostgresStore
+
+    server = postgres_server()
+    return PostgresStore(server.dsn, schema=server.schema(), durability=durability)
+
+
+class BarePostgres:
+    """psycopg with a plain table, each commit in the round trips that it makes by itself."""
+
+    def __init__(self, folder: Path, durability: str) -> None:
+        import psycopg
+
+        server = postgres_server()
+        schema = server.schema()
+        self.connection = psycopg.connect(server.dsn, options=f"-c search_path={schema}")
+        self.connection.execute(f"CREATE SCHEMA {schema}".encode())
+        self.connection.execute(
+            b"CREATE TABLE journal (stream text, version bigint, record bytea, PRIMARY KEY (stream, version))"
+        )
+        commit = "on" if durability == "every command" else "off"
+        self.connection.execute(f"SET synchronous_commit = {commit}".encode())
+        self.connection.commit()
+
+    def insert(self, rows: Sequence[tuple[str, int, bytes]]) -> None:
+        query = b"INSERT INTO journal VALUES (%b, %b, %b)"
+        if len(rows) == 1:
+            self.connection.execute(query, rows[0])
+        else:
+            self.connection.cursor().executemany(query, rows)
+        self.connection.commit()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
 KINDS = {
     "sqlite": Kind(
         ("every command", "batched", "memory"),
         lambda folder, durability: SQLiteStore(folder / "store.db", durability=durability),
         BareSQLite,
     ),
+    "postgres": Kind(("every command", "batched"), postgres, BarePostgres),
 }
 
 
@@ -173,14 +229,14 @@ def main() -> None:
     parser.add_argument("--trips", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args()
-    for name in asked.store or KINDS:
+    for name in asked.store or ["sqlite"]:
         kind = KINDS[name]
         for durability in asked.durability or kind.durabilities:
             with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
                 pair = Pair(kind, durability, Path(folder))
                 said = pair.store.describe()
                 print(f"\n{name}, {durability} ({asked.rounds} rounds of {asked.trips} commits):")
-                for key in ("sqlite_version", "journal_mode", "synchronous", "file_system"):
+                for key in ("sqlite_version", "journal_mode", "synchronous", "file_system", "server_version"):
                     if key in said:
                         print(f"  {key} {said[key]}")
                 for work, (mine, bare, ratio) in measure(pair, asked.trips, asked.rounds).items():

@@ -28,6 +28,7 @@ try:
     import psycopg
 
     from papertrade.adapters.postgres import AsyncPostgresStore, PostgresStore
+    from papertrade.adapters.postgres.writing import Wanted, keys_of
 except ModuleNotFoundError:  # then the fixture of the server skips each test, and the summary names it
     pass
 
@@ -203,12 +204,16 @@ def test_c26_a_statement_timeout(postgres_server: PostgresServer, store: Postgre
 
 
 def test_waiting_for_another_writer_ends(store: PostgresStore, sql: Any) -> None:
-    """Somebody who holds the row for longer than wait_s makes it unavailable; afterwards it goes on."""
+    """Who holds the row, or the lock of the name, for longer than wait_s makes it unavailable; then it goes on."""
     with sql.transaction():
         sql.execute("SELECT * FROM streams FOR UPDATE")
         with pytest.raises(StoreUnavailableError, match="55P03"):
             store.append(batch(2))
         assert store.head("main") == 2
+    with sql.transaction():
+        sql.execute("SELECT pg_advisory_xact_lock(%s)", keys_of(store._db, [Wanted("main")]))
+        assert [type(one) for one in store.append_many([batch(2), batch(0, stream="b")])] == [StoreUnavailableError] * 2
+        assert store.append(batch(0, stream="c")) == Appended(1, 1)
     assert store.append(batch(2)) == Appended(3, 3)
 
 

@@ -7,12 +7,13 @@ from typing import Final
 BEGIN: Final = (b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ())
 COMMIT: Final = (b"COMMIT", ())
 ROLLBACK: Final = (b"ROLLBACK", ())
-LOCK: Final = b"SELECT pg_advisory_xact_lock(key) FROM unnest(%b::bigint[]) AS key"
-# A server that waits for its standbys to apply a commit goes on doing so.
+# A server that waits for its standbys to apply a commit goes on doing so. CASE sees to it that the time to wait for a
+# lock is set before somebody waits, and the cast to it that each lock is asked for.
 SETTINGS: Final = b"""
-    SELECT set_config('synchronous_commit', CASE
+    SELECT CASE WHEN set_config('synchronous_commit', CASE
         WHEN %(commit)s = 'on' AND current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
-        ELSE %(commit)s END, true), set_config('lock_timeout', %(wait)s, true)"""
+        ELSE %(commit)s END, true) <> '' AND set_config('lock_timeout', %(wait)s, true) <> ''
+    THEN (SELECT count(pg_advisory_xact_lock(key)::text) FROM unnest(%(keys)b::bigint[]) AS key) END"""
 NOTIFY: Final = b"SELECT pg_notify(%s, stream) FROM unnest(%s::text[]) AS stream"
 
 _HEAD: Final = """

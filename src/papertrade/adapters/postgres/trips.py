@@ -74,7 +74,7 @@ def _send(connection: Connection[Row], trip: Trip) -> None:
         for cursor in cursors:
             if cursor.pgresult is None:
                 break
-            rows = cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if cursor.pgresult.nfields else []
             trip.answers.append(Answer(cursor.statusmessage or "", rows))
 
 
@@ -107,5 +107,5 @@ async def _send_async(connection: AsyncConnection[Row], trip: Trip) -> None:
         for cursor in cursors:
             if cursor.pgresult is None:
                 break
-            rows = await cursor.fetchall() if cursor.description else []
+            rows = await cursor.fetchall() if cursor.pgresult.nfields else []
             trip.answers.append(Answer(cursor.statusmessage or "", rows))

@@ -17,7 +17,7 @@ from psycopg.types.numeric import Int8
 from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.postgres.faults import another_writer, typed, typed_in_doubt
 from papertrade.adapters.postgres.reading import Database, Head, as_bytes, chain_of, head_from
-from papertrade.adapters.postgres.statements import BEGIN, COMMIT, LOCK, NOTIFY, ROLLBACK, SETTINGS
+from papertrade.adapters.postgres.statements import BEGIN, COMMIT, NOTIFY, ROLLBACK, SETTINGS
 from papertrade.adapters.postgres.trips import Flow, Row, Statement, Trip
 from papertrade.errors import StoreCorruptError, StoreError, StoreUnavailableError
 from papertrade.ports.store import StoredSnapshot
@@ -51,7 +51,7 @@ def transact(
     db: Database, wanted: Sequence[Wanted], decide: Callable[[list[Row]], Flow[tuple[Plan, T]]]
 ) -> Flow[T]:
     """One transaction: lock and look, decide, write and commit."""
-    trip = Trip(BEGIN, settings(db), (LOCK, (_keys(db, wanted),)), heads_of(db, wanted))
+    trip = Trip(BEGIN, settings(db, wanted), heads_of(db, wanted))
     try:
         yield trip
         plan, found = yield from decide(trip.rows)
@@ -85,12 +85,16 @@ def undo() -> Flow[None]:
         return
 
 
-def settings(db: Database) -> Statement:
-    """What holds for one transaction: how durable its commit is, and how long it waits for others."""
-    return SETTINGS, {"commit": db.place.synchronous_commit, "wait": db.place.wait_ms}
+def settings(db: Database, wanted: Sequence[Wanted] = ()) -> Statement:
+    """What holds for one transaction: how durable its commit is, how long it waits for others, and its locks.
+
+    The statement after it sees what whoever had the locks before has committed.
+    """
+    keys = keys_of(db, wanted)
+    return SETTINGS, {"commit": db.place.synchronous_commit, "wait": db.place.wait_ms, "keys": keys}
 
 
-def _keys(db: Database, wanted: Iterable[Wanted]) -> list[Int8]:
+def keys_of(db: Database, wanted: Iterable[Wanted]) -> list[Int8]:
     """The advisory locks of streams, in one order for everybody, so that no two wait for each other."""
     keys = set()
     for one in wanted:
