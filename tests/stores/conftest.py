@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from servers_postgres import NoServerError, PostgresServer
-from servers_redis import fresh_redis
+from servers_redis import RedisServer, fresh_redis, shared_server
 
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.ports.store import Store
+
+if TYPE_CHECKING:
+    from papertrade.adapters.redis import RedisStore
 
 KINDS = (
     "memory",
@@ -56,3 +60,28 @@ def postgres_server() -> Iterator[PostgresServer]:
         pytest.skip(str(why))
     yield server
     server.remove()
+
+
+@pytest.fixture
+def redis_shared(request: pytest.FixtureRequest) -> RedisServer:
+    """The Redis server that tests have in common."""
+    return shared_server(request)
+
+
+@pytest.fixture
+def redis_store(request: pytest.FixtureRequest) -> Iterator[RedisStore]:
+    """A store on it under a prefix of its own."""
+    made = fresh_redis(request)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def redis_client(redis_shared: RedisServer) -> Iterator[Any]:
+    """The driver's own client: somebody else at the server. What it sets is set back."""
+    import redis
+
+    with redis.Redis(port=redis_shared.port) as client:
+        yield client
+        for name, value in (("appendonly", "no"), ("maxmemory", "0"), ("maxmemory-policy", "noeviction")):
+            client.config_set(name, value)

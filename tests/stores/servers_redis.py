@@ -33,10 +33,12 @@ def needed() -> None:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-        return port
+    while True:
+        with socket.socket() as asked:
+            asked.bind(("127.0.0.1", 0))
+            port: int = asked.getsockname()[1]
+        if port <= 55_535:  # a node of a cluster needs the port 10,000 above, too
+            return port
 
 
 class RedisServer:
@@ -80,16 +82,9 @@ class RedisServer:
             return False
 
     def kill(self) -> None:
-        """SIGKILL: no time to write anything."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, how: int) -> None:
+        """SIGKILL: no time to write anything. A polite end can be refused while a journal is being rewritten."""
         if self.process is not None and self.process.poll() is None:
-            os.kill(self.process.pid, how)
+            os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
 
@@ -100,7 +95,7 @@ def redis_server(folder: Path, *settings: str) -> Iterator[RedisServer]:
     try:
         yield server
     finally:
-        server.stop()
+        server.kill()
 
 
 _SHARED: dict[str, RedisServer] = {}
@@ -113,7 +108,7 @@ def shared_server(request: pytest.FixtureRequest) -> RedisServer:
     if "quick" not in _SHARED:
         factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
         server = _SHARED["quick"] = RedisServer(factory.mktemp("redis"), *QUICK)
-        request.session.addfinalizer(server.stop)
+        request.session.addfinalizer(server.kill)
     return _SHARED["quick"]
 
 
@@ -123,3 +118,14 @@ def fresh_redis(request: pytest.FixtureRequest, **options: Any) -> RedisStore:
     from papertrade.adapters.redis import RedisStore
 
     return RedisStore(shared_server(request).url, durability="memory", prefix=f"t{next(_PREFIXES)}", **options)
+
+
+def key(store: RedisStore, kind: str, stream: str = "main") -> str:
+    return f"{{{store._place.prefix}}}:{kind}:{stream.encode().hex()}"
+
+
+def again(store: RedisStore, url: str) -> RedisStore:
+    """The same accounts, opened by somebody who remembers nothing."""
+    from papertrade.adapters.redis import RedisStore
+
+    return RedisStore(url, durability="memory", prefix=store._place.prefix)

@@ -118,7 +118,7 @@ class AsyncLine:
 async def _is_stale(connection: Any) -> bool:
     """Closed by the server, or with something on it that nobody asked for."""
     try:
-        return bool(await connection.can_read_destructive())
+        return bool(await getattr(connection, "can_read", connection.can_read_destructive)())
     except (RedisError, OSError):
         return True
 
@@ -224,8 +224,8 @@ class AsyncRedisStore:
 
     async def commits(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Commit]:
         """The commit ids whose last version is in a range, in the order of their versions."""
-        last = await self.head(stream)
-        first, last = max(start, 0), last if stop is None else min(stop, last)
+        head = await self._run(reading.head_of(self._place, stream))
+        first, last = max(start, head.base), head.version if stop is None else min(stop, head.version)
         found: list[Commit] = []
         while first <= last:
             end = min(last, first + reading.WINDOW - 1)

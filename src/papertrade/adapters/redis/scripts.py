@@ -43,6 +43,12 @@ local function fault()
   if redis.call('HLEN', KEYS[3]) ~= redis.call('ZCARD', KEYS[4]) then return 'its commit ids are not in order' end
   if not there and redis.call('ZSCORE', KEYS[6], ARGV[1]) then return 'its head is missing' end
 end
+local function unconfirmed()
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  local id, chain = b .. '-0', c
+  if last then id, chain = last[1], last[2][2] end
+  if id ~= v .. '-0' or chain ~= h then return 'its last record does not confirm its head ' .. v end
+end
 """
 
 # ARGV: name, expected, fence, chain before, number of commits, (id, first, last)..., (version, chain, record)...
@@ -58,9 +64,9 @@ for i = 6, 3 + 3 * n, 3 do
 end
 local owner = s[6] == '1' and s[5] or ''
 if ARGV[3] ~= '*' and ARGV[3] ~= owner then return {'FENCED', owner} end
-if ARGV[2] ~= v then return {'CONFLICT', v, b} end
-local wrong = fault()
+local wrong = fault() or (ARGV[4] == '' and unconfirmed())  -- who knows the hash has confirmed it
 if wrong then return {'CORRUPT', wrong} end
+if ARGV[2] ~= v then return {'CONFLICT', v} end
 if ARGV[4] == '' then return {'AT', v, h} end
 if ARGV[4] ~= h then return {'OTHER', v, h} end
 if #ARGV == 5 then return {'OK'} end
@@ -81,12 +87,8 @@ return {'OK'}
 
 # ARGV: name. The head, which the last record has to confirm.
 _HEAD: Final = """
-local wrong = fault()
+local wrong = fault() or unconfirmed()
 if wrong then return {'CORRUPT', wrong} end
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-local id, chain = b .. '-0', c
-if last then id, chain = last[1], last[2][2] end
-if id ~= v .. '-0' or chain ~= h then return {'CORRUPT', 'its last record does not confirm its head ' .. v} end
 return {'HEAD', v, h, b, c, there and '1' or '0'}
 """
 

@@ -126,7 +126,7 @@ class RedisStore:
             for _ in reading.events_of(stream, page):
                 pass
         before = 0
-        for window in self._windows(stream, 0, head.version):
+        for window in self._windows(stream, head.base, head.version):
             before = reading.check_commits(stream, window, before)
         self.get_snapshot(stream)
         return Verification(stream, head.version, head.chain)
@@ -139,9 +139,9 @@ class RedisStore:
 
     def commits(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Commit]:
         """The commit ids whose last version is in a range, in the order of their versions."""
-        last = self.head(stream)
-        last = last if stop is None else min(stop, last)
-        return (commit for window in self._windows(stream, max(start, 0), last) for commit in window)
+        head = self._run(reading.head_of(self._place, stream))
+        last = head.version if stop is None else min(stop, head.version)
+        return (commit for window in self._windows(stream, max(start, head.base), last) for commit in window)
 
     def _windows(self, stream: str, first: int, last: int) -> Iterator[list[Commit]]:
         while first <= last:
