@@ -53,6 +53,8 @@ def test_a_trimmed_stream_keeps_head_chain_and_fence(redis_store: RedisStore, re
     assert redis_store.get_snapshot("main") is None
     assert redis_store.verify("main") == ("main", 6, chain(6))
     assert again(redis_store, redis_shared.url).append(batch(6)._replace(fence=fence)) == Appended(7, 7)
+    redis_store.trim("main", 6)
+    assert list(redis_store.commits("main")) == [Commit("empty", 7, 6)]
     with pytest.raises(StoreCorruptError):
         redis_store.trim("main", 8)
     redis_store.trim("main", 7)

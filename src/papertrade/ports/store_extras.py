@@ -113,6 +113,9 @@ class Trimming(Protocol):
     def trim(self, stream: str, version: int) -> None:
         """Drop records up to a version, their commit ids, and a snapshot older than that. Dropping again is fine.
 
+        The commit id of an empty batch that stands right behind the version is kept: one may be stored there at any
+        moment, and whoever archived what is before it has not seen it.
+
         A version that the stream does not have is a ``StoreCorruptError``, and nothing is dropped.
         """
         ...

@@ -164,15 +164,17 @@ local upto = tonumber(ARGV[2])
 if upto > tonumber(v) then return {'CORRUPT', 'it has no version ' .. ARGV[2]} end
 if upto < tonumber(b) then return {'TRIM', b} end
 upto = math.min(upto, tonumber(b) + 5000)
-local text = string.format('%.0f', upto)
+local text, after = string.format('%.0f', upto), string.format('%.0f', upto + 1)
 if text ~= b then
   c = redis.call('XRANGE', KEYS[2], text .. '-0', text .. '-0')[1][2][2]
-  redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f', upto + 1) .. '-0')  -- first: it helps when memory is full
+  redis.call('XTRIM', KEYS[2], 'MINID', after .. '-0')  -- first: it helps when memory is full
   redis.call('HSET', KEYS[1], 'b', text, 'c', c)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', text)) do
-  redis.call('HDEL', KEYS[3], id)
-  redis.call('ZREM', KEYS[4], id)
+  if redis.call('HGET', KEYS[3], id) ~= after .. ':' .. text then  -- an empty batch may still come to stand there
+    redis.call('HDEL', KEYS[3], id)
+    redis.call('ZREM', KEYS[4], id)
+  end
 end
 local kept = redis.call('HGET', KEYS[5], 'version')
 if kept and tonumber(kept) < upto then redis.call('DEL', KEYS[5]) end
