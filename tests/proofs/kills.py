@@ -6,6 +6,7 @@ twice, no batch is half there, both accounts are what their journals say. The fi
 
 ``--store postgres`` starts a PostgreSQL server for it. With ``--harms 10`` its backends are ended ten times, killed ten
 times, and the server is stopped at once and killed ten times each, while a child trades on and has to go on by itself.
+``--store redis`` starts a Redis server; its one harm is that it is killed, and started again from its append-only file.
 """
 
 from __future__ import annotations
@@ -45,10 +46,20 @@ def on_a_server(kills: int, seed: int, harms: int) -> list[Tally]:
         server.remove()
 
 
+def on_redis(kills: int, seed: int, harms: int, folder: Path | None) -> list[Tally]:
+    """Redis: clients first, then the server."""
+    from killing_redis import Prefix
+    from servers_redis import DURABLE, redis_server
+
+    with tempfile.TemporaryDirectory(dir=folder) as made, redis_server(Path(made), *DURABLE) as server:
+        found = [Killer(Prefix(server), seed).run(kills)] if kills else []
+        return found + ([Killer(Prefix(server), seed + 1, harmful=True).run(harms)] if harms else [])
+
+
 def main() -> int:
     """Run, and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--store", choices=["sqlite", "postgres", "redis"], default="sqlite")
     parser.add_argument("--kills", type=int, default=5000)
     parser.add_argument("--harms", type=int, default=0, help="of each kind, with a server")
     parser.add_argument("--seed", type=int, default=1)
@@ -57,6 +68,8 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.store == "sqlite":
         tallies = on_a_file(asked.kills, asked.seed, asked.folder, asked.journal)
+    elif asked.store == "redis":
+        tallies = on_redis(asked.kills, asked.seed, asked.harms, asked.folder)
     else:
         tallies = on_a_server(asked.kills, asked.seed, asked.harms)
     for tally in tallies:

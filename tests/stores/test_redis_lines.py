@@ -8,25 +8,32 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from cuts import RECORD, cut_and_guess, cut_and_repeat
 from cutting_proxy import CuttingProxy
-from servers_redis import DURABLE, fresh_redis, needed, redis_server, shared_server
+from racing import check_race, race
+from servers_redis import DURABLE, RedisServer, fresh_redis, needed, redis_server, shared_server
 from store_cases import batch, chain, event
 
 from papertrade.errors import OutcomeUnknownError, StoreUnavailableError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict
 
+if TYPE_CHECKING:
+    from papertrade.adapters.redis import RedisStore
+
 pytestmark = pytest.mark.external_service
 
 
 @contextmanager
-def proxied(request: pytest.FixtureRequest, timeout_s: float = 5.0) -> Iterator[tuple[CuttingProxy, Any]]:
+def proxied(
+    request: pytest.FixtureRequest, timeout_s: float = 5.0, counted: bytes = b""
+) -> Iterator[tuple[CuttingProxy, Any]]:
     needed()
     from papertrade.adapters.redis import RedisStore
 
-    proxy = CuttingProxy(shared_server(request).port)
+    proxy = CuttingProxy(shared_server(request).port, counted)
     prefix = fresh_redis(request)._place.prefix
     store = RedisStore(f"redis://127.0.0.1:{proxy.port}/0", durability="memory", prefix=prefix, timeout_s=timeout_s)
     try:
@@ -167,3 +174,29 @@ def test_c34_one_store_in_many_threads(request: pytest.FixtureRequest) -> None:
         for thread in (*threads, waiter):
             thread.join()
         assert wrong == []
+
+
+# ---------------------------------------------------------------------- G8 and G9
+
+
+@pytest.mark.parametrize(("writers", "count"), [(2, 200), (8, 10)])
+def test_c16_c17_processes_race(
+    redis_shared: RedisServer, redis_store: RedisStore, child_env: dict[str, str], writers: int, count: int
+) -> None:
+    """Two and eight processes at the same versions: one winner each, and nobody goes without."""
+    found = race(f"{redis_shared.url}#{redis_store._place.prefix}", writers, count, child_env)
+    check_race(redis_store, found, count)
+
+
+def test_g9_cut_before_or_after(request: pytest.FixtureRequest) -> None:
+    """Requests cut before they arrive or after they were done, each repeated until it is answered: stored once each."""
+    with proxied(request, counted=RECORD) as (proxy, store):
+        said = cut_and_repeat(store, proxy, 60)
+        assert min(said["Appended"], said["AlreadyAppended"]) > 5
+        assert said["OutcomeUnknownError"] + said["StoreUnavailableError"] == 60
+
+
+def test_g9_without_a_key_it_doubles(request: pytest.FixtureRequest) -> None:
+    """The control: whoever guesses after a cut stores everything twice."""
+    with proxied(request, counted=RECORD) as (proxy, store):
+        assert cut_and_guess(store, proxy, 10) == [n for number in range(1, 11) for n in (number, number)]

@@ -2,7 +2,7 @@
 
 ``python writers.py PLACE NUMBER COUNT``: opens the place when told to and wins COUNT versions of one stream, each time
 by reading the head and appending after it. Prints how often it won and how often somebody else was quicker. A place is
-the path of an SQLite file, or the address of a PostgreSQL server with ``#`` and a schema behind it.
+the path of an SQLite file, or the address of a server with ``#`` and a schema or prefix behind it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ def open_place(place: str) -> Store:
 
         dsn, _, schema = place.rpartition("#")
         return PostgresStore(dsn, schema=schema, durability="memory", wait_s=60, connections=1)
+    if place.startswith("redis:"):
+        from papertrade.adapters.redis import RedisStore
+
+        url, _, prefix = place.rpartition("#")
+        return RedisStore(url, durability="memory", prefix=prefix, timeout_s=60)
     return SQLiteStore(place, durability="memory", wait_s=60)
 
 
