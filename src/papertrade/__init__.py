@@ -36,6 +36,7 @@ from papertrade.domain.words import (
 )
 from papertrade.errors import PaperTradeError, StoreError, UsageError
 from papertrade.exchange import Exchange
+from papertrade.hosting.setup import SnapshotPolicy
 from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
 from papertrade.ledger.margin import CashModel, FlatMargin
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
@@ -104,6 +105,7 @@ __all__ = [
     "RejectReason",
     "RiskLimits",
     "Side",
+    "SnapshotPolicy",
     "SpreadSlippage",
     "Store",
     "StoreError",

@@ -7,12 +7,12 @@ that has begun is finished even when the caller is canceled: nobody is left in d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from inspect import isawaitable
-from typing import Any, TypeVar
 
 from papertrade.aio_broker import AsyncPaperBroker
+from papertrade.aio_turns import Turns
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.events import Event
 from papertrade.domain.instants import parse_instant, to_datetime
@@ -21,12 +21,12 @@ from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number
 from papertrade.domain.words import Side
-from papertrade.errors import PaperTradeError, UsageError
+from papertrade.errors import UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow
-from papertrade.hosting.setup import parse_async_store
+from papertrade.hosting.setup import SnapshotPolicy, parse_async_store
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.market import Market
@@ -37,10 +37,8 @@ from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
 from papertrade.risk.limits import RiskLimits
 
-T = TypeVar("T")
 
-
-class AsyncExchange:
+class AsyncExchange(Turns):
     """Many accounts on one market feed, for code that runs in an event loop.
 
     >>> async def main() -> str:
@@ -59,96 +57,10 @@ class AsyncExchange:
         clock: Clock | str = "system",
         *,
         fill: FillSettings | str = "realistic",
+        snapshots: SnapshotPolicy | str | None = None,
     ) -> None:
-        self._floor = Floor(parse_async_store(store), clock, fill)
-        self._desk = self._floor.desk
-        self._turn = asyncio.Lock()  # first come, first served
-        self._delivering = False
-        self._working: set[asyncio.Future[Any]] = set()
-
-    # -------------------------------------------------------------- waiting
-
-    async def run(self, flow: Flow[T]) -> T:
-        """Run a flow when its turn comes, then deliver what it made. For brokers, not for strategies."""
-        await self._turn.acquire()
-        return await self._go(flow)
-
-    async def _go(self, flow: Flow[T]) -> T:
-        """Holding the turn: run on without suspending while the store answers at once."""
-        try:
-            waiting = _until_it_waits(flow, None)
-        except StopIteration as stop:
-            self._turn.release()
-            await self._deliver()
-            answer: T = stop.value
-            return answer
-        except BaseException:
-            self._turn.release()
-            await self._deliver()  # what was stored before something failed is still news
-            raise
-        # From here on the store is at work: the rest belongs to a task of its own that nobody's cancellation reaches.
-        return await self._see_through(self._finish(flow, waiting))
-
-    async def _see_through(self, work: Coroutine[Any, Any, T]) -> T:
-        """Let it finish whoever is canceled. A loop keeps no hold of its tasks, so we do."""
-        task = asyncio.ensure_future(work)
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(_nobody_waits)
-            raise
-
-    async def _finish(self, flow: Flow[T], waiting: Awaitable[Any]) -> T:
-        try:
-            while True:
-                try:
-                    answer = await waiting
-                except BaseException as why:
-                    waiting = _until_it_waits(flow, why)
-                else:
-                    waiting = _until_it_waits(flow, None, answer)
-        except StopIteration as stop:
-            found: T = stop.value
-        except BaseException:
-            self._turn.release()
-            await self._deliver()
-            raise
-        self._turn.release()
-        await self._deliver()
-        return found
-
-    async def _deliver(self) -> None:
-        """Hand queued events over, one after another; an async handler is awaited before the next event."""
-        if self._delivering or not self._desk.outbox.waiting:
-            return
-        self._delivering = True
-        answer: Awaitable[object] | None = None
-        try:
-            answer = self._hand_over()
-        finally:
-            self._delivering = answer is not None
-        if answer is not None:  # the others do not miss their events because this caller is canceled
-            await self._see_through(self._deliver_on(answer))
-
-    async def _deliver_on(self, answer: Awaitable[object] | None) -> None:
-        try:
-            while answer is not None:
-                await answer
-                answer = self._hand_over()
-        finally:
-            self._delivering = False
-
-    def _hand_over(self) -> Awaitable[object] | None:
-        """Hand queued events over until a handler has to be awaited."""
-        waiting = self._desk.outbox.waiting
-        while waiting:
-            subscription, event = waiting.popleft()
-            answer = subscription.take(event)
-            if isawaitable(answer):
-                return answer
-        return None
+        self._floor = Floor(parse_async_store(store), clock, fill, snapshots)
+        super().__init__(self._floor.desk)
 
     # ----------------------------------------------- instruments and accounts
 
@@ -311,8 +223,8 @@ class AsyncExchange:
         return None if ns is None else to_datetime(ns)
 
     def describe(self) -> Mapping[str, str]:
-        """The store and what it promises."""
-        return self._desk.store.describe()
+        """The store and what it promises, the clock, and when snapshots are taken."""
+        return self._floor.describe()
 
     def subscribe(
         self,
@@ -345,28 +257,6 @@ class AsyncExchange:
         return f"<AsyncExchange: {len(self.instruments())} instruments, {len(self.accounts())} accounts>"
 
 
-def _until_it_waits(flow: Flow[Any], error: BaseException | None, answer: object = None) -> Awaitable[Any]:
-    """Run a flow until a store call answers with something to await; its end is a StopIteration."""
-    call, args = flow.send(answer) if error is None else flow.throw(error)
-    while True:
-        try:
-            result = call(*args)
-        except BaseException as why:
-            call, args = flow.throw(why)
-            continue
-        if isawaitable(result):
-            return result
-        call, args = flow.send(result)
-
-
-def _nobody_waits(task: asyncio.Future[Any]) -> None:
-    """Its caller is gone. A failed store is found out by the account's next command; a failed handler is said aloud."""
-    why = None if task.cancelled() else task.exception()
-    if why is not None and not isinstance(why, PaperTradeError):
-        message = "an event handler failed after its caller was canceled"
-        task.get_loop().call_exception_handler({"message": message, "exception": why, "future": task})
-
-
 async def open_async_paper_broker(
     *,
     cash: Number | None = None,
@@ -381,9 +271,10 @@ async def open_async_paper_broker(
     trading_day: TradingDay | str | None = None,
     clock: Clock | str = "system",
     store: Store | AsyncStore | str | None = None,
+    snapshots: SnapshotPolicy | str | None = None,
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
-    exchange = AsyncExchange(store, clock, fill=fill)
+    exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
     exchange.list_unknown_in(currency)
     return await exchange.open_account(
         account,

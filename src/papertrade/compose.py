@@ -10,6 +10,7 @@ from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency
 from papertrade.domain.numbers import Number
 from papertrade.errors import InvalidValueError, StoreMisconfiguredError
+from papertrade.hosting.setup import SnapshotPolicy
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.settings import FillSettings
@@ -103,6 +104,7 @@ def open_paper_broker(
     trading_day: TradingDay | str | None = None,
     clock: Clock | str = "system",
     store: Store | str | None = None,
+    snapshots: SnapshotPolicy | str | None = None,
     threadsafe: bool = True,
 ) -> PaperBroker:
     """One account on an exchange of its own: the paper broker of a notebook or a script.
@@ -118,7 +120,7 @@ def open_paper_broker(
     """
     from papertrade.exchange import Exchange
 
-    exchange = Exchange(store, clock, fill=fill, threadsafe=threadsafe)
+    exchange = Exchange(store, clock, fill=fill, snapshots=snapshots, threadsafe=threadsafe)
     exchange.list_unknown_in(currency)
     return exchange.open_account(
         account,

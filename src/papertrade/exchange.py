@@ -24,6 +24,7 @@ from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
+from papertrade.hosting.setup import SnapshotPolicy
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
 from papertrade.matching.market import Market
@@ -55,9 +56,20 @@ class Exchange:
         clock: Clock | str = "system",
         *,
         fill: FillSettings | str = "realistic",
+        snapshots: SnapshotPolicy | str | None = None,
         threadsafe: bool = True,
     ) -> None:
-        self._floor = Floor(store, clock, fill)
+        """An exchange over a store and a clock.
+
+        Args:
+            store: where journals are kept: a store, or an address such as ``"paper.db"``; memory by default.
+            clock: ``"system"``, ``"data"`` (time is the latest datum), or a clock.
+            fill: fill settings or a preset's name, for bare prices and for accounts that bring none.
+            snapshots: when snapshots are taken: a ``SnapshotPolicy``, or ``"on demand"`` (also ``"off"``). By default
+                by policy where something outlives the process, on demand in memory.
+            threadsafe: False refuses calls from any thread but the one that opened it.
+        """
+        self._floor = Floor(store, clock, fill, snapshots)
         self._desk = self._floor.desk
         shared = parse_flag(threadsafe, "threadsafe")
         self._lock: Lock | OwnerOnly = Lock() if shared else OwnerOnly()
@@ -66,7 +78,10 @@ class Exchange:
         """Run a flow under the lock, then deliver what it made. For hosts and brokers, not for strategies."""
         try:
             with self._lock:
-                return drive(flow)
+                answer = drive(flow)
+                if self._desk.wanted:
+                    drive(self._desk.keep_snapshots())
+                return answer
         finally:  # what was stored before something failed is still news
             if self._desk.outbox.waiting:
                 self._desk.outbox.deliver()
@@ -148,6 +163,8 @@ class Exchange:
                 market, flow = self._floor.take(symbol, take)
                 if flow is not None:
                     drive(flow)
+                    if self._desk.wanted:
+                        drive(self._desk.keep_snapshots())
         finally:
             if self._desk.outbox.waiting:
                 self._desk.outbox.deliver()
@@ -245,6 +262,8 @@ class Exchange:
                 if to is not None and desk.data_clock is not None:
                     desk.data_clock.observe(parse_instant(to, "to"))
                 drive(desk.catch_up(desk.now()))
+                if desk.wanted:
+                    drive(desk.keep_snapshots())
         finally:
             desk.outbox.deliver()
 
@@ -275,9 +294,9 @@ class Exchange:
             return self._floor.watch(symbol, handler)
 
     def describe(self) -> Mapping[str, str]:
-        """The store and what it promises."""
+        """The store and what it promises, the clock, and when snapshots are taken."""
         with self._lock:
-            return self._desk.store.describe()
+            return self._floor.describe()
 
     def close(self) -> None:
         """Close the store."""

@@ -74,7 +74,7 @@ class Tape:
         take_quote, meet_standing, on_time = market.take_quote, self._intake.meet_standing, self._on_time
         acquire, release, watchers, index = self._lock.acquire, self._lock.release, self._watchers, market.index
         deadlines, outbox, waiting = self._desk.engine.deadlines, self._desk.outbox, self._desk.outbox.waiting
-        stale = self._desk.stale
+        stale, wanted, keep_snapshots = self._desk.stale, self._desk.wanted, self._desk.keep_snapshots
 
         def quote(bid: int, ask: int, bid_size: int, ask_size: int, at_ns: int) -> None:
             if not (
@@ -107,6 +107,8 @@ class Tape:
                     flow = meet_standing(market, at_ns)
                     if flow is not None:
                         drive(flow)
+                        if wanted:
+                            drive(keep_snapshots())
             finally:
                 release()
             if waiting:
@@ -133,6 +135,8 @@ class Tape:
                 flow = self._intake.meet_trade(market, aggressor, at_ns)
                 if flow is not None:
                     drive(flow)
+                    if desk.wanted:
+                        drive(desk.keep_snapshots())
         desk.outbox.deliver()
         if fault is not None:
             raise fault
@@ -145,7 +149,7 @@ class Tape:
         take_bar, on_time, index = self._intake.take_bar, self._on_time, market.index
         acquire, release, watchers = self._lock.acquire, self._lock.release, self._watchers
         deadlines, outbox, waiting = self._desk.engine.deadlines, self._desk.outbox, self._desk.outbox.waiting
-        stale = self._desk.stale
+        stale, wanted, keep_snapshots = self._desk.stale, self._desk.wanted, self._desk.keep_snapshots
 
         def bar(open_: int, high: int, low: int, close: int, volume: int | None, end_ns: int) -> None:
             if not (
@@ -177,6 +181,8 @@ class Tape:
                     flow = take_bar(market, data)
                     if flow is not None:
                         drive(flow)
+                        if wanted:
+                            drive(keep_snapshots())
             finally:
                 release()
             if waiting:

@@ -8,7 +8,6 @@ from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderStatus
-from papertrade.engine.snapshot import snapshot
 from papertrade.errors import CurrencyMismatchError, StoreConflictError, UnknownOrderError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.explaining import Explanation, explain
@@ -18,7 +17,6 @@ from papertrade.hosting.requests import parse_order_id
 from papertrade.ledger.entries import Entry, entry_of
 from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
-from papertrade.ports.store import StoredSnapshot
 
 
 class AccountReader:
@@ -148,12 +146,11 @@ class AccountReader:
         desk, account = self.desk, self.account
         seat = yield from desk.seat(account)
         version = seat.state.version
-        found = yield desk.store.verify, (account,)
-        if found.version != version:  # somebody else wrote: the chain is not that of what memory holds
+        head: int = yield desk.store.head, (account,)
+        if head != version:  # somebody else wrote: what memory holds is older than what may be kept already
             desk.spoil(account)
-            raise StoreConflictError(account, version, found.version)
-        yield desk.store.put_snapshot, (account, StoredSnapshot(version, found.chain, snapshot(seat.state)))
-        return version
+            raise StoreConflictError(account, version, head)
+        return (yield from desk.keep_snapshot(account))
 
     def assumptions(self) -> Flow[list[str]]:
         """Everything that is assumed about this account's fills, fees and margin."""

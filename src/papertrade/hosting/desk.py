@@ -184,6 +184,8 @@ class Desk(Roll):
         ended = self.engine.commit(step)
         if self.outbox.subscriptions:
             self.outbox.put(step.events)
+        if self.snapshots is not None:
+            self.snapshots.note(step.state.account, step.state.version, self.engine.now_ns)
         return ended
 
     def _refuse(self, step: Step, answer: object) -> None:

@@ -12,7 +12,14 @@ from papertrade.errors import InvalidValueError, ThreadError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import Intake
-from papertrade.hosting.setup import fill_settings, parse_clock, parse_store
+from papertrade.hosting.setup import (
+    SnapshotPolicy,
+    fill_settings,
+    name_of_clock,
+    parse_clock,
+    parse_snapshots,
+    parse_store,
+)
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock
@@ -54,10 +61,21 @@ class Watchers:
 class Floor:
     """A desk, the entrance for its data, and who watches which market."""
 
-    def __init__(self, store: Store | str | None, clock: Clock | str, fill: FillSettings | str) -> None:
+    def __init__(
+        self,
+        store: Store | str | None,
+        clock: Clock | str,
+        fill: FillSettings | str,
+        snapshots: SnapshotPolicy | str | None = None,
+    ) -> None:
         known = parse_clock(clock)
         self.fill = fill_settings(fill, known)
         self.desk = Desk(parse_store(store), known)
+        if snapshots is not None or store not in (None, "memory:"):  # memory alone needs none, nor to import this
+            from papertrade.hosting.snapshots import SnapshotKeeper
+
+            self.desk.snapshots = SnapshotKeeper(parse_snapshots(snapshots, self.desk.store))
+            self.desk.wanted = self.desk.snapshots.wanted
         self.intake = Intake(self.desk, self.fill.half_spread_units)
         self._watchers: dict[str, Watchers] = {}
 
@@ -99,6 +117,14 @@ class Floor:
     def accounts(self) -> list[str]:
         """The names of the accounts that are open."""
         return sorted({*self.desk.engine.seats, *self.desk.stale})
+
+    def describe(self) -> dict[str, str]:
+        """The store and what it promises, in its own words; then the clock and when snapshots are taken."""
+        desk = self.desk
+        told = dict(desk.store.describe())
+        told["clock"] = name_of_clock(desk.clock)
+        told["snapshots"] = "on demand" if desk.snapshots is None else str(desk.snapshots)
+        return told
 
     def watchers(self, symbol: str) -> Watchers:
         """Who watches a symbol, perhaps nobody."""

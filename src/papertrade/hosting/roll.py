@@ -7,6 +7,7 @@ dropped, and folded again from its journal before anything else happens to it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -18,7 +19,7 @@ from papertrade.engine.budgets import charge_again
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
 from papertrade.engine.profile import AccountProfile
-from papertrade.engine.snapshot import digest, restore
+from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat
 from papertrade.errors import (
@@ -37,7 +38,11 @@ from papertrade.hosting.history import History
 from papertrade.matching.market import Market
 from papertrade.ports.store import Store, StoredSnapshot
 
+if TYPE_CHECKING:
+    from papertrade.hosting.snapshots import SnapshotKeeper
+
 MOST_WAIT = 1024
+PAGE = 8192  # events that are asked of the store at once
 
 
 class Roll:
@@ -54,6 +59,8 @@ class Roll:
         self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
+        self.snapshots: SnapshotKeeper | None = None
+        self.wanted: dict[str, None] = {}  # accounts whose snapshot is due when the host is done with its work
         self._healing: dict[str, tuple[int, int]] = {}  # data to let pass before asking again, and how many then
 
     # ---------------------------------------------------------------- names
@@ -118,15 +125,76 @@ class Roll:
         self.outbox.put(news)
 
     def stored_state(self, account: str) -> Flow[AccountState | None]:
-        """The state of an account as the store has it: its snapshot and the tail. None when it has no journal."""
-        kept: StoredSnapshot | None = yield self.store.get_snapshot, (account,)
-        state = AccountState() if kept is None else restore(kept.data)
-        if kept is not None and state.version != kept.version:
-            raise StoreCorruptError(f"the snapshot of {account!r} says version {kept.version}, holds {state.version}")
-        state.committed = -1
-        events = yield self.store.load, (account, state.version + 1, None)
-        state = fold(state, events)
+        """The state of an account as the store has it: its snapshot and the tail. None when it has no journal.
+
+        A snapshot only speeds things up: with one that is damaged the whole journal is read, and that is said.
+        """
+        state: AccountState | None = None
+        since = 0
+        try:
+            kept: StoredSnapshot | None = yield self.store.get_snapshot, (account,)
+            if kept is not None:
+                state, since = restore(kept.data), kept.version
+                yield from self._check_snapshot(account, kept, state)
+                state = yield from self._moved_on(state, account)
+        except (StoreCorruptError, InvariantError) as why:
+            self._damaged(account, why)
+            state, since = None, 0
+        if state is None:
+            state = yield from self._moved_on(AccountState(), account)
+        if self.snapshots is not None:
+            self.snapshots.begin(account, since, self.engine.now_ns)
         return state if state.version else None
+
+    def _check_snapshot(self, account: str, kept: StoredSnapshot, state: AccountState) -> Flow[None]:
+        """A snapshot has to be of this account, of the version it says, and of the journal that is there."""
+        if (state.account, state.version) != (account, kept.version):
+            found = f"version {state.version} of {state.account!r}"
+            raise StoreCorruptError(f"the snapshot of {account!r} says version {kept.version}, holds {found}")
+        chain: str = yield self.store.chain_at, (account, kept.version)
+        if chain != kept.chain:
+            raise StoreCorruptError(f"the snapshot of {account!r} belongs to another history")
+
+    def _moved_on(self, state: AccountState, account: str) -> Flow[AccountState]:
+        """A state moved on by what the store has after it, page by page, so that no store has to hand over it all."""
+        state.committed = -1
+        while True:
+            before = state.version
+            events = yield self.store.load, (account, before + 1, before + PAGE)
+            state = fold(state, events)
+            if state.version < before + PAGE:
+                return state
+
+    def _damaged(self, account: str, why: Exception) -> None:
+        if self.snapshots is None:
+            from papertrade.hosting.snapshots import SnapshotKeeper  # only those who need it
+
+            self.snapshots = SnapshotKeeper(None)
+        self.snapshots.damage(account, why)
+
+    def keep_snapshot(self, account: str) -> Flow[int]:
+        """Keep a snapshot of an account as it stands in memory."""
+        state = self.engine.seats[account].state
+        version, data = state.version, snapshot(state)
+        chain: str = yield self.store.chain_at, (account, version)
+        yield self.store.put_snapshot, (account, StoredSnapshot(version, chain, data))
+        return version
+
+    def keep_snapshots(self) -> Flow[None]:
+        """Take the snapshots that are due, one of each account. One that fails fails nothing else."""
+        keeper = self.snapshots
+        while keeper is not None and keeper.wanted:
+            account = next(iter(keeper.wanted))
+            del keeper.wanted[account]
+            seat = self.engine.seats.get(account)
+            if seat is None:  # it has to be folded again first
+                continue
+            keeper.begin(account, seat.state.version, self.engine.now_ns)
+            try:
+                yield from self.keep_snapshot(account)
+                keeper.taken += 1
+            except Exception as why:  # whatever it is, the command it comes after was stored
+                keeper.failure(account, why)
 
     def failed(self, account: str, fault: InvariantError | StoreMismatchError) -> Flow[Exception]:
         """What to raise when a decision broke an invariant, or its key belongs to something else in the store.

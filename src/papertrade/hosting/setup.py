@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -16,6 +17,47 @@ if TYPE_CHECKING:
     from papertrade.ports.async_store import AsyncStore
 
 SYSTEM_QUOTE_AGE_S = 60
+_MINUTE_NS = 60_000_000_000
+_SNAPSHOTS = "a SnapshotPolicy, 'off' or 'on demand' (only by broker.snapshot()), or None for the default"
+
+
+class SnapshotPolicy:
+    """When a snapshot of an account is due, counted from its last one.
+
+    It is due after ``every_events`` events; and also after ``every_minutes`` of the exchange's clock, if there were at
+    least ``at_least`` events meanwhile, so that a replay that leaps through time does not take one at each leap.
+    Whichever is None does not count. What is due is looked at once, when a command or a datum is done: however many
+    events that brought, it is one snapshot.
+    """
+
+    __slots__ = ("at_least", "every_events", "every_minutes")
+
+    def __init__(
+        self, *, every_events: int | None = 1000, every_minutes: int | None = 15, at_least: int = 100
+    ) -> None:
+        for name, value in (("every_events", every_events), ("every_minutes", every_minutes), ("at_least", at_least)):
+            if not (type(value) is int and value > 0) and (value is not None or name == "at_least"):
+                optional = "" if name == "at_least" else ", or None"
+                raise InvalidValueError(name, value, f"a whole number above 0{optional}")
+        if every_events is None and every_minutes is None:
+            raise InvalidValueError("every_events", None, "at least one of every_events and every_minutes")
+        self.every_events, self.every_minutes, self.at_least = every_events, every_minutes, at_least
+
+    def is_due(self, events: int, elapsed_ns: int) -> bool:
+        """Is one due, so many events and so much time after the last?"""
+        if self.every_events is not None and events >= self.every_events:
+            return True
+        minutes = self.every_minutes
+        return minutes is not None and events >= self.at_least and elapsed_ns >= minutes * _MINUTE_NS
+
+    def __str__(self) -> str:
+        ways = [] if self.every_events is None else [f"every {self.every_events} events"]
+        if self.every_minutes is not None:
+            ways.append(f"every {self.every_minutes} minutes with {self.at_least} events")
+        return " or ".join(ways)
+
+    def __repr__(self) -> str:
+        return f"<SnapshotPolicy: {self}>"
 
 
 def parse_clock(clock: Clock | str) -> Clock:
@@ -30,6 +72,13 @@ def parse_clock(clock: Clock | str) -> Clock:
     if callable(getattr(clock, "now_ns", None)):
         return clock
     raise InvalidValueError("clock", clock, "'system', 'data', or an object with now_ns()")
+
+
+def name_of_clock(clock: Clock) -> str:
+    """The word for a clock, or the name of its class."""
+    if isinstance(clock, SystemClock):
+        return "system"
+    return "data: time is the latest datum" if isinstance(clock, DataClock) else type(clock).__name__
 
 
 def parse_store(store: Store | str | None) -> Store:
@@ -62,3 +111,21 @@ def fill_settings(fill: FillSettings | str, clock: Clock) -> FillSettings:
     if isinstance(clock, SystemClock):
         return attrs.evolve(preset, max_quote_age_s=SYSTEM_QUOTE_AGE_S)
     return preset
+
+
+def kind_of(store: Store) -> str:
+    """What kind of store it says it is; nothing when it says nothing."""
+    describe = getattr(store, "describe", None)
+    told = describe() if callable(describe) else None
+    return str(told.get("kind", "unnamed")) if isinstance(told, Mapping) else ""
+
+
+def parse_snapshots(snapshots: object, store: Store) -> SnapshotPolicy | None:
+    """A policy as it is, or none by name; by default, one where something outlives the process."""
+    if isinstance(snapshots, SnapshotPolicy):
+        return snapshots
+    if snapshots is None:
+        return None if kind_of(store) in ("memory", "") else SnapshotPolicy()
+    if type(snapshots) is str and snapshots in ("off", "on demand"):
+        return None
+    raise InvalidValueError("snapshots", snapshots, _SNAPSHOTS)
