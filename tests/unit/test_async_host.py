@@ -95,6 +95,10 @@ class SlowStore:
         await self.pause()
         return self.inner.find(stream, commit_id)
 
+    async def head(self, stream: str) -> int:
+        await self.pause()
+        return self.inner.head(stream)
+
     async def get_snapshot(self, stream: str) -> Any:
         await self.pause()
         return self.inner.get_snapshot(stream)
@@ -653,7 +657,7 @@ def test_an_unknown_outcome_is_found_out() -> None:
 class AtOnce(SlowStore):
     """The same store, answering at once."""
 
-    append = append_many = load = find = get_snapshot = None  # type: ignore[assignment]
+    append = append_many = load = head = find = get_snapshot = None  # type: ignore[assignment]
 
     def __getattribute__(self, name: str) -> Any:
         found = object.__getattribute__(self, name)

@@ -175,6 +175,7 @@ def fold_order(events: Iterable[Event], number: int) -> Order | None:
                 order = accepted(event)
             elif order is not None and event.oco == number:
                 order.oco = event.number
+                order.version = event.version
         elif isinstance(event, OrderRejected):
             order = rejected(event)
         elif order is not None:

@@ -61,17 +61,11 @@ class AccountReader:
         seat = yield from self.desk.seat(self.account)
         if status == "open":
             return open_orders(seat.state, symbol)
-        history = self.desk.history(self.account)
-        found: list[Order] = []
-        for number in (yield from history.numbers()):
-            order = seat.state.orders.get(number)
-            if order is not None:
-                order = order.copy()
-            else:
-                order = yield from history.order(number)
-            if order is not None and _matches(order, status, symbol):
-                found.append(order)
-        return found
+        working = seat.state.orders
+        found = yield from self.desk.history(self.account).orders(
+            lambda order: _matches(working.get(order.number, order), status, symbol)
+        )
+        return [working[order.number].copy() if order.number in working else order for order in found]
 
     def order_history(self, order_id: object) -> Flow[list[Event]]:
         """Everything that happened to an order."""
@@ -111,7 +105,7 @@ class AccountReader:
     def explain(self, order_id: object) -> Flow[Explanation]:
         """Why an order filled, waits or ended."""
         order = yield from self.order(order_id)
-        events = yield from self.desk.history(self.account).events_of(order.number)
+        events = yield from self.desk.history(self.account).events_of(order.number, ended=True)
         fills = [e for e in events if isinstance(e, OrderFilled)]
         seat = yield from self.desk.seat(self.account)
         return explain(order, fills, seat, self.desk.market(order.symbol), self.desk.now())

@@ -52,7 +52,6 @@ class Roll:
         self.store = store
         self.engine = Engine()
         self.outbox = Outbox()
-        self.histories: dict[str, History] = {}
         # Accounts whose last step may not be what the store has: folded again before their next command.
         self.stale: dict[str, AccountProfile] = {}
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
@@ -103,7 +102,6 @@ class Roll:
         if seat is not None and profile is not None:
             self.stale[account] = profile
             self.published[account] = seat.state.committed
-            self.histories.pop(account, None)
 
     def reload(self, account: str) -> Flow[None]:
         """Fold an account again from its journal; raises while the store cannot say what it has."""
@@ -244,11 +242,8 @@ class Roll:
         return digest(seat.state)
 
     def history(self, account: str) -> History:
-        """The index over an account's journal."""
-        found = self.histories.get(account)
-        if found is None:
-            found = self.histories[account] = History(self.store, account)
-        return found
+        """The past of an account, as the store has it."""
+        return History(self.store, account)
 
 
 def _near(name: str, known: list[str]) -> list[str]:
