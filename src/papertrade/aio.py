@@ -94,11 +94,12 @@ class AsyncExchange(Turns):
         cost_method: str = "average",
         trading_day: TradingDay | str | None = None,
         start: str = "keep",
+        exclusive: bool = False,
     ) -> AsyncPaperBroker:
         """Open an account, or open it again as it stands. The arguments are those of ``Exchange.open_account``."""
         settings = self._floor.settings(fill)
         plan = plan_account(
-            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start
+            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start, exclusive
         )
         await self.run(open_account(self._desk, plan))
         return AsyncPaperBroker(self, plan.account, plan.currency.code)
@@ -108,6 +109,10 @@ class AsyncExchange(Turns):
         name = parse_name(account, "account")
         seat = await self.run(self._desk.seat(name))
         return AsyncPaperBroker(self, name, seat.state.currency)
+
+    async def close_account(self, account: str) -> None:
+        """Forget an account here, and give it up if it was exclusive. It can be opened again, here or elsewhere."""
+        await self.run(self._desk.leave(parse_name(account, "account")))
 
     def accounts(self) -> list[str]:
         """The names of the accounts that are open here."""
@@ -247,7 +252,8 @@ class AsyncExchange(Turns):
                 yield await queue.get()
 
     async def close(self) -> None:
-        """Close the store."""
+        """Give up the accounts that are exclusive, and close the store."""
+        await self.run(self._desk.give_up_all())
         async with self._turn:
             answer: object = self._desk.store.close()  # type: ignore[func-returns-value]  # an async store's is awaited
             if isawaitable(answer):
@@ -272,6 +278,7 @@ async def open_async_paper_broker(
     clock: Clock | str = "system",
     store: Store | AsyncStore | str | None = None,
     snapshots: SnapshotPolicy | str | None = None,
+    exclusive: bool = False,
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
     exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
@@ -286,4 +293,5 @@ async def open_async_paper_broker(
         limits=limits,
         cost_method=cost_method,
         trading_day=trading_day,
+        exclusive=exclusive,
     )

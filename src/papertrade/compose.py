@@ -105,6 +105,7 @@ def open_paper_broker(
     clock: Clock | str = "system",
     store: Store | str | None = None,
     snapshots: SnapshotPolicy | str | None = None,
+    exclusive: bool = False,
     threadsafe: bool = True,
 ) -> PaperBroker:
     """One account on an exchange of its own: the paper broker of a notebook or a script.
@@ -132,4 +133,5 @@ def open_paper_broker(
         limits=limits,
         cost_method=cost_method,
         trading_day=trading_day,
+        exclusive=exclusive,
     )

@@ -253,11 +253,29 @@ class InvariantError(PaperTradeError):
 
 
 class AccountSuspendedError(StoreError):
-    """The account waits until the store says whether its last append happened, or is stopped for good."""
+    """The account takes no commands: a check failed, or another worker took it. The evidence is on the error.
 
-    def __init__(self, account: str, why: str) -> None:
+    Attributes:
+        why: what happened, in words.
+        check, found, expected: the check that failed, what it found and what it expected, if one did.
+        version, digest: the last version that was committed here, and the fingerprint of the state that is readable.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        why: str,
+        *,
+        check: str | None = None,
+        found: object = None,
+        expected: object = None,
+        version: int | None = None,
+        digest: str | None = None,
+    ) -> None:
         self.account, self.why = account, why
-        super().__init__(f"account {account!r} is suspended: {why}")
+        self.check, self.found, self.expected, self.version, self.digest = check, found, expected, version, digest
+        seen = "" if version is None else f" (last version {version}, digest {(digest or 'not readable')[:16]})"
+        super().__init__(f"account {account!r} is suspended: {why}{seen}")
 
 
 def _shown(value: object, parts: bool = True) -> str:

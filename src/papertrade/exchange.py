@@ -122,6 +122,7 @@ class Exchange:
         cost_method: str = "average",
         trading_day: TradingDay | str | None = None,
         start: str = "keep",
+        exclusive: bool = False,
     ) -> PaperBroker:
         """Open an account, or open it again as it stands: an existing account is never reset.
 
@@ -136,10 +137,11 @@ class Exchange:
             cost_method: ``"average"`` or ``"fifo"``.
             trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
             start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
+            exclusive: True takes the account for this worker alone: one that had it before cannot write any more.
         """
         settings = self._floor.settings(fill)
         plan = plan_account(
-            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start
+            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start, exclusive
         )
         self.run(open_account(self._desk, plan))
         return PaperBroker(self, plan.account, plan.currency.code)
@@ -149,6 +151,10 @@ class Exchange:
         name = parse_name(account, "account")
         seat = self.run(self._desk.seat(name))
         return PaperBroker(self, name, seat.state.currency)
+
+    def close_account(self, account: str) -> None:
+        """Forget an account here, and give it up if it was exclusive. It can be opened again, here or elsewhere."""
+        self.run(self._desk.leave(parse_name(account, "account")))
 
     def accounts(self) -> list[str]:
         """The names of the accounts that are open here."""
@@ -299,8 +305,9 @@ class Exchange:
             return self._floor.describe()
 
     def close(self) -> None:
-        """Close the store."""
+        """Give up the accounts that are exclusive, and close the store."""
         with self._lock:
+            drive(self._desk.give_up_all())
             self._desk.store.close()
 
     def __enter__(self) -> Exchange:

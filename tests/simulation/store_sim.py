@@ -235,6 +235,14 @@ class SimStore:
 
     # ---------------------------------------------- snapshots and the chain
 
+    def chain_at(self, stream: str, version: int) -> str:
+        """The hash up to a version."""
+        self._after(self._before(stream))
+        found = self.disk.streams.get(stream) or Stream()
+        if not 0 <= version < len(found.chain):
+            raise StoreCorruptError(f"{stream!r} has no version {version}")
+        return found.chain[version]
+
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot that belongs to the stream."""
         kind = self._before(stream)

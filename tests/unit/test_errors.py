@@ -8,6 +8,9 @@ import pytest
 
 from papertrade import errors as e
 
+SUSPENDED: dict[str, object] = {"account": "main", "why": "why"}
+SUSPENDED |= dict.fromkeys(("check", "found", "expected", "version", "digest"))
+
 CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
     (
         e.InvalidValueError("bid", "x", "a number"),
@@ -103,7 +106,12 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         "version 3 of stream 'main' is archived: this store begins after 7",
         {"stream": "main", "version": 3, "base": 7},
     ),
-    (e.AccountSuspendedError("main", "why"), "account 'main' is suspended: why", {"account": "main", "why": "why"}),
+    (e.AccountSuspendedError("main", "why"), "account 'main' is suspended: why", SUSPENDED),
+    (
+        e.AccountSuspendedError("main", "why", check="L1", found=1, expected=0, version=7, digest="a" * 64),
+        "account 'main' is suspended: why (last version 7, digest aaaaaaaaaaaaaaaa)",
+        {**SUSPENDED, "check": "L1", "found": 1, "expected": 0, "version": 7, "digest": "a" * 64},
+    ),
     (
         e.InvariantError("L1", "main", 5, 0),
         "L1 broken in account 'main': found 5, expected 0",

@@ -358,9 +358,10 @@ def test_a_broken_invariant_stops_its_account_only(name: str, monkeypatch: pytes
         patch.setattr(module, "book", wrong)
         with pytest.raises(InvariantError, match="L1"):
             OPERATIONS[name](scene)
-    for use in (lambda: scene.a.buy("AAPL", 1), scene.a.account, lambda: scene.a.cancel_order("a-2")):
+    for use in (lambda: scene.a.buy("AAPL", 1), lambda: scene.a.deposit(1), lambda: scene.a.cancel_order("a-2")):
         with pytest.raises(AccountSuspendedError, match="L1 balanced entry"):
             use()
+    assert scene.a.account().version == len(stored)
     assert list(scene.store.real.load("a")) == stored
     assert scene.b.buy("AAPL", 1).is_final
     scene.quote(300_000, "98.90", "98.95")

@@ -19,9 +19,9 @@ from papertrade.engine.clockwork import begin_day
 from papertrade.engine.express import place_plain
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
-from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError, StoreMismatchError
+from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError
 from papertrade.hosting.account_cash import AccountCash
-from papertrade.hosting.desk import batch_of
+from papertrade.hosting.account_reading import stops_if_corrupt
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.previewing import Preview, preview_of
 from papertrade.hosting.requests import (
@@ -32,6 +32,7 @@ from papertrade.hosting.requests import (
     check_same_close,
     parse_order_id,
 )
+from papertrade.hosting.stops import FAILURES
 from papertrade.ports.store import Appended
 
 _DAY: Final = TimeInForce.DAY
@@ -73,10 +74,10 @@ class AccountDesk(AccountCash):
             order = place_plain(step, terms)
             number = place(step, terms) if order is None else order.number
             desk.engine.end(step)
-            answer = yield desk.store.append, (batch_of(step, commit_id),)
+            answer = yield desk.store.append, (desk.batch_of(step, commit_id),)
             ended = desk.settle(step, answer)
             ok = True
-        except (InvariantError, StoreMismatchError) as fault:
+        except FAILURES as fault:
             raise (yield from desk.failed(account, fault)) from None
         finally:
             if not ok:
@@ -97,6 +98,7 @@ class AccountDesk(AccountCash):
             return open_order.copy()
         raise InvariantError("O8 every order has a record", self.account, number, sorted(step.state.orders))
 
+    @stops_if_corrupt
     def _first_order(self, key: str, commit_id: str, terms: OrderTerms) -> Flow[Order | None]:
         found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
         if found is None:
@@ -141,6 +143,7 @@ class AccountDesk(AccountCash):
         step, ended = yield from self.desk.command(self.account, decide, commit_id)
         return self._answer(step, ended, numbers[0]), self._answer(step, ended, numbers[1])
 
+    @stops_if_corrupt
     def _first_pair(
         self, commit_id: str, first: OrderTerms, second: OrderTerms
     ) -> Flow[tuple[Order, Order] | None]:
@@ -207,6 +210,7 @@ class AccountDesk(AccountCash):
             yield from self.desk.command(self.account, decide, commit_id)
         return (yield from self.order(order_id))
 
+    @stops_if_corrupt
     def _modified_before(self, commit_id: str, number: int, asked: tuple[int | None, ...]) -> Flow[bool]:
         """Was this change stored before? With another content it is a conflict."""
         found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
@@ -273,7 +277,7 @@ class AccountDesk(AccountCash):
                     if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
                         check_same_close(key, event.terms, symbol, quantity)
                         return (yield from self.order(f"{self.account}-{event.number}"))
-        seat = yield from self.desk.seat(self.account)
+        seat = yield from self.desk.able(self.account)
         if not seat.state.quantity(symbol):
             raise InvalidValueError("symbol", symbol, "a symbol with an open position")
         numbers: list[int] = []
@@ -301,7 +305,7 @@ class AccountDesk(AccountCash):
         return preview_of(events, terms.symbol, "buy" if terms.sign > 0 else "sell")
 
     def _rehearse(self, decide: Callable[[Step], None]) -> Flow[list[Event]]:
-        yield from self.desk.seat(self.account)
+        yield from self.desk.able(self.account)
         step = self.desk.engine.rehearsal(self.account, self.desk.now())
         try:
             begin_day(step)

@@ -10,7 +10,7 @@ from papertrade.domain.positions import Account
 from papertrade.engine import cash, watch
 from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, KeyConflictError
-from papertrade.hosting.account_reading import AccountReader
+from papertrade.hosting.account_reading import AccountReader, stops_if_corrupt
 from papertrade.hosting.flow import Flow
 from papertrade.ports.store import Appended
 from papertrade.risk.limits import LATCHES
@@ -50,6 +50,7 @@ class AccountCash(AccountReader):
             yield from self.desk.command(self.account, decide, commit_id, False)
         return (yield from self.account_view())
 
+    @stops_if_corrupt
     def _repeated(self, commit_id: str, amount: int = 0, note: str = "", limit: str = "") -> Flow[bool]:
         """Was this command stored before? With another amount, note or limit it is a conflict."""
         found: Appended | None = yield self.desk.store.find, (self.account, commit_id)

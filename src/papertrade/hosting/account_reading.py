@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
 from papertrade.domain.events import Event, OrderFilled
 from papertrade.domain.fills import Fill
 from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderStatus
-from papertrade.errors import CurrencyMismatchError, StoreConflictError, UnknownOrderError
+from papertrade.errors import CurrencyMismatchError, StoreConflictError, StoreCorruptError, UnknownOrderError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.explaining import Explanation, explain
 from papertrade.hosting.flow import Flow
@@ -17,6 +21,22 @@ from papertrade.hosting.requests import parse_order_id
 from papertrade.ledger.entries import Entry, entry_of
 from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
+
+F = TypeVar("F", bound="Callable[..., Flow[Any]]")
+
+
+def stops_if_corrupt(flow_of: F) -> F:
+    """Whoever finds the journal damaged stops its account: it is not written on."""
+
+    @wraps(flow_of)
+    def watched(self: AccountReader, *args: Any, **kwargs: Any) -> Flow[Any]:
+        try:
+            return (yield from flow_of(self, *args, **kwargs))
+        except StoreCorruptError as fault:
+            self.desk.stop(self.account, fault)
+            raise
+
+    return cast("F", watched)
 
 
 class AccountReader:
@@ -40,6 +60,7 @@ class AccountReader:
             raise CurrencyMismatchError(market.symbol, code, self.currency)
         return market
 
+    @stops_if_corrupt
     def _known(self, number: int, order_id: object) -> Flow[Order]:
         seat = yield from self.desk.seat(self.account)
         working = seat.state.orders.get(number)
@@ -54,6 +75,7 @@ class AccountReader:
         """An order as it is now, open or closed."""
         return (yield from self._known(parse_order_id(order_id, self.account), order_id))
 
+    @stops_if_corrupt
     def orders(self, status: str | None, symbol: str | None) -> Flow[list[Order]]:
         """Orders of a status group, oldest first."""
         if symbol is not None:
@@ -67,12 +89,14 @@ class AccountReader:
         )
         return [working[order.number].copy() if order.number in working else order for order in found]
 
+    @stops_if_corrupt
     def order_history(self, order_id: object) -> Flow[list[Event]]:
         """Everything that happened to an order."""
         number = parse_order_id(order_id, self.account)
         yield from self._known(number, order_id)
         return (yield from self.desk.history(self.account).events_of(number))
 
+    @stops_if_corrupt
     def fills(self, order_id: object | None, symbol: str | None) -> Flow[list[Fill]]:
         """Fills, oldest first."""
         if symbol is not None:
@@ -102,6 +126,7 @@ class AccountReader:
         seat = yield from self.desk.seat(self.account)
         return account_view(seat, self.desk.engine.markets, self.desk.now())
 
+    @stops_if_corrupt
     def explain(self, order_id: object) -> Flow[Explanation]:
         """Why an order filled, waits or ended."""
         order = yield from self.order(order_id)
@@ -110,12 +135,14 @@ class AccountReader:
         seat = yield from self.desk.seat(self.account)
         return explain(order, fills, seat, self.desk.market(order.symbol), self.desk.now())
 
+    @stops_if_corrupt
     def events(self, after: int, kinds: frozenset[str] | None) -> Flow[list[Event]]:
         """Stored events after a version."""
         yield from self.desk.seat(self.account)
         events = yield self.desk.store.load, (self.account, after + 1, None)
         return [e for e in events if kinds is None or e.kind in kinds]
 
+    @stops_if_corrupt
     def entries(self) -> Flow[list[Entry]]:
         """Every balanced entry of the account's books."""
         yield from self.desk.seat(self.account)
@@ -138,7 +165,7 @@ class AccountReader:
     def snapshot(self) -> Flow[int]:
         """Keep a snapshot in the store: it only speeds opening up."""
         desk, account = self.desk, self.account
-        seat = yield from desk.seat(account)
+        seat = yield from desk.able(account)
         version = seat.state.version
         head: int = yield desk.store.head, (account,)
         if head != version:  # somebody else wrote: what memory holds is older than what may be kept already

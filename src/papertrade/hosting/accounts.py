@@ -9,7 +9,7 @@ from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number, parse_not_negative
-from papertrade.domain.words import AccountKind, CostMethod, parse_enum
+from papertrade.domain.words import AccountKind, CostMethod, parse_enum, parse_flag
 from papertrade.engine import cash as cash_moves
 from papertrade.engine.profile import AccountProfile
 from papertrade.errors import InvalidValueError, UsageError
@@ -44,6 +44,7 @@ class AccountPlan(NamedTuple):
     cash_units: int | None  # None: nobody said, so the account has to be there
     profile: AccountProfile
     fresh: bool
+    exclusive: bool = False
 
 
 def plan_account(
@@ -58,6 +59,7 @@ def plan_account(
     cost_method: str,
     trading_day: TradingDay | str | None,
     start: str,
+    exclusive: bool = False,
 ) -> AccountPlan:
     """Check everything before anything happens."""
     known = parse_currency(currency)
@@ -80,8 +82,10 @@ def plan_account(
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
     )
+    alone = parse_flag(exclusive, "exclusive")
     method = parse_enum(cost_method, CostMethod, "cost_method")
-    return AccountPlan(parse_name(account, "account"), known, account_kind, method, units, profile, start == "fresh")
+    name = parse_name(account, "account")
+    return AccountPlan(name, known, account_kind, method, units, profile, start == "fresh", alone)
 
 
 def _checked(value: object, cls: type[_T], field: str) -> _T:
@@ -92,6 +96,22 @@ def _checked(value: object, cls: type[_T], field: str) -> _T:
 
 def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
     """Seat the account: as it stands when it is open already, as it is stored, or new. Never a reset."""
+    name = plan.account
+    if not plan.exclusive:
+        stop = desk.stopped.get(name)
+        if stop is not None and stop.fenced:
+            del desk.stopped[name]  # perhaps its owner gave it up
+        yield from _open(desk, plan)
+        return
+    yield from desk.take(name)  # before it is read, so that nothing is written after
+    try:
+        yield from _open(desk, plan)
+    except Exception:
+        yield from desk.give_up(name)
+        raise
+
+
+def _open(desk: Desk, plan: AccountPlan) -> Flow[None]:
     name = plan.account
     if name in desk.stale or name in desk.stopped:
         yield from desk.reload(name)

@@ -15,21 +15,21 @@ from papertrade.engine.step import Step
 from papertrade.errors import (
     ClockMismatchError,
     InvalidValueError,
-    InvariantError,
     OutcomeUnknownError,
     StoreConflictError,
     StoreError,
-    StoreMismatchError,
 )
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.requests import SeenTerms
 from papertrade.hosting.roll import Roll
+from papertrade.hosting.stops import FAILURES, STOPPING
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Store
 
 Match = Callable[[Step, list[int]], None]
+Batching = Callable[[Step, "str | None"], Append]
 Faults = dict[str, Exception]  # what went wrong, by account
 _append = straight(Append)
 
@@ -45,10 +45,25 @@ class Desk(Roll):
 
     def __init__(self, store: Store, clock: Clock) -> None:
         super().__init__(store)
+        self.batch_of: Batching = batch_of
+        self._unfenced: Batching | None = None  # how batches were made before the first account was taken
         self.clock = clock
         self.data_clock = clock if isinstance(clock, DataClock) else None
         self.seen_terms: SeenTerms = {}
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
+
+    def take(self, account: str) -> Flow[None]:
+        """Own an account from now on; its appends carry the fence."""
+        yield from super().take(account)
+        if self._unfenced is None:
+            plain = self._unfenced = self.batch_of
+
+            def fenced(step: Step, commit_id: str | None) -> Append:
+                batch = plain(step, commit_id)
+                fence = self.fences.get(batch.stream)
+                return batch if fence is None else batch._replace(fence=fence)
+
+            self.batch_of = fenced
 
     # ----------------------------------------------------------------- time
 
@@ -141,12 +156,12 @@ class Desk(Roll):
             step = self.engine.decide(account, now, decide, trades)
             ended: list[Order] = []
             if step.events:
-                answer = yield self.store.append, (batch_of(step, commit_id),)
+                answer = yield self.store.append, (self.batch_of(step, commit_id),)
                 ended = self.settle(step, answer)
             else:
                 self.engine.commit(step)
             ok = True
-        except (InvariantError, StoreMismatchError) as fault:
+        except FAILURES as fault:
             raise (yield from self.failed(account, fault)) from None
         finally:
             if not ok:
@@ -172,7 +187,7 @@ class Desk(Roll):
     def keep(self, step: Step, commit_id: str | None) -> Flow[None]:
         """Store a step and commit it."""
         if step.events:
-            answer = yield self.store.append, (batch_of(step, commit_id),)
+            answer = yield self.store.append, (self.batch_of(step, commit_id),)
             self.settle(step, answer)
         else:
             self.engine.commit(step)
@@ -230,7 +245,7 @@ class Desk(Roll):
         _raise_first(faults)
 
     def _keep_many(self, steps: list[Step], faults: Faults) -> Flow[None]:
-        batches = [batch_of(step, None) for step in steps]
+        batches = [self.batch_of(step, None) for step in steps]
         done = 0
         try:
             answers = yield self.store.append_many, (batches,)
@@ -248,8 +263,8 @@ class Desk(Roll):
 
     def fault(self, account: str, fault: Exception, faults: Faults) -> None:
         """Something went wrong for one account: it is folded again (or stopped) and the others go on."""
-        if isinstance(fault, InvariantError):
-            self.stopped[account] = str(fault)
+        if isinstance(fault, STOPPING):
+            self.stop(account, fault)
         self.spoil(account)
         faults[account] = fault
 

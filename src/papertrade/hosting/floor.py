@@ -124,6 +124,7 @@ class Floor:
         told = dict(desk.store.describe())
         told["clock"] = name_of_clock(desk.clock)
         told["snapshots"] = "on demand" if desk.snapshots is None else str(desk.snapshots)
+        told["suspended"] = ", ".join(sorted(desk.stopped)) or "no account"
         return told
 
     def watchers(self, symbol: str) -> Watchers:

@@ -7,6 +7,7 @@ dropped, and folded again from its journal before anything else happens to it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,14 +28,17 @@ from papertrade.errors import (
     InvariantError,
     StoreConflictError,
     StoreCorruptError,
-    StoreMismatchError,
+    StoreError,
+    StoreFencedError,
     UnknownAccountError,
     UnknownSymbolError,
+    UnsupportedError,
     UsageError,
 )
 from papertrade.hosting.delivery import Outbox
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.history import History
+from papertrade.hosting.stops import STOPPING, Stop
 from papertrade.matching.market import Market
 from papertrade.ports.store import Store, StoredSnapshot
 
@@ -55,7 +59,8 @@ class Roll:
         # Accounts whose last step may not be what the store has: folded again before their next command.
         self.stale: dict[str, AccountProfile] = {}
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
-        self.stopped: dict[str, str] = {}  # accounts whose books were found wrong, and why
+        self.stopped: dict[str, Stop] = {}  # accounts that take no commands, and why; each is among the stale too
+        self.fences: dict[str, int] = {}  # accounts that belong to this worker alone
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
         self.snapshots: SnapshotKeeper | None = None
@@ -106,9 +111,13 @@ class Roll:
     def reload(self, account: str) -> Flow[None]:
         """Fold an account again from its journal; raises while the store cannot say what it has."""
         if account in self.stopped:
-            raise AccountSuspendedError(account, self.stopped[account])
+            raise (yield from self.suspension(account))
         profile = self.stale[account]
-        state = yield from self.stored_state(account)
+        try:
+            state = yield from self.stored_state(account)
+        except STOPPING as fault:
+            self.stop(account, fault)
+            raise
         if state is None:
             del self.stale[account]
             raise self.unknown_account(account)
@@ -194,18 +203,98 @@ class Roll:
             except Exception as why:  # whatever it is, the command it comes after was stored
                 keeper.failure(account, why)
 
-    def failed(self, account: str, fault: InvariantError | StoreMismatchError) -> Flow[Exception]:
-        """What to raise when a decision broke an invariant, or its key belongs to something else in the store.
+    def failed(self, account: str, fault: Exception) -> Flow[Exception]:
+        """What to raise when a check failed, or the key of a command belongs to something else in the store.
 
-        A broken invariant stops the account. A key that is taken was stored by another process between our look and our
-        append: a conflict like any other, and whoever asks again finds what that key brought.
+        A check that failed stops the account. A key that is taken was stored by another process between our look and
+        our append: a conflict like any other, and whoever asks again finds what that key brought.
         """
-        if isinstance(fault, InvariantError):
-            self.stopped[account] = str(fault)
+        if isinstance(fault, STOPPING):
+            self.stop(account, fault)
             return fault
         committed = max(self.engine.seats[account].state.committed, 0)
         actual: int = yield self.store.head, (account,)
         return fault if actual == committed else StoreConflictError(account, committed, actual)
+
+    # ---------------------------------------------------- stopped, and owned
+
+    def stop(self, account: str, fault: Exception) -> None:
+        """From now on the account takes no commands. The others go on."""
+        if account in self.stopped:
+            return
+        seat = self.engine.seats.get(account)
+        version = self.published.get(account, 0) if seat is None else seat.state.committed
+        # A decision that broke off may have moved the state in part, whatever its version says.
+        clean = seat is not None and seat.state.version == version and not isinstance(fault, InvariantError)
+        self.spoil(account)
+        self.stopped[account] = Stop(fault, version, seat if clean else None)
+        if isinstance(fault, StoreFencedError):
+            self.fences.pop(account, None)
+
+    def last_view(self, account: str) -> Flow[Seat]:
+        """A stopped account as it can be read: as it last stood, or as its owner moved it on."""
+        stop = self.stopped[account]
+        if stop.fenced:
+            head: int = yield self.store.head, (account,)
+            if stop.seat is not None and stop.seat.state.version != head:
+                stop.seat = None
+        if stop.seat is None:
+            try:
+                state = yield from self.stored_state(account)
+            except STOPPING:
+                state = None
+            if state is None:
+                raise stop.error(account)
+            state.committed = state.version
+            stop.seat = Seat(state, self.stale[account])
+        return stop.seat
+
+    def suspension(self, account: str) -> Flow[AccountSuspendedError]:
+        """What a command for a stopped account hears."""
+        with suppress(StoreError):  # if nothing can be read of it, the error says so
+            yield from self.last_view(account)
+        return self.stopped[account].error(account)
+
+    def take(self, account: str) -> Flow[None]:
+        """Own an account from now on: whoever owned it before cannot write any more."""
+        from papertrade.ports.store_extras import Fencing  # only those who want it
+
+        if not isinstance(self.store, Fencing):
+            raise UnsupportedError("exclusive accounts on this store", ("accounts that workers share",))
+        self.fences[account] = yield self.store.take, (account,)
+        stop = self.stopped.get(account)
+        if stop is not None and stop.fenced:
+            del self.stopped[account]
+        seat = self.engine.seats.get(account)
+        if seat is not None:
+            head: int = yield self.store.head, (account,)
+            if head != seat.state.version:
+                self.spoil(account)
+
+    def give_up(self, account: str) -> Flow[None]:
+        """Own an account no longer."""
+        fence = self.fences.pop(account, None)
+        if fence is not None:
+            yield self.store.release, (account, fence)  # type: ignore[attr-defined]  # it was taken there
+
+    def leave(self, account: str) -> Flow[None]:
+        """Forget an account and give it up: what it did is in the store."""
+        if account not in self.engine.seats and account not in self.stale:
+            raise self.unknown_account(account)
+        self.engine.drop(account)
+        for known in (self.stale, self.published, self.stopped, self._healing, self.wanted):
+            known.pop(account, None)
+        if self.snapshots is not None:
+            self.snapshots.forget(account)
+        yield from self.give_up(account)
+
+    def give_up_all(self) -> Flow[None]:
+        """Before the store is closed: nobody has to wait for a worker that left."""
+        for account in sorted(self.fences):
+            try:
+                yield from self.give_up(account)
+            except StoreError:  # whoever comes next takes it away
+                continue
 
     def heal(self) -> Flow[None]:
         """Fold again whatever waits for it. What the store still cannot say is asked again after a while,
@@ -220,8 +309,6 @@ class Roll:
             try:
                 yield from self.reload(account)
                 self._healing.pop(account, None)
-            except InvariantError as fault:
-                self.stopped[account] = str(fault)
             except Exception:  # whatever it is, it concerns this account, and its next command will say so
                 self._healing[account] = wait, min(2 * wait, MOST_WAIT)
 
@@ -229,12 +316,20 @@ class Roll:
 
     def seat(self, account: str) -> Flow[Seat]:
         """An account for reading, folded again first if need be."""
-        if account in self.stale or account in self.stopped:
+        if account in self.stopped:
+            return (yield from self.last_view(account))
+        if account in self.stale:
             yield from self.reload(account)
         seat = self.engine.seats.get(account)
         if seat is None:
             raise self.unknown_account(account)
         return seat
+
+    def able(self, account: str) -> Flow[Seat]:
+        """An account that takes commands, folded again first if need be."""
+        if account in self.stopped:
+            raise (yield from self.suspension(account))
+        return (yield from self.seat(account))
 
     def digest(self, account: str) -> Flow[str]:
         """A fingerprint of every field of an account."""

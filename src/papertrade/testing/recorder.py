@@ -22,7 +22,7 @@ from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number, to_decimal
 from papertrade.domain.words import Side
-from papertrade.errors import InvalidValueError, UsageError
+from papertrade.errors import InvalidValueError, UnsupportedError, UsageError
 from papertrade.exchange import Exchange
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.floor import MarketHandler
@@ -62,6 +62,7 @@ OPENING: dict[str, Any] = {
     "cost_method": "average",
     "trading_day": None,
     "start": "keep",
+    "exclusive": False,
 }
 
 
@@ -159,6 +160,10 @@ class RecordingExchange(Exchange):
         flow = open_account(self._desk, plan)
         self.run(self.notes.flow("open_account", lambda: fields, flow, lambda: version_of(seats, name)))
         return RecordingBroker(self, plan.account, plan.currency.code)
+
+    def close_account(self, account: str) -> None:
+        """Not while recording: a replay would go on with the account."""
+        raise UnsupportedError("closing an account while it records", ("accounts that stay open",))
 
     def account(self, account: str) -> RecordingBroker:
         """The broker of an account that is open here."""

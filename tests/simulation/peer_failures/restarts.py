@@ -14,7 +14,7 @@ from papertrade.engine import engine, filling, snapshot
 from papertrade.engine.match import match_standing
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat, Step
-from papertrade.hosting import account
+from papertrade.hosting import desk
 from papertrade.hosting.account import AccountDesk
 from papertrade.matching.market import NEVER, Market
 from papertrade.testing.oracle import vocabulary as say
@@ -60,13 +60,13 @@ class RestartWithFlip(Failure):
     @staticmethod
     def _keys_are_forgotten(patch: pytest.MonkeyPatch) -> None:
         """Neither the library nor the store looks whether a key has been used."""
-        batch_of = account.batch_of
+        batch_of = desk.batch_of
 
         def looks_away(self: AccountDesk, key: str, commit_id: str, terms: Any) -> Any:
             yield self.desk.store.find, (self.account, commit_id)
 
         patch.setattr(AccountDesk, "_first_order", looks_away)
-        patch.setattr(account, "batch_of", lambda step, commit_id: batch_of(step, None))
+        patch.setattr(desk, "batch_of", lambda step, commit_id: batch_of(step, None))
 
     @staticmethod
     def _fills_are_numbered_anew(patch: pytest.MonkeyPatch) -> None:

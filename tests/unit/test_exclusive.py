@@ -1,0 +1,224 @@
+"""Workers on one account: shared, where each append is somebody's; and exclusive, where who woke up late is told so."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
+from papertrade.adapters.sqlite import SQLiteStore
+from papertrade.errors import (
+    AccountSuspendedError,
+    InvalidValueError,
+    StoreConflictError,
+    StoreFencedError,
+    UnknownAccountError,
+    UnsupportedError,
+)
+from papertrade.ports.store import Store
+
+NOON = 1_767_614_400_000_000_000
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Opens the store that both workers use: one object, or one file opened by each."""
+    opened: list[Store] = []
+    memory = MemoryStore()
+
+    def open_it() -> Store:
+        if request.param == "memory":
+            return memory
+        opened.append(SQLiteStore(tmp_path / "paper.db", durability="memory", wait_s=60))
+        return opened[-1]
+
+    yield open_it
+    for store in opened:
+        store.close()
+
+
+def worker(store: Store, **options: object) -> tuple[pt.Exchange, pt.PaperBroker]:
+    exchange = pt.Exchange(store, "data")
+    exchange.add_instrument("AAPL")
+    exchange.on_quote("AAPL", "100.00", "100.02", at=NOON)
+    return exchange, exchange.open_account("main", cash=1_000_000, **options)  # type: ignore[arg-type]
+
+
+def test_who_wakes_up_late_is_fenced_off(shared: Callable[[], Store]) -> None:
+    """C18: the first worker's next command is refused, then it takes none, but can be read: as its owner left it."""
+    first, one = worker(shared(), exclusive=True)
+    one.buy("AAPL", 1, limit_price="99.00")
+    second, two = worker(shared(), exclusive=True)
+    two.buy("AAPL", 2)
+    with pytest.raises(StoreFencedError):
+        one.buy("AAPL", 4)
+    with pytest.raises(AccountSuspendedError, match="open the account again to take it back") as suspended:
+        one.deposit(1)
+    assert suspended.value.check == "StoreFencedError"
+    assert suspended.value.digest == two.digest()
+    assert one.position("AAPL").quantity == 2
+    two.buy("AAPL", 3)
+    assert one.position("AAPL").quantity == 5  # as it is by now
+    assert one.orders() == two.orders()
+    assert one.account().version == two.account().version
+    first.on_quote("AAPL", "98.00", "98.02", at=NOON + 1)  # would have filled the order that rests here
+    assert first.describe()["suspended"] == "main"
+    one = first.open_account("main", exclusive=True)  # taken back
+    assert first.describe()["suspended"] == "no account"
+    one.buy("AAPL", 1)
+    assert one.position("AAPL").quantity == 6
+    with pytest.raises(StoreFencedError):
+        second.on_quote("AAPL", "98.00", "98.02", at=NOON + 1)  # the other heard of it by a datum
+    with pytest.raises(AccountSuspendedError):
+        two.buy("AAPL", 1)
+    assert [e.version for e in one.events()] == list(range(1, one.account().version + 1))
+
+
+def test_who_did_not_ask_for_it_is_refused_while_it_is_taken(shared: Callable[[], Store]) -> None:
+    """Without a fence nothing is written to an account that somebody owns; when he gives it up, anybody may."""
+    first, one = worker(shared(), exclusive=True)
+    second, two = worker(shared())
+    with pytest.raises(StoreFencedError):
+        two.deposit(1)
+    first.close_account("main")
+    with pytest.raises(UnknownAccountError):
+        one.account()
+    two = second.open_account("main")
+    assert two.deposit(1).total == 1_000_001
+    one = first.open_account("main")
+    assert one.account() == two.account()
+
+
+def test_closing_gives_it_up(tmp_path: Path) -> None:
+    """Whoever comes after a worker that closed does not have to take anything."""
+    path = tmp_path / "paper.db"
+    first, one = worker(SQLiteStore(path), exclusive=True)
+    one.deposit(1)
+    first.close()
+    first.close()
+    _, two = worker(SQLiteStore(path))
+    assert two.deposit(1).total == 1_000_002
+
+
+def test_one_that_is_open_can_become_exclusive(shared: Callable[[], Store]) -> None:
+    """What others wrote until then is read first; nothing is in between."""
+    first, one = worker(shared())
+    _, two = worker(shared())
+    two.deposit(5)
+    one = first.open_account("main", exclusive=True)
+    assert one.deposit(1).total == 1_000_006
+    with pytest.raises(StoreFencedError):
+        two.deposit(1)
+
+
+def test_an_account_that_cannot_be_opened_is_not_kept() -> None:
+    """A wrong currency is found after it was taken: it is given up again."""
+    store = MemoryStore()
+    worker(store)
+    exchange = pt.Exchange(store, "data")
+    exchange.add_instrument("AAPL")
+    with pytest.raises(pt.UsageError, match="USD"):
+        exchange.open_account("main", currency="EUR", exclusive=True)
+    _, broker = worker(store)
+    assert broker.deposit(1).total == 1_000_001
+
+
+class NoFences:
+    """A store that cannot be owned."""
+
+    def __init__(self) -> None:
+        self.inner = MemoryStore()
+
+    def __getattr__(self, name: str) -> object:
+        if name in ("take", "release"):
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+def test_a_store_without_fences_says_so() -> None:
+    """It is misuse to ask for what the store cannot do, and nothing has happened."""
+    store = NoFences()
+    with pytest.raises(UnsupportedError, match="exclusive"):
+        worker(store, exclusive=True)  # type: ignore[arg-type]
+    assert store.inner.streams() == []
+    with pytest.raises(InvalidValueError):
+        worker(store, exclusive=1)  # type: ignore[arg-type]
+
+
+def test_the_asynchronous_host_does_the_same() -> None:
+    """Taken, fenced off, suspended, taken back, closed."""
+    store = MemoryStore()
+
+    async def main() -> None:
+        one = await pt.open_async_paper_broker(cash=100, store=store, clock="data", exclusive=True)
+        two = await pt.open_async_paper_broker(store=store, clock="data", exclusive=True)
+        with pytest.raises(StoreFencedError):
+            await one.deposit(1)
+        with pytest.raises(AccountSuspendedError):
+            await one.deposit(1)
+        assert (await two.deposit(1)).total == 101
+        assert (await one.account()).total == 101
+        one = await one.exchange.open_account("main", exclusive=True)
+        assert (await one.deposit(1)).total == 102
+        await one.exchange.close_account("main")
+        with pytest.raises(UnknownAccountError):
+            await one.account()
+
+    asyncio.run(main())
+
+
+# ------------------------------------------------------------------ shared
+
+
+def insist(command: Callable[[], object]) -> int:
+    """Give a command until it was heard; answers how often somebody was there first."""
+    conflicts = 0
+    while True:
+        try:
+            command()
+        except StoreConflictError:
+            conflicts += 1
+        else:
+            return conflicts
+
+
+def test_two_workers_race_and_both_win(shared: Callable[[], Store]) -> None:
+    """C15, K1: each version is one worker's, who lost it reads again and goes on; no order is lost or made twice."""
+    each = 40
+    brokers = [worker(shared())[1], worker(shared())[1]]
+    start = threading.Barrier(2)
+    conflicts = [0, 0]
+    faults: list[BaseException] = []
+
+    def work(me: int) -> None:
+        try:
+            start.wait(20)
+            for number in range(each):
+                key = f"{me}-{number}"
+                conflicts[me] += insist(lambda key=key: brokers[me].buy("AAPL", 1, client_order_id=key))  # type: ignore[misc]
+        except BaseException as why:
+            faults.append(why)
+
+    threads = [threading.Thread(target=work, args=(me,)) for me in (0, 1)]
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switch)
+    assert not faults
+    assert insist(lambda: brokers[0].deposit(1)) + insist(lambda: brokers[1].deposit(1)) + sum(conflicts) > 0
+    for broker in brokers:
+        broker.exchange._desk.spoil("main")
+        assert broker.position("AAPL").quantity == 2 * each
+        assert len(broker.orders()) == 2 * each
+    assert brokers[0].digest() == brokers[1].digest()
