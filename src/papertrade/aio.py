@@ -12,6 +12,7 @@ from datetime import datetime
 from inspect import isawaitable
 
 from papertrade.aio_broker import AsyncPaperBroker
+from papertrade.aio_store import unblocking
 from papertrade.aio_turns import Turns
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.events import Event
@@ -59,7 +60,7 @@ class AsyncExchange(Turns):
         fill: FillSettings | str = "realistic",
         snapshots: SnapshotPolicy | str | None = None,
     ) -> None:
-        self._floor = Floor(parse_async_store(store), clock, fill, snapshots)
+        self._floor = Floor(unblocking(parse_async_store(store)), clock, fill, snapshots)
         super().__init__(self._floor.desk)
 
     # ----------------------------------------------- instruments and accounts
@@ -281,6 +282,8 @@ async def open_async_paper_broker(
     exclusive: bool = False,
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
+    if isinstance(store, str):  # opening a file takes its time
+        store = await asyncio.to_thread(parse_async_store, store)
     exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
     exchange.list_unknown_in(currency)
     return await exchange.open_account(

@@ -1,0 +1,58 @@
+"""Blocking stores in an event loop: each call in a thread of its own, so that the loop never waits for a disk.
+
+The exchange makes one call at a time and sees it through, whoever is canceled meanwhile, as with any store that waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, cast
+
+from papertrade.domain.events import Event
+from papertrade.errors import InvalidValueError
+from papertrade.hosting.setup import kind_of
+from papertrade.ports.store import Store
+
+
+class ThreadedStore:
+    """A blocking store for ``AsyncExchange``: every method awaits a call in a thread.
+
+    What the store can do beyond the contract (to be owned, moved, waited on) it can do here, awaited.
+    """
+
+    def __init__(self, store: Store) -> None:
+        given: object = store
+        if isinstance(given, ThreadedStore) or not callable(getattr(given, "append_many", None)):
+            raise InvalidValueError("store", given, "a store that blocks, such as SQLiteStore('paper.db')")
+        self.inner = store
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        return _in_a_thread(found) if callable(found) else found
+
+    async def load(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Event]:
+        """The events of a stream, all read before it answers: who wants many asks for a page at a time."""
+        return iter(await asyncio.to_thread(lambda: list(self.inner.load(stream, start, stop))))
+
+    def describe(self) -> Mapping[str, str]:
+        """What the store says of itself. It knows that since it was opened, so it is asked here and now."""
+        return {**self.inner.describe(), "waiting": "in threads: the event loop is never blocked"}
+
+
+def _in_a_thread(call: Callable[..., Any]) -> Callable[..., Any]:
+    async def called(*args: Any, **kwargs: Any) -> Any:
+        answer = await asyncio.to_thread(call, *args, **kwargs)
+        return await answer if isawaitable(answer) else answer
+
+    return called
+
+
+def unblocking(store: Store) -> Store:
+    """The store for an event loop: as it is if it is asynchronous or in memory, else in threads."""
+    if iscoroutinefunction(getattr(store, "append", None)):
+        return store
+    if kind_of(store) in ("memory", ""):
+        return store
+    return cast("Store", ThreadedStore(store))
