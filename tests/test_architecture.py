@@ -25,7 +25,8 @@ FACADE = "papertrade"
 
 # ------------------------------------------------------------------ the tables
 
-HOSTS = ("exchange", "paper", "tape", "aio", "aio_broker", "aio_store", "aio_turns", "compose", "hosting")
+HOSTS = ("exchange", "paper", "tape", "aio", "aio_broker", "aio_following", "aio_store", "aio_turns", "compose")
+HOSTS += ("following", "hosting")
 BELOW_HOSTS = "errors domain calendars matching ledger risk profiles engine codec ports"
 
 # A room is a folder or module directly under src/papertrade. It may import itself and the rooms named here.
@@ -60,7 +61,8 @@ ADAPTER_PACKAGES = {"adapters.postgres": "psycopg", "adapters.redis": "redis"}
 NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selectors", "smtplib"}
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
 NETWORK_ALLOWED = {
-    "asyncio": {"aio", "aio_broker", "aio_store", "aio_turns", "ports", "testing", "adapters"},  # asynchronous stores have locks
+    # asynchronous stores have locks
+    "asyncio": {"aio", "aio_broker", "aio_following", "aio_store", "aio_turns", "ports", "testing", "adapters"},
     "urllib": {"adapters"},  # taking the address of a server apart; no socket is opened by it
 }
 

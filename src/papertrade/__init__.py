@@ -50,14 +50,24 @@ from papertrade.risk.limits import RiskLimits
 if TYPE_CHECKING:
     from papertrade.aio import AsyncExchange, open_async_paper_broker
     from papertrade.aio_broker import AsyncPaperBroker
+    from papertrade.aio_following import follow_async
+    from papertrade.following import follow
 
 __version__ = "0.1.0"
 
 # A library stays silent until its host asks to hear it.
 logging.getLogger("papertrade").addHandler(logging.NullHandler())
 
-# The asynchronous face is imported when first named, so that nobody else pays for asyncio.
-_LATER = MappingProxyType({"AsyncExchange": "aio", "AsyncPaperBroker": "aio_broker", "open_async_paper_broker": "aio"})
+# What only some need is imported when first named, so that nobody else pays for asyncio.
+_LATER = MappingProxyType(
+    {
+        "AsyncExchange": "aio",
+        "AsyncPaperBroker": "aio_broker",
+        "follow": "following",
+        "follow_async": "aio_following",
+        "open_async_paper_broker": "aio",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -116,6 +126,8 @@ __all__ = [
     "UsageError",
     "domain",
     "errors",
+    "follow",
+    "follow_async",
     "open_async_paper_broker",
     "open_paper_broker",
     "open_store",

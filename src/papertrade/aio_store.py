@@ -49,10 +49,13 @@ def _in_a_thread(call: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def unblocking(store: Store) -> Store:
-    """The store for an event loop: as it is if it is asynchronous or in memory, else in threads."""
+def unblocking(store: Store, waits: bool = False) -> Store:
+    """The store for an event loop: as it is if it is asynchronous or in memory, else in threads.
+
+    Who ``waits`` for what is appended blocks even on memory.
+    """
     if iscoroutinefunction(getattr(store, "append", None)):
         return store
-    if kind_of(store) in ("memory", ""):
+    if not waits and kind_of(store) in ("memory", ""):
         return store
     return cast("Store", ThreadedStore(store))
