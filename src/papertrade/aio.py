@@ -24,6 +24,7 @@ from papertrade.domain.numbers import Number
 from papertrade.domain.words import Side
 from papertrade.errors import UsageError
 from papertrade.hosting.accounts import open_account, plan_account
+from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow
@@ -104,6 +105,12 @@ class AsyncExchange(Turns):
         )
         await self.run(open_account(self._desk, plan))
         return AsyncPaperBroker(self, plan.account, plan.currency.code)
+
+    async def clone_account(
+        self, source: str, target: str, *, note: str = "", command_id: str | None = None
+    ) -> AsyncPaperBroker:
+        """Open a new account with the settings, cash and positions of another; its orders and its past stay its own."""
+        return AsyncPaperBroker(self, *await self.run(clone_account(self._desk, source, target, note, command_id)))
 
     async def account(self, account: str) -> AsyncPaperBroker:
         """The broker of an account that is open here."""
@@ -287,14 +294,6 @@ async def open_async_paper_broker(
     exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
     exchange.list_unknown_in(currency)
     return await exchange.open_account(
-        account,
-        cash=cash,
-        currency=currency,
-        kind=kind,
-        margin=margin,
-        fees=fees,
-        limits=limits,
-        cost_method=cost_method,
-        trading_day=trading_day,
-        exclusive=exclusive,
-    )
+        account, cash=cash, currency=currency, kind=kind, margin=margin, fees=fees, limits=limits,
+        cost_method=cost_method, trading_day=trading_day, exclusive=exclusive,
+    )  # fmt: skip

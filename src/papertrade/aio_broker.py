@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from papertrade.domain.events import Event
 from papertrade.domain.fills import Fill
-from papertrade.domain.numbers import Number, parse_positive
+from papertrade.domain.numbers import Number, parse_not_negative, parse_positive
 from papertrade.domain.orders import Order, OrderRequest
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderType, Side, TimeInForce
@@ -21,6 +21,7 @@ from papertrade.hosting.parsing import (
     paper_capabilities,
     parse_after,
     parse_changes,
+    parse_imported,
     parse_note,
     parse_status,
     parse_timeout,
@@ -144,6 +145,25 @@ class AsyncPaperBroker:
         units = parse_positive(amount, "amount")
         key = maybe_key(command_id, "command_id")
         return await self.exchange.run(self._desk.withdraw(units, key, parse_note(note)))
+
+    async def reset(self, cash: Number, *, command_id: str | None = None, note: str = "") -> Account:
+        """Cancel every order, close the books without a trade, and begin again with this cash.
+
+        The history stays readable and its numbers, versions and keys go on; limits, fees and settings are as they were.
+        """
+        units = parse_not_negative(cash, "cash")
+        key = maybe_key(command_id, "command_id")
+        return await self.exchange.run(self._desk.reset(units, key, parse_note(note)))
+
+    async def import_positions(
+        self, positions: Sequence[Mapping[str, object]], *, command_id: str | None = None, note: str = ""
+    ) -> list[Position]:
+        """Let positions come in at a stated cost, without a trade: all of them, or none. Answers what is held then.
+
+        Each is a dictionary: ``{"symbol": "INFY", "quantity": 10, "average_price": "1500"}``.
+        """
+        rows, key = parse_imported(positions), maybe_key(command_id, "command_id")
+        return await self.exchange.run(self._desk.import_positions(rows, key, parse_note(note)))
 
     async def kill(self) -> Account:
         """Throw the kill switch."""

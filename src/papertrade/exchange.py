@@ -21,6 +21,7 @@ from papertrade.domain.numbers import Number
 from papertrade.domain.words import Side, parse_flag
 from papertrade.errors import UsageError
 from papertrade.hosting.accounts import open_account, plan_account
+from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
@@ -145,6 +146,13 @@ class Exchange:
         )
         self.run(open_account(self._desk, plan))
         return PaperBroker(self, plan.account, plan.currency.code)
+
+    def clone_account(
+        self, source: str, target: str, *, note: str = "", command_id: str | None = None
+    ) -> PaperBroker:
+        """Open a new account with the settings, cash and positions of another; its orders and its past stay its own."""
+        name, currency = self.run(clone_account(self._desk, source, target, note, command_id))
+        return PaperBroker(self, name, currency)
 
     def account(self, account: str) -> PaperBroker:
         """The broker of an account that is open here."""

@@ -34,6 +34,7 @@ INSTRUMENTS: tuple[dict[str, Any], ...] = (
     {"symbol": "BTCUSD", "tick_size": "0.1", "lot_size": "0.001"},
     {"symbol": "ES", "tick_size": "0.25", "multiplier": 2, "max_quantity": 100},
     {"symbol": "BAND", "price_band": ("9.00", "11.00")},
+    {"symbol": "UNSEEN"},
 )
 
 
@@ -151,6 +152,12 @@ def _second_day(clock: _Clock) -> Iterator[Command]:
     yield Command("alice", "reset_limit", {"limit": "kill_switch"})
     yield Command("alice", "cancel_all_orders", {"symbol": "AAPL"})
     yield Command("bob", "close_all_positions", {})
+    rows = [("AAPL", 7, "180.123456789"), ("ES", 2, "4990.1"), ("UNSEEN", -3, 25)]
+    positions = [{"symbol": symbol, "quantity": size, "average_price": price} for symbol, size, price in rows]
+    yield Command("bob", "import_positions", {"positions": positions, "command_id": "i1", "note": "live"})
+    yield _data("on_quote", symbol="UNSEEN", bid="24", ask="24.02", at=clock.tick())
+    yield Command("bob", "reset", {"cash": "140000.25", "command_id": "again"})
+    yield Command("bob", "clone", {"target": "carol"})
 
 
 def _generated(clock: _Clock, count: int) -> Iterator[Command]:
@@ -225,6 +232,9 @@ class Player:
             return getattr(self.exchange, method)(**fields)
         broker = self.brokers.get(who)
         if broker is None:
+            return None
+        if method == "clone":
+            self.brokers[fields["target"]] = self.exchange.clone_account(who, **fields)
             return None
         answer = getattr(broker, method)(**{name: self._meant(who, value) for name, value in fields.items()})
         if fields.get("client_order_id") and isinstance(answer, pt.Order):

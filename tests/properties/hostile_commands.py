@@ -101,6 +101,11 @@ _COMMANDS: dict[str, tuple[Fields, Callable[..., object]]] = {
         lambda s, **f: s.broker.close_position(**f),
     ),
     "deposit": ({"amount": 1, "command_id": None, "note": ""}, lambda s, **f: s.broker.deposit(**f)),
+    "reset": ({"cash": 1, "command_id": None, "note": ""}, lambda s, **f: s.broker.reset(**f)),
+    "import_positions": (
+        {"symbol": "AAPL", "quantity": 1, "average_price": 90},
+        lambda s, **f: s.broker.import_positions([f]),
+    ),
     "withdraw": ({"amount": 1, "command_id": None, "note": ""}, lambda s, **f: s.broker.withdraw(**f)),
     "on_quote": (
         {"symbol": "AAPL", "bid": "100", "ask": "100.02", "bid_size": 5, "ask_size": 5, "at": None, "sequence": None},

@@ -98,6 +98,18 @@ def _orders() -> dict[str, Field]:
     return found
 
 
+def _row(**fields: Any) -> dict[str, Any]:
+    return {"symbol": "AAPL", "quantity": 1, "average_price": 90, **fields}
+
+
+def _whole_lots(value: Any) -> bool:
+    return positive(value) and exact(value).denominator == 1 and exact(value) * 90 < 10**15
+
+
+def _payable(value: Any) -> bool:
+    return positive(value)
+
+
 def _commands() -> dict[str, Field]:
     return {
         "modify_order.order_id": Field(known_order, lambda s, v: s.broker.modify_order(v, quantity=3)),
@@ -119,6 +131,28 @@ def _commands() -> dict[str, Field]:
         "withdraw.amount": Field(lambda v: cents(v) and positive(v), lambda s, v: s.broker.withdraw(v)),
         "withdraw.command_id": Field(maybe(key), lambda s, v: s.broker.withdraw(1, command_id=v)),
         "withdraw.note": Field(label, lambda s, v: s.broker.withdraw(1, note=v)),
+        "reset.cash": Field(lambda v: cents(v) and not_negative(v), lambda s, v: s.broker.reset(v)),
+        "reset.command_id": Field(maybe(key), lambda s, v: s.broker.reset(1, command_id=v)),
+        "reset.note": Field(label, lambda s, v: s.broker.reset(1, note=v)),
+        "import_positions.positions": Field(never, lambda s, v: s.broker.import_positions(v)),
+        "import_positions.row": Field(never, lambda s, v: s.broker.import_positions([v])),
+        "import_positions.symbol": Field(only("AAPL"), lambda s, v: s.broker.import_positions([_row(symbol=v)])),
+        "import_positions.quantity": Field(_whole_lots, lambda s, v: s.broker.import_positions([_row(quantity=v)])),
+        "import_positions.average_price": Field(
+            _payable, lambda s, v: s.broker.import_positions([_row(average_price=v)])
+        ),
+        "import_positions.command_id": Field(
+            maybe(key), lambda s, v: s.broker.import_positions([_row()], command_id=v)
+        ),
+        "import_positions.note": Field(label, lambda s, v: s.broker.import_positions([_row()], note=v)),
+        "clone_account.source": Field(only("main"), lambda s, v: s.exchange.clone_account(v, "copy")),
+        "clone_account.target": Field(
+            lambda v: name(v) and v != "main", lambda s, v: s.exchange.clone_account("main", v)
+        ),
+        "clone_account.note": Field(label, lambda s, v: s.exchange.clone_account("main", "copy", note=v)),
+        "clone_account.command_id": Field(
+            maybe(key), lambda s, v: s.exchange.clone_account("main", "copy", command_id=v)
+        ),
         "reset_limit.limit": Field(never, lambda s, v: s.broker.reset_limit(v)),
         "reset_limit.command_id": Field(maybe(key), lambda s, v: s.broker.reset_limit("kill_switch", command_id=v)),
         "order": Field(known_order, lambda s, v: s.broker.order(v)),

@@ -20,7 +20,9 @@ def key_of(command: Deed) -> str | None:
     if isinstance(command, say.PlacePair):
         key = command.first.client_order_id or command.second.client_order_id
         return None if key is None else f"order:{key}"
-    if isinstance(command, (say.Deposit, say.Withdraw, say.Modify)) and command.command_id is not None:
+    if isinstance(command, say.Reset) and command.command_id is not None:
+        return f"account_reset:{command.command_id}"
+    if isinstance(command, (say.Deposit, say.Withdraw, say.Modify, say.Import)) and command.command_id is not None:
         return f"{type(command).__name__.lower()}:{command.command_id}"
     return None
 

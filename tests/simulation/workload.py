@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .world import World
 
 HOUR = 3_600 * SECOND
-KEYED = (say.Deposit, say.Withdraw, say.Modify)
+KEYED = (say.Deposit, say.Withdraw, say.Modify, say.Import, say.Reset)
 
 
 class Director:
@@ -178,6 +178,8 @@ class Director:
             (host.slot, say.Cancel(10**6)),
             (host.slot, say.Place(_nonsense(instrument.symbol, lot))),
             (host.slot, say.Deposit(0)),
+            (host.slot, say.Reset(-(10**9))),
+            (host.slot, say.Import((say.Row(instrument.symbol, lot, 10**9), say.Row("S9", lot, 10**9)))),
             (host.slot, say.Modify(1, -lot)),
         )
         slot, command = rng.choice(wrong)
@@ -194,6 +196,11 @@ def _other(command: Command, lot: int) -> Command:
         return say.PlacePair(command.second, command.first)
     if isinstance(command, say.Modify):
         return command._replace(quantity=(command.quantity or lot) + 977 * lot)  # what no order was changed to
+    if isinstance(command, say.Import):
+        first, *others = command.rows
+        return command._replace(rows=(first._replace(price=first.price + 1), *others))
+    if isinstance(command, say.Reset):
+        return command._replace(cash=command.cash + 10**9)
     if isinstance(command, say.Deposit):
         return command._replace(note=command.note + "!")
     assert isinstance(command, say.Withdraw)

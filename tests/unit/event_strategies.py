@@ -23,6 +23,8 @@ OPTIONAL = {"notional_units", "limit_units", "stop_units", "expires_ns", "comman
 SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "fees": PAIRS,
     "numbers": PAIRS,
+    "balances": PAIRS,
+    "holdings": PAIRS,
     "tags": st.lists(st.tuples(NAME, TEXT), max_size=3).map(tuple),
     "seen_units": st.lists(st.none() | UNITS, max_size=6).map(tuple),
     "unmarked": st.lists(TEXT, max_size=3).map(tuple),
@@ -32,6 +34,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "post_only": st.booleans(),
     "reduce_only": st.booleans(),
     **dict.fromkeys(("version", "number", "other", "fill_number", "oco", "oco_with", "decimals", "stale_marks"), COUNT),
+    "source_version": COUNT,
 }
 
 

@@ -279,6 +279,11 @@ COMMANDS: dict[str, Command] = {
     "modify": lambda exchange, broker: broker.modify_order("main-1", quantity=9, command_id="m"),
     "close all": lambda exchange, broker: broker.close_all_positions(),
     "deposit": lambda exchange, broker: broker.deposit(7, command_id="d"),
+    "reset": lambda exchange, broker: broker.reset(70, command_id="r"),
+    "import": lambda exchange, broker: broker.import_positions(
+        [{"symbol": "AAPL", "quantity": 3, "average_price": 90}], command_id="i"
+    ),
+    "clone": lambda exchange, broker: exchange.clone_account("main", "third", command_id="c"),
     "quote that fills": lambda exchange, broker: exchange.on_quote("AAPL", 89, 89, at=START + SECOND),
     "open": lambda exchange, broker: exchange.open_account("second", cash=5),
     "advance": lambda exchange, broker: exchange.advance(to=START + 90_000 * SECOND),

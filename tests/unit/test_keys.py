@@ -37,6 +37,14 @@ def limit(price: object, key: str | None = None, **fields: object) -> pt.OrderRe
     return pt.OrderRequest(limit_price=price, client_order_id=key, **fields)  # type: ignore[arg-type]
 
 
+def row(symbol: str, quantity: object, average_price: object) -> dict[str, object]:
+    return {"symbol": symbol, "quantity": quantity, "average_price": average_price}
+
+
+def come_in(broker: pt.PaperBroker, *rows: tuple[str, object, object], note: str = "live") -> object:
+    return broker.import_positions([row(*fields) for fields in rows], command_id="k", note=note)
+
+
 CALLS: dict[str, Call] = {
     "order": lambda b: b.buy("AAPL", 2, limit_price=70, client_order_id="k"),
     "refused order": lambda b: b.buy("AAPL", 1_000_000, client_order_id="k"),
@@ -50,6 +58,9 @@ CALLS: dict[str, Call] = {
     "withdrawal": lambda b: b.withdraw(7, command_id="k"),
     "refused withdrawal": lambda b: b.withdraw(10**9, command_id="k"),
     "deposit with a note": lambda b: b.deposit(7, command_id="k", note="rent"),
+    "reset": lambda b: b.reset(50, command_id="k", note="again"),
+    "reset to nothing": lambda b: b.reset(0, command_id="k"),
+    "import": lambda b: b.import_positions([row("AAPL", 3, 90), row("MSFT", 4, "10.5")], command_id="k", note="live"),
 }
 
 
@@ -79,6 +90,13 @@ CONFLICTS: list[tuple[str, Call, str, object, object]] = [
     ("withdrawal", lambda b: b.withdraw(8, command_id="k"), "amount", Decimal(7), Decimal(8)),
     ("deposit", lambda b: b.deposit(7, command_id="k", note="rent"), "note", "", "rent"),
     ("withdrawal", lambda b: b.withdraw(7, command_id="k", note="rent"), "note", "", "rent"),
+    ("reset", lambda b: b.reset(51, command_id="k", note="again"), "cash", Decimal(50), Decimal(51)),
+    ("reset", lambda b: b.reset(50, command_id="k"), "note", "again", ""),
+    ("import", lambda b: b.import_positions([row("AAPL", 3, 90)], command_id="k", note="live"), "positions", 2, 1),
+    ("import", lambda b: come_in(b, ("MSFT", 3, 90), ("MSFT", 4, "10.5")), "symbol", "AAPL", "MSFT"),
+    ("import", lambda b: come_in(b, ("AAPL", 4, 90), ("MSFT", 4, "10.5")), "quantity", Decimal(3), Decimal(4)),
+    ("import", lambda b: come_in(b, ("AAPL", 3, 90), ("MSFT", 4, 11)), "average_price", Decimal("10.5"), Decimal(11)),
+    ("import", lambda b: come_in(b, ("AAPL", 3, 90), ("MSFT", 4, "10.5"), note=""), "note", "live", ""),
     ("refused withdrawal", lambda b: b.withdraw(8, command_id="k"), "amount", Decimal(10**9), Decimal(8)),
 ]
 

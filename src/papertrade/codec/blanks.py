@@ -121,7 +121,10 @@ _BLANKS: Final[dict[str, Blank]] = {
     "tags": Blank(_list_of(rf'\["{_TEXT}","{_TEXT}"\]'), _read_tags, _write_tags),
     "unmarked": Blank(_list_of(f'"{_TEXT}"'), _read_texts, _write_texts),
     "seen_units": Blank(_list_of(f'(?:"{_UNITS}"|null)'), _read_seen, _write_seen),
-    **dict.fromkeys(("fees", "numbers"), Blank(_list_of(rf'\["{_TEXT}","{_UNITS}"\]'), _read_pairs, _write_pairs)),
+    **dict.fromkeys(
+        ("fees", "numbers", "balances", "holdings"),
+        Blank(_list_of(rf'\["{_TEXT}","{_UNITS}"\]'), _read_pairs, _write_pairs),
+    ),
     **{
         name: Blank(f'"({_TEXT})"', {word.value: word for word in words}.__getitem__, _WRITE_TEXT.__getitem__)
         for name, words in WORDS.items()

@@ -196,6 +196,7 @@ _COUNTS: Final = frozenset(
         "priority",
         "decimals",
         "stale_marks",
+        "source_version",
         "next_order",
         "next_fill",
         "open_positions",
@@ -228,6 +229,8 @@ WORDS: Final = {"type": OrderType, "tif": TimeInForce, "status": OrderStatus}
 _SPECIAL: Final[dict[str, tuple[Encode, Decode]]] = {
     "fees": (_pairs, _from_pairs),
     "numbers": (_pairs, _from_pairs),
+    "balances": (_pairs, _from_pairs),
+    "holdings": (_pairs, _from_pairs),
     "tags": (lambda tags: [list(pair) for pair in tags], _from_tags),
     "latches": (list, _from_texts),
     "unmarked": (list, _from_texts),

@@ -36,6 +36,7 @@ from papertrade.domain.order_events import (
     OrdersLinked,
     OrderTriggered,
 )
+from papertrade.domain.starting_events import AccountCloned, AccountReset, PositionImported
 
 Event: TypeAlias = (
     AccountOpened
@@ -59,6 +60,9 @@ Event: TypeAlias = (
     | EquityMarked
     | MarginCalled
     | MarginCallCleared
+    | PositionImported
+    | AccountReset
+    | AccountCloned
 )
 """Everything that can happen to an account. The union is closed."""
 
@@ -86,13 +90,18 @@ EVENT_TYPES: dict[str, type[Event]] = {
         EquityMarked,
         MarginCalled,
         MarginCallCleared,
+        PositionImported,
+        AccountReset,
+        AccountCloned,
     )
 }
 """Every event by its stored name."""
 
 __all__ = [
     "EVENT_TYPES",
+    "AccountCloned",
     "AccountOpened",
+    "AccountReset",
     "CashDeposited",
     "CashWithdrawn",
     "DayOpened",
@@ -115,6 +124,7 @@ __all__ = [
     "OrderRejected",
     "OrderTriggered",
     "OrdersLinked",
+    "PositionImported",
     "WithdrawalRejected",
     "describe_numbers",
 ]

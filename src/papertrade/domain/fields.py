@@ -87,7 +87,7 @@ def readable(name: str, value: object) -> tuple[str, object]:
     if name.endswith("_ns"):
         read = "at" if name == "at_ns" else f"{name[:-3]}_at"
         return read, None if value is None else to_datetime(value)  # type: ignore[arg-type]  # ns are int
-    if name in ("numbers", "fees") and isinstance(value, tuple):  # pairs of a name and units
+    if name in ("numbers", "fees", "balances", "holdings") and isinstance(value, tuple):  # pairs of a name and units
         return name, {what: to_decimal(units) for what, units in value}
     if isinstance(value, StrEnum):
         return name, str(value)

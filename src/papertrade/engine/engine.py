@@ -94,6 +94,8 @@ class Engine:
         seat = self.seats[account]
         step = (Step if seat.state.day else FirstStep)(seat, self.markets, self.deadlines, at_ns)
         step.clock_ns = self.clock_ns or at_ns  # a late datum is as old as the clock says
+        if seat.state.open_positions and not seat.state.day:  # they came in before anybody knew what day it was
+            begin_day(step)
         numbers = [entry.number for entry in fired if entry.number]
         if numbers:
             if seat.state.day:
@@ -178,6 +180,11 @@ class Engine:
         schedule(step)
         watch_from_storage(step)
         return seat
+
+    def look_soon(self, account: str) -> None:
+        """Look at the first datum of each position of an account that has just begun with some."""
+        seat = self.seats[account]
+        watch_from_storage(Step(seat, self.markets, self.deadlines, seat.state.at_ns))
 
     def folded(self, events: Iterable[Event]) -> AccountState:
         """The state of a stored journal."""

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from papertrade.domain.events import (
+    AccountCloned,
     AccountOpened,
+    AccountReset,
     CashDeposited,
     CashWithdrawn,
     DayOpened,
@@ -30,6 +32,7 @@ from papertrade.domain.events import (
     OrderRejected,
     OrdersLinked,
     OrderTriggered,
+    PositionImported,
     WithdrawalRejected,
 )
 from papertrade.domain.orders import Order
@@ -38,7 +41,7 @@ from papertrade.engine import order_moves as moves
 from papertrade.engine.state import AccountState
 from papertrade.errors import InvariantError
 from papertrade.ledger.entries import book
-from papertrade.ledger.positions import PositionState, Unvalued, apply_fill
+from papertrade.ledger.positions import PositionState, Unvalued, apply_fill, apply_import
 from papertrade.ledger.postings import postings_of, postings_of_fill
 from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN
 
@@ -84,9 +87,40 @@ def _withdrawn(state: AccountState, event: CashWithdrawn) -> None:
 
 def _move_cash(state: AccountState, event: CashDeposited | CashWithdrawn, change: int) -> None:
     book(state.books, postings_of(event), state.account, event.version)
-    # Money in or out is neither profit nor loss: the bases that profit is measured from move along.
+    _came_in(state, change)
+
+
+def _came_in(state: AccountState, change: int) -> None:
+    """Money in or out is neither profit nor loss: the bases that profit is measured from move along."""
     state.day_deposits_units += change
     state.peak_units += change
+
+
+def _imported(state: AccountState, event: PositionImported) -> None:
+    symbol, quantity, cost = event.symbol, event.quantity_units, event.cost_units
+    position = state.positions.get(symbol)
+    if position is None:
+        position = state.positions[symbol] = PositionState(symbol)
+    if position.quantity_units * quantity < 0:
+        raise InvariantError("P8 an import closes nothing", state.account, quantity, position.quantity_units)
+    if not position.quantity_units:
+        state.open_positions += 1
+        state.holdings[symbol] = position
+    apply_import(position, event, state.cost_method == _FIFO)
+    book(state.books, postings_of(event), state.account, event.version)
+    _came_in(state, cost)
+    if state.day:  # it came in at its cost; the day is measured from what it was worth
+        state.unvalued = (*state.unvalued, Unvalued(symbol, quantity, cost, None, True))
+
+
+def _begun_again(state: AccountState, event: AccountReset) -> None:
+    if state.orders:
+        raise InvariantError("O1 no order survives a reset", state.account, sorted(state.orders), [])
+    book(state.books, postings_of(event), state.account, event.version)
+    state.positions, state.holdings, state.open_positions = {}, {}, 0
+    state.day_equity_units = state.loss_base_units = state.peak_units = event.cash_units
+    state.day_deposits_units = 0
+    state.latches, state.unvalued, state.margin_call = (), (), False
 
 
 def _day_opened(state: AccountState, event: DayOpened) -> None:
@@ -137,7 +171,7 @@ def _margin_cleared(state: AccountState, event: MarginCallCleared) -> None:
     state.margin_call = False
 
 
-def _nothing(state: AccountState, event: WithdrawalRejected) -> None:
+def _nothing(state: AccountState, event: WithdrawalRejected | AccountCloned) -> None:
     pass
 
 
@@ -303,6 +337,9 @@ MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     CashDeposited: _deposited,
     CashWithdrawn: _withdrawn,
     WithdrawalRejected: _nothing,
+    PositionImported: _imported,
+    AccountReset: _begun_again,
+    AccountCloned: _nothing,
     DayOpened: _day_opened,
     DayRevalued: _day_revalued,
     OrderAccepted: _accepted,

@@ -81,7 +81,7 @@ def _review_losses(step: Step, now: Appraisal) -> None:
         if loss >= most:
             latch(step, DAILY_LOSS, (("loss", loss), ("allowed", most)))
     most = limits.drawdown_units
-    if most is None:
+    if most is None or not state.day:  # before its first day an account has neither won nor lost
         return
     if now.equity > state.peak_units:
         if not step.events:  # a peak is noted together with something else: when a band is left proves nothing

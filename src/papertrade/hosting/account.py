@@ -20,8 +20,8 @@ from papertrade.engine.express import place_plain
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError
-from papertrade.hosting.account_cash import AccountCash
 from papertrade.hosting.account_reading import stops_if_corrupt
+from papertrade.hosting.account_start import AccountStart
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.previewing import Preview, preview_of
 from papertrade.hosting.requests import (
@@ -38,7 +38,7 @@ from papertrade.ports.store import Appended
 _DAY: Final = TimeInForce.DAY
 
 
-class AccountDesk(AccountCash):
+class AccountDesk(AccountStart):
     """The flows of one account on a desk."""
 
     __slots__ = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from papertrade.domain.events import CashDeposited, CashWithdrawn, LimitReset, WithdrawalRejected
+from papertrade.domain.events import CashDeposited, CashWithdrawn, Event, LimitReset, WithdrawalRejected
 from papertrade.domain.numbers import PLACES, to_decimal
 from papertrade.domain.positions import Account
 from papertrade.engine import cash, watch
@@ -53,10 +53,9 @@ class AccountCash(AccountReader):
     @stops_if_corrupt
     def _repeated(self, commit_id: str, amount: int = 0, note: str = "", limit: str = "") -> Flow[bool]:
         """Was this command stored before? With another amount, note or limit it is a conflict."""
-        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
-        if found is None:
+        events = yield from self._stored(commit_id)
+        if events is None:
             return False
-        events = yield self.desk.store.load, (self.account, found.first, found.last)
         key = commit_id.partition(":")[2]
         for event in events:
             if isinstance(event, (CashDeposited, CashWithdrawn, WithdrawalRejected)) and event.amount_units != amount:
@@ -66,6 +65,16 @@ class AccountCash(AccountReader):
             if isinstance(event, LimitReset) and event.limit != limit:
                 raise KeyConflictError(key, "limit", event.limit, limit)
         return True
+
+    def _stored(self, commit_id: str | None) -> Flow[list[Event] | None]:
+        """What was stored under a key; None when nothing was, or there is no key."""
+        if commit_id is None:
+            return None
+        found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+        if found is None:
+            return None
+        events = yield self.desk.store.load, (self.account, found.first, found.last)
+        return list(events)
 
     def kill(self) -> Flow[Account]:
         """Throw the kill switch."""

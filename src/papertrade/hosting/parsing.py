@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from papertrade.domain.instants import parse_instant
-from papertrade.domain.names import parse_key
-from papertrade.domain.numbers import parse_positive
+from papertrade.domain.names import parse_key, parse_name
+from papertrade.domain.numbers import parse_positive, parse_units
 from papertrade.domain.orders import OrderRequest, OrderTerms
 from papertrade.domain.words import STATUS_SPELLINGS, OrderType, TimeInForce, parse_word
 from papertrade.errors import InvalidValueError
@@ -74,6 +75,37 @@ def parse_note(note: object) -> str:
     if type(note) is str and len(note) <= 255 and note.isprintable():
         return note
     raise InvalidValueError("note", note, "at most 255 printable characters")
+
+
+class ImportedRow(NamedTuple):
+    """A position that somebody has elsewhere, in units; the quantity is negative for a short."""
+
+    symbol: str
+    quantity: int
+    price: int
+
+
+ROW: Final = ("symbol", "quantity", "average_price")
+MOST_ROWS: Final = 1_000
+
+
+def parse_imported(positions: object) -> list[ImportedRow]:
+    """Positions as a list of dictionaries with a symbol, a quantity and an average price each."""
+    if type(positions) not in (list, tuple) or not 0 < len(positions) <= MOST_ROWS:  # type: ignore[arg-type]  # a list
+        raise InvalidValueError("positions", positions, f"a list of 1 to {MOST_ROWS} dictionaries")
+    return [_row(row) for row in positions]  # type: ignore[attr-defined]  # a list
+
+
+def _row(row: object) -> ImportedRow:
+    if not isinstance(row, Mapping) or set(row) != set(ROW):
+        found = sorted(map(str, row)) if isinstance(row, Mapping) else row
+        raise InvalidValueError("positions", found, f"dictionaries with {', '.join(ROW)}")
+    quantity = parse_units(row["quantity"], "quantity")
+    if not quantity:
+        raise InvalidValueError("quantity", row["quantity"], "a number above 0, or below for a short")
+    return ImportedRow(
+        parse_name(row["symbol"], "symbol"), quantity, parse_positive(row["average_price"], "average_price")
+    )
 
 
 def parse_after(after: object) -> int:

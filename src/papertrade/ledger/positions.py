@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from papertrade.domain.events import OrderFilled
+from papertrade.domain.events import OrderFilled, PositionImported
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import share_down
 from papertrade.domain.positions import Lot
@@ -139,6 +139,12 @@ def apply_fill(position: PositionState, fill: OrderFilled, fifo: bool) -> None:
     if opened:
         value = fill.value_units - fill.closed_value_units
         _open(position, sign, opened, fill.price_units, value, fill.at_ns, fifo)
+
+
+def apply_import(position: PositionState, event: PositionImported, fifo: bool) -> None:
+    """Move a position by what comes in without a trade: a lot of its own, on the side that is held already."""
+    sign, size = (1, event.quantity_units) if event.quantity_units > 0 else (-1, -event.quantity_units)
+    _open(position, sign, size, event.price_units, sign * event.cost_units, event.at_ns, fifo)
 
 
 def _close(position: PositionState, sign: int, closed: int, released: int) -> None:

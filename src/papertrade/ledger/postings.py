@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from papertrade.domain.events import (
+    AccountReset,
     CashDeposited,
     CashWithdrawn,
     Event,
@@ -19,6 +20,7 @@ from papertrade.domain.events import (
     OrderModified,
     OrderReduced,
     OrdersLinked,
+    PositionImported,
 )
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, POSITIONS, REALIZED
 
@@ -62,6 +64,19 @@ def postings_of_fill(event: OrderFilled) -> Lines:
     return lines
 
 
+def _imported(event: PositionImported) -> Lines:
+    cost = event.cost_units
+    return [(POSITIONS, cost), (DEPOSITS, -cost)] if cost else []
+
+
+def _begun_again(event: AccountReset) -> Lines:
+    """Every ledger account is closed; because they balanced, so does closing them. Then the new cash comes in."""
+    lines = {name: -units for name, units in event.balances}
+    lines[CASH] = lines.get(CASH, 0) + event.cash_units
+    lines[DEPOSITS] = lines.get(DEPOSITS, 0) - event.cash_units
+    return [(name, units) for name, units in lines.items() if units]
+
+
 POSTINGS: Final[dict[type, Callable[[Any], Lines]]] = {
     CashDeposited: _deposited,
     CashWithdrawn: _withdrawn,
@@ -72,6 +87,8 @@ POSTINGS: Final[dict[type, Callable[[Any], Lines]]] = {
     OrderExpired: _held,
     OrdersLinked: _held,
     OrderFilled: postings_of_fill,
+    PositionImported: _imported,
+    AccountReset: _begun_again,
 }
 
 

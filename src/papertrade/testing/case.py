@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from papertrade.domain.events import Event, OrderAccepted, OrderFilled, OrderModified, OrdersLinked
+from papertrade.domain.events import (
+    AccountReset,
+    Event,
+    OrderAccepted,
+    OrderFilled,
+    OrderModified,
+    OrdersLinked,
+    PositionImported,
+)
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import OrderTerms
 from papertrade.engine.state import AccountState
@@ -35,10 +43,17 @@ class Case:
         self.entries = broker.entries()
         self.orders = broker.orders("all")
         self.fills = self.of(OrderFilled)
+        resets = [place for place, event in enumerate(self.events) if isinstance(event, AccountReset)]
+        self.life: list[Event] = self.events[resets[-1] if resets else 0 :]  # since the account began (again)
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of a kind."""
         return [event for event in self.events if isinstance(event, kind)]
+
+    def moves(self, symbol: str | None = None) -> list[OrderFilled | PositionImported]:
+        """What moved positions since the account began (again), of one symbol if given."""
+        found = [event for event in self.life if isinstance(event, (OrderFilled, PositionImported))]
+        return [move for move in found if symbol is None or move.symbol == symbol]
 
     def equal(self, name: str, found: object, expected: object, about: str = "") -> None:
         """Raise unless the two are the same."""

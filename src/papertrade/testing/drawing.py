@@ -307,11 +307,31 @@ class Drawer:
             return say.CloseAll() if rng.random() < 0.2 else say.Close(symbol, part)
         if roll < 0.8:
             return self._cash(sight)
-        if roll < 0.82:
+        if roll < 0.81:
             return say.Kill()
+        if roll < 0.84:
+            return self._start(sight)
         if roll < 0.96:
             return say.ResetLimit(rng.choice(("kill_switch", "max_daily_loss", "max_drawdown")))
         return say.Restart() if self.restarts else say.CancelAll()
+
+    def _start(self, sight: Sight) -> Command:
+        """Positions come in, or the account begins again."""
+        rng, key = self.rng, None
+        if rng.random() < 0.3:
+            self.keys += 1
+            key = f"start-{self.keys}"
+        if rng.random() < 0.3:
+            cash = self.setup.cash_units // rng.choice((1, 1, 2, 3)) // self.setup.currency.minor_units
+            return say.Reset(cash * self.setup.currency.minor_units, key, rng.choice(("", "again")))
+        rows = []
+        for instrument in rng.sample(self.setup.instruments, rng.randint(1, len(self.setup.instruments))):
+            short = sight.closable(instrument.symbol, 1) > 0
+            if self.setup.margin.may_short and not sight.closable(instrument.symbol, -1) and rng.random() < 0.3:
+                short = True
+            size = rng.choice((1, 2, 5)) * instrument.lot_units
+            rows.append(say.Row(instrument.symbol, -size if short else size, self._near(instrument)))
+        return say.Import(tuple(rows), key, rng.choice(("", "live")))
 
     def _cash(self, sight: Sight) -> Command:
         rng, instrument = self.rng, self.setup.instruments[0]

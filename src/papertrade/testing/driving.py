@@ -132,6 +132,18 @@ class Giver:
         """Money goes out."""
         return self.broker.withdraw(to_decimal(w.amount), command_id=w.command_id, note=w.note)
 
+    def import_positions(self, i: vocabulary.Import) -> object:
+        """Positions come in."""
+        rows = [
+            {"symbol": symbol, "quantity": to_decimal(quantity), "average_price": to_decimal(price)}
+            for symbol, quantity, price in i.rows
+        ]
+        return self.broker.import_positions(rows, command_id=i.command_id, note=i.note)
+
+    def reset(self, r: vocabulary.Reset) -> object:
+        """The account begins again."""
+        return self.broker.reset(to_decimal(r.cash), command_id=r.command_id, note=r.note)
+
     def kill(self, _: vocabulary.Kill) -> object:
         """The kill switch."""
         return self.broker.kill()
@@ -223,6 +235,8 @@ _DEEDS: dict[type, Callable[..., object]] = {
     vocabulary.CloseAll: Giver.close_all,
     vocabulary.Deposit: Giver.deposit,
     vocabulary.Withdraw: Giver.withdraw,
+    vocabulary.Import: Giver.import_positions,
+    vocabulary.Reset: Giver.reset,
     vocabulary.Kill: Giver.kill,
     vocabulary.ResetLimit: Giver.reset_limit,
 }

@@ -36,6 +36,7 @@ CHECKS: MappingProxyType[str, Callable[[Case], None]] = MappingProxyType(
         "P3": money.p3_flip_is_close_and_open,
         "P4": money.p4_flat_is_empty,
         "P6": money.p6_unrealized_from_mark,
+        "P8": money.p8_starting_states,
         "O1": orders.o1_legal_moves,
         "O2": orders.o2_quantity_adds_up,
         "O3": orders.o3_fills_add_up,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from papertrade.domain.events import CashDeposited, CashWithdrawn, Event, OrderFilled
+from papertrade.domain.events import (
+    AccountCloned,
+    AccountOpened,
+    AccountReset,
+    CashDeposited,
+    CashWithdrawn,
+    Event,
+    OrderFilled,
+    PositionImported,
+)
 from papertrade.domain.positions import Position
 from papertrade.testing.case import Case
 from papertrade.testing.oracle import arithmetic as exact
@@ -21,6 +30,9 @@ def moved(event: Event) -> int:
         return -event.amount_units
     if isinstance(event, OrderFilled):
         return -event.sign * event.value_units - sum(fee for _, fee in event.fees)
+    if isinstance(event, AccountReset):
+        before = dict(event.balances)
+        return event.cash_units - before.get("assets:cash", 0) - before.get("assets:holds", 0)
     return 0
 
 
@@ -37,19 +49,27 @@ def l1_entries_balance(case: Case) -> None:
 
 
 def l2_cash_from_events(case: Case) -> None:
-    """All cash is deposits less withdrawals, less purchases, plus sales, less fees."""
-    case.equal("L2", case.view.total_units, sum(map(moved, case.events)), "cash")
+    """All cash is deposits less withdrawals, less purchases, plus sales, less fees; a reset says what there was."""
+    total = 0
+    for event in case.events:
+        if isinstance(event, AccountReset):
+            case.equal("L2", dict(event.balances).get("assets:cash", 0), total, f"cash before reset {event.version}")
+            total = event.cash_units
+        else:
+            total += moved(event)
+    case.equal("L2", case.view.total_units, total, "cash")
 
 
 def l3_fees_from_fills(case: Case) -> None:
     """Fee accounts hold the fees of the fills, kind by kind, and nothing else touches them."""
     by_kind: dict[str, int] = {}
+    first = case.life[0].version
     for fill in case.fills:
-        for kind, units in fill.fees:
+        for kind, units in fill.fees if fill.version >= first else ():
             by_kind[kind] = by_kind.get(kind, 0) + units
     booked: dict[str, int] = {}
     for entry in case.entries:
-        for posting in entry.postings:
+        for posting in entry.postings if entry.version >= first and entry.kind != "account_reset" else ():
             if posting.ledger_account.startswith("expenses:fees:"):
                 case.equal("L3", entry.kind, "order_filled", "a fee was booked by")
                 kind = posting.ledger_account.removeprefix("expenses:fees:")
@@ -98,7 +118,8 @@ def l7_one_entry_an_event(case: Case) -> None:
     """An entry names one event, an event has at most one entry, and money moved only where an entry says so."""
     versions = [entry.version for entry in case.entries]
     case.equal("L7", len(set(versions)), len(versions), "entries with their own event")
-    moving = [e.version for e in case.events if moved(e) or getattr(e, "held_units", 0)]
+    still = ("held_units", "cost_units")  # what moves though all cash stays the same
+    moving = [e.version for e in case.events if moved(e) or any(getattr(e, name, 0) for name in still)]
     missing = sorted(set(moving) - set(versions))
     case.equal("L7", missing, [], "events that moved money without an entry:")
 
@@ -155,8 +176,15 @@ def replayed(case: Case, symbol: str) -> tuple[Lots, int]:
     realized = 0
     instrument = case.instrument(symbol)
     average = case.state.cost_method == "average"
-    for fill in case.fills:
-        if fill.symbol != symbol:
+    for fill in case.moves(symbol):
+        if isinstance(fill, PositionImported):
+            worth = exact.value(instrument, fill.price_units, abs(fill.quantity_units))
+            cost = worth if fill.quantity_units > 0 else -worth
+            case.need("P8", _side(lots) * fill.quantity_units >= 0, fill, "an import on the side that is held")
+            if not _is_cloned(case):  # a copy keeps the cost of what it copies
+                case.equal("P8", fill.cost_units, cost, f"cost of what came in at {fill.version}")
+            lots = [*lots, (fill.quantity_units, fill.cost_units)]
+            lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))] if average else lots
             continue
         closed = closing_part(lots, fill.sign, fill.quantity_units)
         lots, released = close_lots(lots, closed, exact.minor(instrument))
@@ -172,14 +200,24 @@ def replayed(case: Case, symbol: str) -> tuple[Lots, int]:
     return lots, realized
 
 
+def _side(lots: Lots) -> int:
+    return sum(quantity for quantity, _ in lots)
+
+
+def _is_cloned(case: Case) -> bool:
+    return isinstance(case.life[0], AccountOpened) and bool(case.of(AccountCloned))
+
+
 def _positions(case: Case) -> list[Position]:
-    return [case.broker.position(symbol) for symbol in sorted({fill.symbol for fill in case.fills})]
+    """Every symbol that ever moved: what is left of those that a reset closed is nothing."""
+    symbols = {fill.symbol for fill in case.fills} | {event.symbol for event in case.of(PositionImported)}
+    return [case.broker.position(symbol) for symbol in sorted(symbols)]
 
 
 def p1_quantity_from_fills(case: Case) -> None:
-    """A position is the signed sum of its fills."""
+    """A position is the signed sum of its fills and of what came in."""
     for position in _positions(case):
-        total = sum(f.sign * f.quantity_units for f in case.fills if f.symbol == position.symbol)
+        total = sum(getattr(move, "sign", 1) * move.quantity_units for move in case.moves(position.symbol))
         case.equal("P1", position.quantity_units, total, f"quantity of {position.symbol}")
 
 
@@ -202,21 +240,52 @@ def p2_lots_add_up(case: Case) -> None:
 def _prices_since_flat(case: Case, symbol: str) -> list[int]:
     prices: list[int] = []
     quantity = 0
-    for fill in case.fills:
-        if fill.symbol == symbol:
-            after = quantity + fill.sign * fill.quantity_units
-            if after * quantity <= 0:
-                prices = []
-            if after:
-                prices.append(fill.price_units)
-            quantity = after
+    for move in case.moves(symbol):
+        after = quantity + getattr(move, "sign", 1) * move.quantity_units
+        if after * quantity <= 0:
+            prices = []
+        if after:
+            prices.append(move.price_units)
+        quantity = after
     return prices
 
 
 def p3_flip_is_close_and_open(case: Case) -> None:
     """A fill that crosses zero is a close followed by an open: same value, cost and profit."""
-    for symbol in sorted({fill.symbol for fill in case.fills}):
+    for symbol in sorted({move.symbol for move in case.moves()}):
         replayed(case, symbol)
+
+
+def p8_starting_states(case: Case) -> None:
+    """What a reset closed is in no figure any more: net deposits, profit and fees are of what came since."""
+    deposits = 0
+    for event in case.life:
+        if isinstance(event, AccountReset):
+            deposits = event.cash_units
+        elif isinstance(event, PositionImported):
+            deposits += event.cost_units
+        elif isinstance(event, (CashDeposited, CashWithdrawn)):
+            deposits += moved(event)
+    case.equal("P8", case.view.net_deposits_units, deposits, "net deposits")
+    realized = sum(move.realized_units for move in case.moves() if isinstance(move, OrderFilled))
+    case.equal("P8", case.view.realized_units, realized, "realized")
+    for event in case.of(AccountReset):
+        case.equal("P8", sum(units for _, units in event.balances), 0, f"balances before reset {event.version} sum to")
+        held = [(e.symbol, getattr(e, "sign", 1) * e.quantity_units) for e in _life_before(case, event.version)]
+        symbols = sorted({symbol for symbol, _ in held})
+        left = [(symbol, sum(q for s, q in held if s == symbol)) for symbol in symbols]
+        case.equal("P8", list(event.holdings), [(s, q) for s, q in left if q], f"holdings before reset {event.version}")
+
+
+def _life_before(case: Case, version: int) -> list[OrderFilled | PositionImported]:
+    """What moved positions between a reset and the one before it."""
+    found: list[OrderFilled | PositionImported] = []
+    for event in case.events[: version - 1]:
+        if isinstance(event, AccountReset):
+            found = []
+        elif isinstance(event, (OrderFilled, PositionImported)):
+            found.append(event)
+    return found
 
 
 def p4_flat_is_empty(case: Case) -> None:

@@ -25,6 +25,7 @@ from papertrade.domain.words import Side
 from papertrade.errors import InvalidValueError, UnsupportedError, UsageError
 from papertrade.exchange import Exchange
 from papertrade.hosting.accounts import open_account, plan_account
+from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.floor import MarketHandler
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import MAX_LEVELS
@@ -164,6 +165,14 @@ class RecordingExchange(Exchange):
     def close_account(self, account: str) -> None:
         """Not while recording: a replay would go on with the account."""
         raise UnsupportedError("closing an account while it records", ("accounts that stay open",))
+
+    def clone_account(
+        self, source: str, target: str, *, note: str = "", command_id: str | None = None
+    ) -> RecordingBroker:
+        """Open a new account as a copy of another."""
+        fields = {"source": source, "target": target, "note": note, "command_id": command_id}
+        flow = clone_account(self._desk, source, target, note, command_id)
+        return RecordingBroker(self, *self._noted("clone_account", lambda: fields, flow))
 
     def account(self, account: str) -> RecordingBroker:
         """The broker of an account that is open here."""

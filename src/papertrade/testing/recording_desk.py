@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from papertrade.codec.canonical import to_bytes
 from papertrade.domain.instants import text_of_instant
 from papertrade.domain.orders import Order, OrderTerms
-from papertrade.domain.positions import Account
+from papertrade.domain.positions import Account, Position
 from papertrade.engine.step import Seat
 from papertrade.errors import ClockMismatchError, UsageError
 from papertrade.hosting.account import AccountDesk
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
+from papertrade.hosting.parsing import ImportedRow
 from papertrade.ports.clock import Clock, SystemClock
 from papertrade.testing.recorded_values import Json, instant, present, request_of, units
 
@@ -156,6 +157,19 @@ class RecordingDesk(AccountDesk):
         """Take money out."""
         flow = super().withdraw(amount, command_id, note)
         return self._noted("withdraw", flow, amount=units(amount), command_id=command_id, note=note)
+
+    def reset(self, cash: int, command_id: str | None, note: str) -> Flow[Account]:
+        """Begin again."""
+        flow = super().reset(cash, command_id, note)
+        return self._noted("reset", flow, cash=units(cash), command_id=command_id, note=note)
+
+    def import_positions(self, rows: Sequence[ImportedRow], command_id: str | None, note: str) -> Flow[list[Position]]:
+        """Let positions come in."""
+        flow = super().import_positions(rows, command_id, note)
+        positions = [
+            {"symbol": row.symbol, "quantity": units(row.quantity), "average_price": units(row.price)} for row in rows
+        ]
+        return self._noted("import_positions", flow, positions=positions, command_id=command_id, note=note)
 
     def kill(self) -> Flow[Account]:
         """Throw the kill switch."""

@@ -31,6 +31,7 @@ EXCHANGE: Final[dict[str, tuple[str, str]]] = {
     "list_unknown_in": ("currency", "currency"),
     "set_price_band": ("symbol band", "symbol band"),
     "open_account": ("account cash currency kind margin fees limits fill cost_method trading_day start", "account"),
+    "clone_account": ("source target note command_id", "source target"),
     "market": ("symbol", "symbol"),
     "on_quote": ("symbol bid ask bid_size ask_size at sequence", "symbol"),
     "on_price": ("symbol price at", "symbol price"),
@@ -52,6 +53,8 @@ ACCOUNT: Final[dict[str, tuple[str, str]]] = {
     "close_all_positions": ("", ""),
     "deposit": ("amount command_id note", "amount"),
     "withdraw": ("amount command_id note", "amount"),
+    "reset": ("cash command_id note", "cash"),
+    "import_positions": ("positions command_id note", "positions"),
     "kill": ("", ""),
     "reset_limit": ("limit command_id", "limit"),
 }
@@ -159,7 +162,7 @@ class _Replay:
         _check_fields(do, fields, *known)
         method: Callable[..., object] = getattr(target, do)
         answer = method(**self._ready(do, fields))
-        if do == "open_account" and isinstance(answer, PaperBroker):
+        if do in ("open_account", "clone_account") and isinstance(answer, PaperBroker):
             self.brokers[answer.account_id] = answer
 
     def _ready(self, do: str, fields: dict[str, Json]) -> dict[str, Any]:

@@ -103,6 +103,11 @@ class Changing(Placing, Linking):
             books.fail("O8", f"{order.describe()} canceled for {reason}", "the reason that applies")
         if reason == "oco":
             self._gives_way(order, "order_canceled", order.left, order.left)
+        if reason == "reset":
+            self.doubt(
+                ("O8", f"{order.describe()} canceled for a reset", "the reset"),
+                lambda kind, f: kind == "account_reset" or f.get("reason") == "reset",
+            )
         self.keys.command("order_canceled", fields, self.commit)
         if order.filled:
             books.reached["partial_fill_then_cancel"] += 1

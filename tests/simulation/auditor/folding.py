@@ -8,10 +8,10 @@ from typing import Any
 from .books import CASH
 from .changing import Changing
 from .filling import Filling
-from .money import Money
+from .starting import Starting
 
 
-class Folding(Money, Changing, Filling):
+class Folding(Starting, Changing, Filling):
     """Folds records into the books."""
 
     def fold(self, kind: str, fields: dict[str, Any], at: int, process: int, commit_id: str | None) -> None:
@@ -37,6 +37,8 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "cash_withdrawn": Folding.withdrawn,
     "withdrawal_rejected": Folding.withdrawal_refused,
     "day_opened": Folding.day_opened,
+    "position_imported": Folding.imported,
+    "account_reset": Folding.begun_again,
     "day_revalued": Folding.day_revalued,
     "order_accepted": Folding.accepted,
     "order_rejected": Folding.rejected,

@@ -15,6 +15,8 @@ _GROUPS = {
     "order_modify_rejected": "change",
     "order_canceled": "cancel",
     "limit_reset": "reset",
+    "position_imported": "import",
+    "account_reset": "account_reset",
 }
 
 
@@ -35,6 +37,8 @@ class Keys:
         key = fields.get("command_id")
         if key is not None:
             number = fields.get("number", 0) if kind == "order_canceled" else 0
+            if kind == "position_imported":  # of one command too
+                number = fields["version"]
             self._decide(_GROUPS[kind], key, commit_id, number)
 
     def _decide(self, group: str, key: str, commit_id: str | None, number: int) -> None:

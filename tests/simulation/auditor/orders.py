@@ -22,6 +22,7 @@ CANCEL_REASONS = frozenset(
         "fok_unfilled",
         "oco",
         "nothing_to_reduce",
+        "reset",
         "insufficient_funds",
         "insufficient_position",
         "margin_call",

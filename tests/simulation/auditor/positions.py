@@ -45,12 +45,20 @@ class Holding:
         self.realized += realized
         if opened:
             self._open(sign, opened, price, sign * opened_value)
+        self._add_up()
+        return closed_value + opened_value, closed, closed_value, released, realized
+
+    def _add_up(self) -> None:
         self.quantity = self.cost = self.pq = 0
         for lot in self.lots:
             self.quantity += lot[0]
             self.pq += lot[1]
             self.cost += lot[2]
-        return closed_value + opened_value, closed, closed_value, released, realized
+
+    def come_in(self, sign: int, quantity: int, price: int, cost: int) -> None:
+        """Take what comes in without a trade."""
+        self._open(sign, quantity, price, cost)
+        self._add_up()
 
     def _close(self, tool: Tool, sign: int, closed: int) -> int:
         released = 0

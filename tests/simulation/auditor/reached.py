@@ -15,6 +15,8 @@ _PLAIN = {
     "margin_call_cleared": "margin_cleared",
     "equity_marked": "equity_marked",
     "day_revalued": "day_revalued",
+    "position_imported": "position_imported",
+    "account_reset": "account_reset",
     "withdrawal_rejected": "withdrawal_rejected",
     "order_modify_rejected": "modify_rejected",
     "orders_linked": "linked_later",

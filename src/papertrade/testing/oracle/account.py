@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from papertrade.domain.events import (
+    AccountReset,
     CashDeposited,
     CashWithdrawn,
     DayOpened,
@@ -18,6 +19,7 @@ from papertrade.domain.events import (
     MarginCallCleared,
     MarginCalled,
     OrderFilled,
+    PositionImported,
 )
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.market import SlowMarket
@@ -86,7 +88,9 @@ class SlowAccount:
         self.read = setup.start_ns
         self.now = self.given = 0  # of the step being decided
         self.step_began = 0  # how many events there were before it
-        self._fills: dict[str, list[OrderFilled]] = {}
+        # What moved each position since the account began (again), and how many fills there ever were.
+        self._moves: dict[str, list[OrderFilled | PositionImported]] = {}
+        self._filled = 0
         self._money_events: list[Event] = []
 
     # --------------------------------------------------------------- events
@@ -106,9 +110,13 @@ class SlowAccount:
     def emit(self, event: Event) -> None:
         """Make something a fact."""
         self.events.append(event)
+        if isinstance(event, AccountReset):
+            self._moves = {}
         if isinstance(event, OrderFilled):
-            self._fills.setdefault(event.symbol, []).append(event)
-        elif getattr(event, "number", None) is None:
+            self._filled += 1
+        if isinstance(event, (OrderFilled, PositionImported)):
+            self._moves.setdefault(event.symbol, []).append(event)
+        if getattr(event, "number", None) is None:
             self._money_events.append(event)
         note_event(self.orders, event)
 
@@ -120,7 +128,7 @@ class SlowAccount:
     @property
     def next_fill(self) -> int:
         """The number of the next fill."""
-        return sum(len(fills) for fills in self._fills.values()) + 1
+        return self._filled + 1
 
     # --------------------------------------------------------------- orders
 
@@ -159,14 +167,17 @@ class SlowAccount:
     # ------------------------------------------------------ money, positions
 
     def total(self) -> int:
-        """All cash: every deposit, withdrawal, purchase, sale and fee."""
+        """All cash: every deposit, withdrawal, purchase, sale and fee since the account began (again)."""
         cash = 0
         for event in self._money_events:
             if isinstance(event, CashDeposited):
                 cash += event.amount_units
             elif isinstance(event, CashWithdrawn):
                 cash -= event.amount_units
-        for fills in self._fills.values():
+            elif isinstance(event, AccountReset):
+                cash = event.cash_units
+        for moves in self._moves.values():
+            fills = [move for move in moves if isinstance(move, OrderFilled)]
             cash -= sum(f.sign * f.value_units + sum(fee for _, fee in f.fees) for f in fills)
         return cash
 
@@ -175,9 +186,12 @@ class SlowAccount:
         lots: list[tuple[int, int]] = []
         realized = fees = 0
         instrument = self.markets[symbol].instrument
-        for fill in self._fills.get(symbol, []):
+        for fill in self._moves.get(symbol, []):
             if before is not None and fill.version >= before:
                 break
+            if isinstance(fill, PositionImported):
+                lots = self._pooled([*lots, (fill.quantity_units, fill.cost_units)])
+                continue
             closed = closing_part(lots, fill.sign, fill.quantity_units)
             opened = fill.quantity_units - closed
             lots, released = close_lots(lots, closed, money.minor(instrument))
@@ -186,10 +200,14 @@ class SlowAccount:
             fees += sum(fee for _, fee in fill.fees)
             if opened:
                 cost = money.value(instrument, fill.price_units, opened)
-                lots = [*lots, (fill.sign * opened, fill.sign * cost)]
-                if self.setup.cost_method == "average":
-                    lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))]
+                lots = self._pooled([*lots, (fill.sign * opened, fill.sign * cost)])
         return Holding(lots, realized, fees)
+
+    def _pooled(self, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """An average position is one lot."""
+        if self.setup.cost_method == "average":
+            return [(sum(q for q, _ in lots), sum(c for _, c in lots))]
+        return lots
 
     def average(self, symbol: str) -> int:
         """What a position cost on average: what it is reckoned at while it has no mark."""
@@ -199,12 +217,12 @@ class SlowAccount:
         return money.down(Fraction(abs(holding.cost) * money.ONE, abs(holding.quantity)) / multiplier)
 
     def quantity(self, symbol: str) -> int:
-        """The signed quantity held: the sum of the fills."""
-        return sum(f.sign * f.quantity_units for f in self._fills.get(symbol, []))
+        """The signed quantity held: the sum of the fills, and of what came in."""
+        return sum(getattr(move, "sign", 1) * move.quantity_units for move in self._moves.get(symbol, []))
 
     def held_symbols(self) -> list[str]:
         """Symbols with a position."""
-        return [symbol for symbol in self._fills if self.quantity(symbol)]
+        return [symbol for symbol in self._moves if self.quantity(symbol)]
 
     def closable(self, symbol: str, sign: int) -> int:
         """How much an order of this side could close."""
@@ -250,6 +268,15 @@ class SlowAccount:
             if isinstance(event, (CashDeposited, CashWithdrawn)):
                 moved = event.amount_units if isinstance(event, CashDeposited) else -event.amount_units
                 now = now._replace(day_deposits=now.day_deposits + moved, peak=now.peak + moved)
+            elif isinstance(event, PositionImported):
+                cost = event.cost_units
+                now = now._replace(day_deposits=now.day_deposits + cost, peak=now.peak + cost)
+                if now.day:
+                    came_in = AtCost(event.symbol, event.quantity_units, cost, event.version, True)
+                    now = now._replace(at_cost=[*now.at_cost, came_in])
+            elif isinstance(event, AccountReset):
+                cash = event.cash_units
+                now = Bases(now.day, now.day_began, cash, cash, 0, cash, [], False, [])
             elif isinstance(event, DayOpened):
                 now = self._day_opened(now, event)
             elif isinstance(event, DayRevalued):
@@ -287,8 +314,8 @@ class SlowAccount:
 
     def first_price(self, part: AtCost) -> int | None:
         """What a holding without a price is reckoned at: its first fill since, else its mark."""
-        for fill in self._fills.get(part.symbol, []):
-            if fill.version > part.since:
+        for fill in self._moves.get(part.symbol, []):
+            if isinstance(fill, OrderFilled) and fill.version > part.since:
                 return fill.price_units
         return self.markets[part.symbol].mark()
 

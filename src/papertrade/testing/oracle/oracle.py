@@ -8,9 +8,11 @@ from fractions import Fraction
 
 from papertrade.domain.events import (
     AccountOpened,
+    AccountReset,
     CashDeposited,
     CashWithdrawn,
     OrderRejected,
+    PositionImported,
     WithdrawalRejected,
 )
 from papertrade.domain.orders import OrderTerms
@@ -80,7 +82,7 @@ class Oracle(SlowAccount):
         asks = [] if q.ask is None else [(q.ask, q.ask_size)]
         # A sequence number alone says what is a repetition.
         if market.take_standing(DataKind.QUOTE, bids, asks, at, q.at is None or q.sequence is not None):
-            self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
+            self._stand(market, at)
 
     def last_price(self, p: vocabulary.LastPrice) -> None:
         """A bare last price becomes a quote around it; at an end of the band one side is missing."""
@@ -94,13 +96,17 @@ class Oracle(SlowAccount):
         asks = [(ask, None)] if p.price < highest else []
         if market.take_standing(DataKind.PRICE, list(bids), list(asks), at, p.at is None):
             market.last = market.bare = p.price
-            self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
+            self._stand(market, at)
+
+    def _stand(self, market: SlowMarket, at: int) -> None:
+        symbol = market.instrument.symbol
+        self._meet(symbol, at, lambda account: meet_standing(account, account.markets[symbol]))
 
     def depth(self, d: vocabulary.Depth) -> None:
         """Several levels."""
         at, market = self._observe(d.at), self.markets[d.symbol]
         if market.take_standing(DataKind.DEPTH, list(d.bids), list(d.asks), at, d.at is None):
-            self._meet(at, lambda account: meet_standing(account, account.markets[market.instrument.symbol]))
+            self._stand(market, at)
 
     def print(self, p: vocabulary.Print) -> None:
         """Somebody traded."""
@@ -108,20 +114,24 @@ class Oracle(SlowAccount):
         if market.repeats(DataKind.TRADE, p.sequence):
             return
         if market.take_print(p.price, p.size, at, p.at is None or p.sequence is not None):
-            self._meet(at, lambda account: meet_print(account, account.markets[p.symbol], p.aggressor))
+            self._meet(p.symbol, at, lambda account: meet_print(account, account.markets[p.symbol], p.aggressor))
 
     def bar(self, b: vocabulary.Bar) -> None:
         """A bar ended."""
         at, market = self._observe(b.end), self.markets[b.symbol]
         if market.take_bar(SlowBar(b.open, b.high, b.low, b.close, b.volume, at), b.start):
-            self._meet(at, lambda account: meet_bar(account, account.markets[b.symbol]))
+            self._meet(b.symbol, at, lambda account: meet_bar(account, account.markets[b.symbol]))
 
     def halt(self, h: vocabulary.Halt) -> None:
         """Trading stops or goes on."""
         self.markets[h.symbol].halt(h.halted)
 
-    def _meet(self, at: int, meet: Callable[[Oracle], None]) -> None:
+    def _meet(self, symbol: str, at: int, meet: Callable[[Oracle], None]) -> None:
         self.begin_step(at)
+        limits = self.setup.limits
+        watched = self.margin.marked_to_market or limits.max_daily_loss is not None or limits.max_drawdown is not None
+        if not self.bases().day and watched and symbol in self.held_symbols():
+            watching.begin_day(self)  # it came in before anybody knew what day it was
         if not self.bases().day and self.open_orders():
             trial = self._twin()
             meet(trial)
@@ -193,7 +203,7 @@ class Oracle(SlowAccount):
         twin.events = list(self.events)
         twin.orders = {number: copy.copy(order) for number, order in self.orders.items()}
         twin.markets = {symbol: copy.deepcopy(market) for symbol, market in self.markets.items()}
-        twin._fills = {symbol: list(fills) for symbol, fills in self._fills.items()}
+        twin._moves = {symbol: list(moves) for symbol, moves in self._moves.items()}
         twin._money_events = list(self._money_events)
         return twin
 
@@ -261,6 +271,61 @@ class Oracle(SlowAccount):
         else:
             self.emit(CashWithdrawn(self.name, version, now, amount, code, command_id, note))
 
+    def import_positions(self, command: vocabulary.Import) -> None:
+        """Positions come in, each at price times quantity, beside what is held and never against it."""
+        held = {symbol: self.quantity(symbol) for symbol in self.markets}
+        if f"import:{command.command_id}" not in self.keys:
+            watching.catch_up(self, self.clock)
+            for row in command.rows:
+                against = held[row.symbol] * row.quantity < 0
+                if against or (row.quantity < 0 and not self.margin.may_short):
+                    raise UsageError(f"{row} cannot come in")
+                held[row.symbol] += row.quantity
+        if not self._is_repeated("import", command.command_id):
+            self._command(lambda: self._import(command))
+
+    def _import(self, command: vocabulary.Import) -> None:
+        for symbol, quantity, price in command.rows:
+            worth = money.value(self.markets[symbol].instrument, price, abs(quantity))
+            cost = worth if quantity > 0 else -worth
+            about = self.name, self.next_version, self.now, symbol, quantity, price, cost
+            self.emit(PositionImported(*about, self.setup.currency.code, command.command_id, command.note))
+
+    def reset(self, command: vocabulary.Reset) -> None:
+        """Orders are canceled, and the account begins again with this cash and nothing else."""
+        if not self._is_repeated("account_reset", command.command_id):
+            self._command(lambda: self._reset(command))
+
+    def _reset(self, command: vocabulary.Reset) -> None:
+        for order in self.open_orders():
+            if order.is_open:
+                cancel(self, order, CancelReason.RESET)
+        holdings = {symbol: self.holding(symbol) for symbol in self._moves}
+        fees: dict[str, int] = {}
+        deposits = 0
+        for event in self.events:
+            if isinstance(event, AccountReset):
+                fees, deposits = {}, event.cash_units
+            elif isinstance(event, CashDeposited):
+                deposits += event.amount_units
+            elif isinstance(event, CashWithdrawn):
+                deposits -= event.amount_units
+            elif isinstance(event, PositionImported):
+                deposits += event.cost_units
+            for kind, fee in getattr(event, "fees", ()):
+                fees[kind] = fees.get(kind, 0) + fee
+        balances = {
+            "assets:cash": self.total(),
+            "assets:positions": sum(held.cost for held in holdings.values()),
+            "income:realized": -sum(held.realized for held in holdings.values()),
+            "equity:deposits": -deposits,
+            **{f"expenses:fees:{kind}": units for kind, units in fees.items()},
+        }
+        left = tuple((symbol, held.quantity) for symbol, held in sorted(holdings.items()) if held.quantity)
+        before = tuple((name, units) for name, units in sorted(balances.items()) if units)
+        about = self.name, self.next_version, self.now, command.cash, self.setup.currency.code
+        self.emit(AccountReset(*about, before, left, command.command_id, command.note))
+
     def kill(self, command: vocabulary.Kill) -> None:
         """The kill switch."""
         self._command(lambda: watching.throw_kill_switch(self))
@@ -289,6 +354,8 @@ _DEEDS: dict[type, Callable[..., None]] = {
     vocabulary.CloseAll: Oracle.close_all,
     vocabulary.Deposit: Oracle.deposit,
     vocabulary.Withdraw: Oracle.withdraw,
+    vocabulary.Import: Oracle.import_positions,
+    vocabulary.Reset: Oracle.reset,
     vocabulary.Kill: Oracle.kill,
     vocabulary.ResetLimit: Oracle.reset_limit,
     vocabulary.Restart: Oracle.restart,

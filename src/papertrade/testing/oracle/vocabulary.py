@@ -176,6 +176,30 @@ class Withdraw(NamedTuple):
     note: str = ""
 
 
+class Row(NamedTuple):
+    """A position from elsewhere, negative for a short."""
+
+    symbol: str
+    quantity: int
+    price: int
+
+
+class Import(NamedTuple):
+    """Positions come in without a trade."""
+
+    rows: tuple[Row, ...]
+    command_id: str | None = None
+    note: str = ""
+
+
+class Reset(NamedTuple):
+    """The account begins again."""
+
+    cash: int
+    command_id: str | None = None
+    note: str = ""
+
+
 class Kill(NamedTuple):
     """The kill switch is thrown."""
 
@@ -209,6 +233,8 @@ Command: TypeAlias = (
     | CloseAll
     | Deposit
     | Withdraw
+    | Import
+    | Reset
     | Kill
     | ResetLimit
     | Restart

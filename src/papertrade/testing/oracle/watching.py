@@ -117,7 +117,7 @@ def _review_losses(account: SlowAccount, equity: int) -> None:
         loss, allowed = bases.loss_base + bases.day_deposits - equity, _units(limits.max_daily_loss)
         if loss >= allowed:
             latch(account, DAILY_LOSS, (("loss", loss), ("allowed", allowed)))
-    if limits.max_drawdown is None:
+    if limits.max_drawdown is None or not bases.day:
         return
     fallen, allowed = bases.peak - equity, _units(limits.max_drawdown)
     if fallen < 0:
