@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
 from typing import Any, Protocol, TypeVar, cast
-from unittest import SkipTest
 
 import attrs
 
@@ -23,8 +22,9 @@ from papertrade.compose import open_paper_broker
 from papertrade.exchange import Exchange
 from papertrade.ports.broker import AsyncBroker, Broker
 from papertrade.ports.clock import ManualClock
-from papertrade.testing.broker_cases.base import BrokerUnderTest, ContractViolation, MarketHandle
+from papertrade.testing.broker_cases.base import BrokerUnderTest, MarketHandle
 from papertrade.testing.broker_cases.records import RecordCases
+from papertrade.testing.contract import ContractViolation, run_cases
 
 __all__ = [
     "AsyncBrokerContract",
@@ -58,21 +58,6 @@ class BrokerContract(RecordCases):
             getattr(self, name)()
         finally:
             self.teardown_method()
-
-
-def run_cases(contract: BrokerContract) -> dict[str, str]:
-    """Every case by name, with ``"kept"``, ``"skipped: …"`` or what was broken."""
-    found: dict[str, str] = {}
-    for name in contract.case_names():
-        try:
-            contract.run_case(name)
-        except SkipTest as why:
-            found[name] = f"skipped: {why}"
-        except Exception as why:
-            found[name] = f"{type(why).__name__}: {why}"
-        else:
-            found[name] = "kept"
-    return found
 
 
 # ------------------------------------------------------------ with awaits

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Protocol, TypeVar, Unpack
+from typing import Protocol, Unpack
 from unittest import SkipTest
 
 import attrs
@@ -19,16 +18,7 @@ from papertrade.domain.numbers import Number
 from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderType, TimeInForce
 from papertrade.ports.broker import Broker, Capabilities, OrderOptions
-
-E = TypeVar("E", bound=BaseException)
-
-
-class ContractViolation(AssertionError):  # noqa: N818 - it names what happened, as AssertionError does not
-    """A broker broke a promise of the ``Broker`` protocol; the message says which, and what was found."""
-
-    def __init__(self, rule: str, *found: object) -> None:
-        self.rule, self.found = rule, found
-        super().__init__(rule + (f"; found {', '.join(map(repr, found))}" if found else ""))
+from papertrade.testing.contract import ContractViolation, expect
 
 
 class MarketHandle(Protocol):
@@ -58,33 +48,6 @@ class BrokerUnderTest:
     market: MarketHandle
     symbol: str = "AAPL"
     other_symbol: str = "MSFT"
-
-
-def expect(truth: object, rule: str, *found: object) -> None:
-    """Report a broken promise unless it was kept."""
-    if not truth:
-        raise ContractViolation(rule, *found)
-
-
-class _Raises(AbstractContextManager["_Raises"]):
-    """The block must raise this; ``error`` holds it afterwards."""
-
-    def __init__(self, wanted: type[BaseException], rule: str) -> None:
-        self.wanted, self.rule = wanted, rule
-        self.error: BaseException | None = None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        self.error = error
-        if error is None:
-            raise ContractViolation(f"{self.rule}: raises {self.wanted.__name__}", "no error")
-        if not isinstance(error, self.wanted) and isinstance(error, Exception):
-            raise ContractViolation(f"{self.rule}: raises {self.wanted.__name__}", error) from error
-        return isinstance(error, self.wanted)
-
-
-def refuses(wanted: type[BaseException], rule: str) -> _Raises:
-    """A block that must raise this error."""
-    return _Raises(wanted, rule)
 
 
 class Cases:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from papertrade.domain.orders import Order, OrderRequest
 from papertrade.domain.words import OrderType, TimeInForce
 from papertrade.errors import KeyConflictError, UnknownOrderError, UnsupportedError, UsageError
-from papertrade.testing.broker_cases.base import ContractViolation, expect, refuses
 from papertrade.testing.broker_cases.orders import OrderCases
+from papertrade.testing.contract import ContractViolation, expect, refuses
 
 TOO_MUCH = 1_000_000
 

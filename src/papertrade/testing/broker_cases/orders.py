@@ -8,7 +8,8 @@ from unittest import SkipTest
 
 from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderType, TimeInForce
-from papertrade.testing.broker_cases.base import Cases, expect
+from papertrade.testing.broker_cases.base import Cases
+from papertrade.testing.contract import expect
 
 DAY_S = 86_400
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 from papertrade.domain.events import OrderFilled
 from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderStatus, OrderType, Side, TimeInForce
-from papertrade.testing.broker_cases.base import expect
 from papertrade.testing.broker_cases.changes import ChangeCases
+from papertrade.testing.contract import expect
 
 ENDINGS = frozenset({"order_rejected", "order_canceled", "order_expired"})
 NANO = Decimal("0.000000001")
