@@ -18,7 +18,7 @@ from papertrade.codec.canonical import _TEXTS, MAX_BYTES, MAX_DEPTH, from_bytes,
 from papertrade.codec.events import SCHEMA, decode_event, encode_event
 from papertrade.domain.events import EVENT_TYPES, CashDeposited, Event
 from papertrade.domain.numbers import parse_units
-from papertrade.errors import StoreCorruptError
+from papertrade.errors import InvalidValueError, StoreCorruptError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 DEPOSIT = CashDeposited("main", 2, 1_767_623_400_000_000_000, 1_100_000_000, "USD", None, "")
@@ -280,3 +280,12 @@ def test_what_older_versions_wrote_stays_readable() -> None:
 def test_an_old_record_without_fields_is_corrupt(data: object) -> None:
     """What cannot be lifted is damage, as it is for a record of today."""
     assert decodes(to_bytes({"kind": "day_opened", "schema": 1, "data": data})) is None
+
+
+def test_a_record_that_could_not_be_read_is_not_written() -> None:
+    """The size that reading bounds is bounded in writing, so that no store takes what it cannot give back."""
+    room = MAX_BYTES - len(BYTES)
+    largest = DEPOSIT._replace(note="x" * room)
+    assert decode_event(encode_event(largest)) == largest
+    with pytest.raises(InvalidValueError, match="at most 65536 bytes"):
+        encode_event(DEPOSIT._replace(note="x" * (room + 1)))

@@ -65,7 +65,10 @@ _FORMS: Final = _Forms()
 
 def encode_event(event: Event) -> bytes:
     """The canonical bytes of an event; equal events have equal bytes."""
-    return _FORMS[type(event)].write(event).encode("utf-8")
+    data = _FORMS[type(event)].write(event).encode("utf-8")
+    if len(data) > MAX_BYTES:  # it could not be read again
+        raise InvalidValueError(event.kind, f"{len(data)} bytes", f"a record of at most {MAX_BYTES} bytes")
+    return data
 
 
 def decode_event(data: bytes) -> Event:
