@@ -7,11 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from faulty_store import FAULTS, FaultyStore
 
 import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
 from papertrade.errors import AccountSuspendedError, InvariantError, KeyConflictError, StoreUnavailableError
 from papertrade.ledger.fees import FeeLines, FeeTally
+from papertrade.testing.faulty_store import FaultyStore
 
 START = "2026-01-05T12:00:00Z"
 Call = Callable[[pt.PaperBroker], object]
@@ -88,10 +89,10 @@ def test_an_order_that_just_expired_cannot_be_linked(call: Call) -> None:
 ])  # fmt: skip
 def test_after_a_store_failed_the_next_order_finds_what_is_stored(call: Call) -> None:
     """An order that was not stored never was: the next one gets its number and goes on from what is stored."""
-    store = FaultyStore()
+    store = FaultyStore(MemoryStore())
     broker, _ = opened(store)
     version = broker.account().version
-    store.arm(FAULTS["unavailable"], 1)
+    store.fail("unavailable")
     with pytest.raises(StoreUnavailableError):
         broker.buy("X", 3)
     assert broker.exchange._desk.stale.keys() == {"main"}
@@ -103,9 +104,9 @@ def test_after_a_store_failed_the_next_order_finds_what_is_stored(call: Call) ->
 
 def test_an_order_that_was_stored_leaves_its_account_in_memory() -> None:
     """Only what went wrong is folded again: after an order that was stored there is nothing to read back."""
-    store = FaultyStore()
+    store = FaultyStore(MemoryStore())
     broker, _ = opened(store)
-    store.arm(None, 1)
+    store.arm(None)
     broker.buy("X", 3)
     broker.buy("X", 3, limit_price=5)
     assert store.calls == ["append", "append"]
@@ -154,7 +155,7 @@ class Misled(FaultyStore):
 
 def test_a_key_that_leads_to_no_order_is_a_broken_invariant() -> None:
     """A commit id that answers without its order means that the store or the books are wrong."""
-    broker, _ = opened(Misled())
+    broker, _ = opened(Misled(MemoryStore()))
     broker.deposit(5, command_id="d")
     with pytest.raises(InvariantError) as caught:
         broker.buy("X", 1, client_order_id="k")

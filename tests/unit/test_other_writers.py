@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from faulty_store import FAULTS, FaultyStore
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.errors import OutcomeUnknownError, StoreConflictError, StoreError
 from papertrade.ports.clock import ManualClock
 from papertrade.ports.store import Appended
+from papertrade.testing.faulty_store import FaultyStore
 
 NOON = 1_767_614_400_000_000_000
 TOMORROW = NOON + 86_400 * 10**9
@@ -104,7 +104,7 @@ def test_same_key_by_two_processes_at_once() -> None:
 @pytest.mark.parametrize("datum", ["quote", "depth", "bar"])
 def test_size_that_was_taken_unheard_stays_taken(datum: str) -> None:
     """M3: a fill that was stored while its answer was lost has taken its size, and nobody is sold the same again."""
-    store = FaultyStore()
+    store = FaultyStore(MemoryStore())
     exchange = pt.Exchange(store, "data", fill=pt.FillSettings(participation=1))
     exchange.add_instrument("X")
     broker = exchange.open_account("main", cash=100_000)
@@ -115,7 +115,7 @@ def test_size_that_was_taken_unheard_stays_taken(datum: str) -> None:
         exchange.on_quote("X", "10", "11", 100, 100, at=NOON + 1)
     else:
         exchange.on_depth("X", [("10", 100)], [("11", 100)], at=NOON + 1)
-    store.arm(FAULTS["unknown, stored"], 1)
+    store.fail("unknown, stored")
     with pytest.raises(OutcomeUnknownError):
         broker.on_bar("X", 11, 11, 11, 11, 100, end=NOON + 1) if datum == "bar" else broker.buy("X", 60)
     store.heal()

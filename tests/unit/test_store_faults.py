@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from faulty_store import ANSWERS, FAULTS, FaultyStore
 
 import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
 from papertrade.codec.events import decode_event, encode_event
 from papertrade.domain.events import Event, OrderAccepted, OrderRejected
 from papertrade.engine.evolve import fold
@@ -20,6 +20,7 @@ from papertrade.engine.snapshot import digest
 from papertrade.engine.state import AccountState
 from papertrade.errors import AccountSuspendedError, InvariantError, StoreError, UsageError
 from papertrade.ports.store import Append
+from papertrade.testing.faulty_store import ANSWERS, FAULTS, FaultyStore, Plan
 
 START = 1_767_623_400_000_000_000
 SECOND = 1_000_000_000
@@ -30,7 +31,7 @@ class Scene:
     """Two accounts with positions, resting orders, a stop, a pair and a deadline each, on a store that can fail."""
 
     def __init__(self, **account: Any) -> None:
-        self.store = FaultyStore()
+        self.store = FaultyStore(MemoryStore())
         self.exchange = pt.Exchange(store=self.store, clock="data")
         self.exchange.add_instrument("AAPL")
         self.quote(0, "100.00", "100.02")
@@ -116,10 +117,10 @@ def attempt(scene: Scene, operation: Callable[[Scene], object]) -> BaseException
 def test_every_call_fails_in_every_way(name: str, last: int | None) -> None:
     """The k-th store call fails, k = 1, 2, … until the operation succeeds, once and for ever, in each way."""
     operation, failed, reached = OPERATIONS[name], 0, 0
-    for fault in (*FAULTS.values(), *(ANSWERS.values() if last is None else ())):
+    for fault in (*FAULTS, *(ANSWERS if last is None else ())):
         for k in range(1, 40):
             scene = Scene()
-            scene.store.arm(fault, k, last)
+            scene.store.arm(Plan(fault, k, last))
             why = attempt(scene, operation)
             calls = scene.store.calls
             scene.store.heal()
@@ -145,7 +146,7 @@ def test_the_operations_do_call_the_store() -> None:
     """The control: without faults every operation works, and those that change something append."""
     for name, operation in OPERATIONS.items():
         scene = Scene()
-        scene.store.arm(None, 0)
+        scene.store.arm(None)
         operation(scene)
         appends = [call for call in scene.store.calls if call.startswith("append")]
         reading = name in (
@@ -169,7 +170,7 @@ def test_the_operations_do_call_the_store() -> None:
 def test_a_retried_command_finds_its_first_decision(fault: str) -> None:
     """K5: after an unknown outcome the same key gives the first answer or the first execution, never both."""
     scene = Scene()
-    scene.store.arm(FAULTS[fault], 2)  # the first call looks for the key, the second appends
+    scene.store.fail(fault, 2)  # the first call looks for the key, the second appends
     assert attempt(scene, OPERATIONS["buy"]) is not None
     assert scene.store.calls == ["find", "append"]
     stored = [e for e in scene.store.real.load("a") if isinstance(e, OrderAccepted) and e.terms.client_order_id == "k"]
@@ -186,7 +187,7 @@ def test_a_fill_that_was_not_stored_takes_no_liquidity() -> None:
     """What an unstored order would have taken of the displayed size is there for its retry."""
     scene = Scene()
     scene.quote(1, "100.00", "100.02", bid_size=10, ask_size=10)
-    scene.store.arm(FAULTS["unavailable"], 1, 3)
+    scene.store.fail("unavailable", 1, 3)
     for _ in range(3):
         assert isinstance(attempt(scene, lambda s: s.a.buy("AAPL", 8)), StoreError)
     scene.store.heal()
@@ -202,9 +203,10 @@ class OneFails(FaultyStore):
     """append_many answers with an error for one account and stores the others."""
 
     victim = "a"
+    broken = False
 
     def append(self, batch: Append) -> Any:
-        if self._armed and batch.stream == self.victim:
+        if self.broken and batch.stream == self.victim:
             raise pt.errors.StoreUnavailableError("planned")
         return self.real.append(batch)
 
@@ -227,10 +229,10 @@ def test_a_fault_in_append_many_stops_that_account_only(victim: str, monkeypatch
     other = scene.b if victim == "a" else scene.a
     failing = scene.a if victim == "a" else scene.b
     before = failing.digest()
-    scene.store.arm(None, 0)
+    scene.store.broken = True  # type: ignore[attr-defined]
     with pytest.raises(StoreError, match="planned"):
         OPERATIONS["quote fills both"](scene)
-    scene.store.heal()
+    scene.store.broken = False  # type: ignore[attr-defined]
     assert other.position("AAPL").quantity > 20
     assert failing.digest() == before
     scene.check()
@@ -240,14 +242,14 @@ def test_a_fault_on_the_clock_does_not_block_others(monkeypatch: pytest.MonkeyPa
     """A4: while the new day of one account cannot be stored, another account trades and the market moves."""
     monkeypatch.setattr("test_store_faults.FaultyStore", OneFails)
     scene = Scene()
-    scene.store.arm(None, 0)
+    scene.store.broken = True  # type: ignore[attr-defined]
     with pytest.raises(StoreError, match="planned"):
         scene.quote(86_400, "100.10", "100.12")
     assert scene.exchange.market("AAPL").ask == Decimal("100.12")
     assert scene.b.buy("AAPL", 1).average_price == Decimal("100.12")
     with pytest.raises(StoreError, match="planned"):
         scene.a.buy("AAPL", 1)
-    scene.store.heal()
+    scene.store.broken = False  # type: ignore[attr-defined]
     assert scene.a.buy("AAPL", 1).is_final
     scene.check()
 
