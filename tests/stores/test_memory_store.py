@@ -1,4 +1,4 @@
-"""What is true of the memory store alone; the rest is in ``test_contract.py``."""
+"""What is true of the memory store alone; the rest is in ``test_conformance.py``."""
 
 from __future__ import annotations
 

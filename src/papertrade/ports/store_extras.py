@@ -66,8 +66,8 @@ class Moving(Protocol):
         """Append records with their commit ids, all or nothing, at the version that the stream must be at.
 
         The chain of each record must follow on the stream's own, its bytes must be an event of this stream and
-        version, and the commits must lead to these records: else a ``StoreCorruptError``, and nothing is stored. A
-        fence does not apply. The same records again, at their versions, are ``AlreadyAppended``.
+        version, and the commits must lead to these records, in order and apart: else a ``StoreCorruptError``, and
+        nothing is stored. A fence does not apply. The same records again, at their versions, are ``AlreadyAppended``.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""The cases of the store conformance kit, by level."""

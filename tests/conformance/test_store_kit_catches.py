@@ -1,0 +1,48 @@
+"""The kit for stores is tested like a store: honest ones pass every case, and each saboteur fails the case named."""
+
+from __future__ import annotations
+
+from unittest import SkipTest
+
+import pytest
+
+from papertrade.errors import PaperTradeError
+from papertrade.testing.contract import ContractViolation
+from papertrade.testing.store_saboteurs.table import (
+    SABOTAGES,
+    AwaitedContract,
+    PlainContract,
+    Sabotage,
+    ServedContract,
+)
+
+PATIENCE_S = 2  # one of them never answers
+
+
+class TestPlain(PlainContract):
+    """The honest store that the saboteurs spoil."""
+
+
+class TestServed(ServedContract):
+    """The honest client of a server."""
+
+    races = 20
+
+
+class TestAwaited(AwaitedContract):
+    """The honest store whose methods are coroutines."""
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda s: f"{s.name}-{s.case[5:8]}")
+def test_a_saboteur_fails_the_case_named(sabotage: Sabotage) -> None:
+    """A case that a saboteur passes would be passed by a store with the same mistake."""
+    under = sabotage.under_test()
+    if sabotage.name == "GlobalLockLeak":
+        under.patience_s = PATIENCE_S
+    try:
+        under.run_case(sabotage.case)
+    except SkipTest as why:
+        pytest.fail(f"{sabotage.case} did not run: {why}")
+    except (ContractViolation, PaperTradeError):
+        return
+    pytest.fail(f"{sabotage.name} passes {sabotage.case}")

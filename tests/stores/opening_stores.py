@@ -1,0 +1,53 @@
+"""Where the conformance kit opens the stores from; its child processes import this by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from papertrade.adapters.memory import MemoryStore
+from papertrade.adapters.sqlite import SQLiteStore
+
+
+def open_memory(location: str) -> MemoryStore:
+    """A store that lives in its process, wherever it is said to be."""
+    return MemoryStore()
+
+
+def open_sqlite(location: str) -> SQLiteStore:
+    """A file without a sync: nobody loses power here."""
+    return SQLiteStore(location, durability="memory", wait_s=60)
+
+
+def open_postgres(location: str) -> Any:
+    """A schema of a server."""
+    from papertrade.adapters.postgres import PostgresStore
+
+    dsn, schema = json.loads(location)
+    return PostgresStore(dsn, schema=schema, durability="memory")
+
+
+async def open_async_postgres(location: str) -> Any:
+    """The same with awaits."""
+    from papertrade.adapters.postgres import AsyncPostgresStore
+
+    dsn, schema = json.loads(location)
+    store = AsyncPostgresStore(dsn, schema=schema, durability="memory")
+    await store.open()
+    return store
+
+
+def open_redis(location: str) -> Any:
+    """A prefix of a server."""
+    from papertrade.adapters.redis import RedisStore
+
+    url, prefix = json.loads(location)
+    return RedisStore(url, durability="memory", prefix=prefix)
+
+
+async def open_async_redis(location: str) -> Any:
+    """The same with awaits."""
+    from papertrade.adapters.redis import AsyncRedisStore
+
+    url, prefix = json.loads(location)
+    return await AsyncRedisStore.open(url, durability="memory", prefix=prefix)
