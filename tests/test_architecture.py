@@ -57,7 +57,7 @@ SINGLE_ARROWS = {
 
 ONLY_ROOM = {"attr": None, "attrs": None, "tzdata": None, "dateutil": "calendars"}  # package -> only room, if any
 # an adapter, with the modules in it -> its one package
-ADAPTER_PACKAGES = {"adapters.postgres": "psycopg", "adapters.redis": "redis"}
+ADAPTER_PACKAGES = {"adapters.postgres": "psycopg", "adapters.redis": "redis", "testing.plugin": "pytest"}
 NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selectors", "smtplib"}
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
 NETWORK_ALLOWED = {
