@@ -46,7 +46,8 @@ ARROWS: dict[str, str] = {
     FACADE: f"{BELOW_HOSTS} {' '.join(HOSTS)}",
     "records": "errors domain codec ledger engine ports",  # works on stores, so it needs no host
     "commands": f"{BELOW_HOSTS} {' '.join(HOSTS)} records",
-    "__main__": f"{BELOW_HOSTS} {' '.join(HOSTS)} {FACADE} commands testing demo",
+    "doctor": f"{BELOW_HOSTS} {' '.join(HOSTS)} {FACADE}",  # its version is the facade's
+    "__main__": f"{BELOW_HOSTS} {' '.join(HOSTS)} {FACADE} commands testing demo doctor",
 }
 ANYTHING = {"testing", "demo"}  # tools and shows: they may import every room
 # (module, room): one module that has an arrow which its room has not, and why.

@@ -17,6 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     demo = commands.add_parser("demo", help="replay the bundled day and print what happened, with every assumption")
     demo.set_defaults(run=_demo)
+    doctor = commands.add_parser("doctor", help="say what is installed and what a store says of itself")
+    doctor.add_argument("address", nargs="?", help="of a store, for example paper.db; a password in it is not shown")
+    doctor.set_defaults(run=_doctor)
     for group in (moving, checking, books):
         group.add(commands)
     asked = parser.parse_args(arguments)
@@ -36,6 +39,12 @@ def _demo(asked: argparse.Namespace) -> int:
 
     demo()
     return 0
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from papertrade.doctor import run
+
+    return run(asked.address, print)
 
 
 if __name__ == "__main__":
