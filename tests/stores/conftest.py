@@ -5,19 +5,18 @@ A server is started once for a run, by the tests themselves, when somebody needs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opening_stores import RestlessStore
 from servers_postgres import NoServerError, PostgresServer
 from servers_redis import RedisServer, fresh_redis, shared_server
 
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
-from papertrade.adapters.tiered import TieredStore
-from papertrade.errors import StoreError
-from papertrade.ports.store import Append, Appended, Outcome, Store
+from papertrade.ports.store import Store
 
 if TYPE_CHECKING:
     from papertrade.adapters.redis import RedisStore
@@ -47,17 +46,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         made = SQLiteStore(tmp_path / "journal.db", durability="memory")
     yield made
     made.close()
-
-
-class RestlessStore(TieredStore):
-    """A day that ends all the time, so that what is asked for is in the archive, in the day store, or in both."""
-
-    def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
-        found = super().append_many(batches)
-        for batch, outcome in zip(batches, found, strict=True):
-            if isinstance(outcome, Appended) and outcome.last % 7 in (0, 1, 2, 5):
-                self.settle(batch.stream)
-        return found
 
 
 def _postgres(server: PostgresServer) -> Store:

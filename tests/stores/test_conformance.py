@@ -121,6 +121,16 @@ class TestAsyncRedisStore(TestRedisStore):
         pytest.skip("NOT RUN: close() of the asynchronous Redis store does not end a waiting")
 
 
+@pytest.mark.external_service
+class TestTieredStore(TestRedisStore):
+    """A day store on the server and an archive in a file."""
+
+    target = "opening_stores:open_restless"
+
+    def new_location(self) -> str:
+        return json.dumps([*json.loads(super().new_location()), StoreContract.new_location(self)])
+
+
 class StatementFaults:
     """The statements of a store's connection, as the kit wants them to fail."""
 
