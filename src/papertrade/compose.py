@@ -27,6 +27,7 @@ STORES = (
     "'postgresql://user@host/database', 'redis://host:6379/0' (or rediss:, unix:)"
 )
 POSTGRES = ("postgresql://", "postgres://")
+REDIS = ("redis", "rediss", "unix")
 
 
 def open_store(address: str) -> Store:
@@ -47,7 +48,7 @@ def open_store(address: str) -> Store:
             from papertrade.adapters.postgres import PostgresStore
         return PostgresStore(address)
     scheme, colon, _ = address.partition(":")
-    if scheme in ("redis", "rediss", "unix"):
+    if scheme in REDIS:
         with _driver("redis", "redis"):
             from papertrade.adapters.redis import RedisStore
         return RedisStore(address)
@@ -61,6 +62,10 @@ def open_async_store(address: str) -> Store | AsyncStore:
         with _driver("psycopg", "postgres"):
             from papertrade.adapters.postgres import AsyncPostgresStore
         return AsyncPostgresStore(address)
+    if type(address) is str and address.partition(":")[0] in REDIS:
+        with _driver("redis", "redis"):
+            from papertrade.adapters.redis import AsyncRedisStore
+        return AsyncRedisStore(address)
     return open_store(address)
 
 

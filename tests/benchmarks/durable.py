@@ -2,6 +2,7 @@
 
     python tests/benchmarks/durable.py [--folder DIR] [--store sqlite] [--durability "every command"]
     python tests/benchmarks/durable.py --store postgres
+    python tests/benchmarks/durable.py --store redis
 
 Each store stands beside a *bare* one: the same driver with the same durability, which inserts the same bytes into a
 plain table (stream, version, record; primary key on the first two) and commits. ``1`` is one event in one commit,
@@ -37,6 +38,7 @@ from papertrade.domain.events import CashDeposited
 from papertrade.ports.store import Append, Appended, Store
 
 SIZES = (1, 10, 100)
+TOLD = ("sqlite_version", "journal_mode", "synchronous", "file_system", "server_version", "redis_version", "appendfsync")
 
 
 class Bare(Protocol):
@@ -127,6 +129,52 @@ class BarePostgres:
         self.connection.close()
 
 
+class BareRedis:
+    """The driver's own connection and ``XADD``: what is quickest without a look at what is there, and without retries.
+
+    A server is started in the folder, with the settings that the durability asks for.
+    """
+
+    def __init__(self, folder: Path, durability: str) -> None:
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        server = redis_in(folder, durability)
+        self.client = Redis(port=server.port, retry=Retry(NoBackoff(), 0))
+
+    def insert(self, rows: Sequence[tuple[str, int, bytes]]) -> None:
+        if len(rows) == 1:
+            ((stream, version, record),) = rows
+            self.client.xadd(f"bare:{stream}", {"record": record}, id=f"{version}-0")
+            return
+        trip = self.client.pipeline(transaction=False)
+        for stream, version, record in rows:
+            trip.xadd(f"bare:{stream}", {"record": record}, id=f"{version}-0")
+        trip.execute()
+
+    def close(self) -> None:
+        self.client.close()
+
+
+@cache
+def redis_in(folder: Path, durability: str) -> Any:
+    """The server in a folder, started when somebody needs it."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "stores"))
+    from servers_redis import RedisServer
+
+    kept, fsync = {"every command": ("yes", "always"), "batched": ("yes", "everysec"), "memory": ("no", "no")}[durability]
+    server = RedisServer(folder / "redis", "--appendonly", kept, "--appendfsync", fsync)
+    atexit.register(server.kill)
+    return server
+
+
+def redis_store(folder: Path, durability: str) -> Store:
+    from papertrade.adapters.redis import RedisStore
+
+    return RedisStore(redis_in(folder, durability).url, durability=durability)
+
+
 KINDS = {
     "sqlite": Kind(
         ("every command", "batched", "memory"),
@@ -134,6 +182,7 @@ KINDS = {
         BareSQLite,
     ),
     "postgres": Kind(("every command", "batched"), postgres, BarePostgres),
+    "redis": Kind(("every command", "batched", "memory"), redis_store, BareRedis),
 }
 
 
@@ -236,7 +285,7 @@ def main() -> None:
                 pair = Pair(kind, durability, Path(folder))
                 said = pair.store.describe()
                 print(f"\n{name}, {durability} ({asked.rounds} rounds of {asked.trips} commits):")
-                for key in ("sqlite_version", "journal_mode", "synchronous", "file_system", "server_version"):
+                for key in TOLD:
                     if key in said:
                         print(f"  {key} {said[key]}")
                 for work, (mine, bare, ratio) in measure(pair, asked.trips, asked.rounds).items():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from servers_redis import RedisServer, again
+from servers_redis import DURABLE, RedisServer, again, needed, redis_server
 from store_cases import batch, chain
 
 import papertrade as pt
@@ -25,7 +26,7 @@ def test_the_asynchronous_store_keeps_the_same_journals(redis_store: RedisStore,
     from papertrade.adapters.redis import AsyncRedisStore
 
     async def work() -> None:
-        other = await AsyncRedisStore.open(redis_shared.url, durability="memory", prefix=redis_store._place.prefix)
+        other = AsyncRedisStore(redis_shared.url, durability="memory", prefix=redis_store._place.prefix)
         assert await other.append(batch(0, 2, commit="k")) == Appended(1, 2)
         assert redis_store.append(batch(0, 2, commit="k")) == AlreadyAppended(1, 2)
         assert redis_store.append(batch(2)) == Appended(3, 3)
@@ -53,7 +54,7 @@ def test_the_asynchronous_store_keeps_the_same_journals(redis_store: RedisStore,
         with pytest.raises(StoreClosedError):
             await other.head("main")
         with pytest.raises(StoreUnavailableError):
-            await AsyncRedisStore.open("redis://127.0.0.1:1/0")
+            await AsyncRedisStore("redis://127.0.0.1:1/0").open()
 
     asyncio.run(work())
 
@@ -63,7 +64,7 @@ def test_c37_canceled_at_every_await(redis_store: RedisStore, redis_shared: Redi
     from papertrade.adapters.redis import AsyncRedisStore
 
     async def work() -> int:
-        other = await AsyncRedisStore.open(redis_shared.url, durability="memory", prefix=redis_store._place.prefix)
+        other = AsyncRedisStore(redis_shared.url, durability="memory", prefix=redis_store._place.prefix)
         canceled = 0
         for steps in range(12):
             at = await other.head("main")
@@ -88,7 +89,7 @@ def test_an_asynchronous_exchange_on_it(redis_shared: RedisServer, redis_store: 
     from papertrade.adapters.redis import AsyncRedisStore
 
     async def work() -> str:
-        kept = await AsyncRedisStore.open(redis_shared.url, durability="memory", prefix=redis_store._place.prefix)
+        kept = AsyncRedisStore(redis_shared.url, durability="memory", prefix=redis_store._place.prefix)
         exchange = pt.AsyncExchange(kept, clock="data")
         exchange.add_instrument("ABC")
         broker = await exchange.open_account("main", cash=1000)
@@ -103,3 +104,20 @@ def test_an_asynchronous_exchange_on_it(redis_shared: RedisServer, redis_store: 
     exchange.add_instrument("ABC")
     assert exchange.open_account("main").digest() == found
     exchange.close()
+
+
+def test_an_address_for_a_host_in_an_event_loop(tmp_path: Path) -> None:
+    """By address an asynchronous host has the asynchronous store, which connects when it is needed."""
+    needed()
+
+    async def work(url: str) -> str:
+        exchange = pt.AsyncExchange(url, clock="data")
+        said = exchange.describe()
+        assert said["settings"].startswith("not read yet")
+        await exchange.open_account("main", cash=1000)
+        assert exchange.describe()["appendfsync"] == "always"
+        await exchange.close()
+        return said["kind"]
+
+    with redis_server(tmp_path, *DURABLE) as server:
+        assert asyncio.run(work(server.url)) == "redis"

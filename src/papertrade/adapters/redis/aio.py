@@ -17,7 +17,7 @@ from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, 
 
 from papertrade.adapters.redis import moving, reading, writing
 from papertrade.adapters.redis.faults import Lost, typed
-from papertrade.adapters.redis.opening import check_asked, settings
+from papertrade.adapters.redis.opening import announced, check_asked, settings
 from papertrade.adapters.redis.place import Place
 from papertrade.adapters.redis.talk import Command, Talk
 from papertrade.domain.events import Event
@@ -124,34 +124,34 @@ async def _is_stale(connection: Any) -> bool:
 
 
 class AsyncRedisStore:
-    """Journals on a Redis server, for ``AsyncExchange``. Open it with ``await AsyncRedisStore.open(url)``.
+    """Journals on a Redis server, for ``AsyncExchange``; the arguments are those of ``RedisStore``.
 
-    The methods are those of ``RedisStore``, awaited; ``load``, ``records`` and ``commits`` answer with all there is.
+    It connects at its first call, or when ``open`` is awaited. The methods are those of ``RedisStore``, awaited;
+    ``load``, ``records`` and ``commits`` answer with all there is.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._owner = os.getpid()
-        self._closed = False
-        self._lock = asyncio.Lock()
-        self._tips = writing.Tips()
-        self._line = AsyncLine(place)
-
-    @classmethod
-    async def open(
-        cls,
+    def __init__(
+        self,
         url: str,
         *,
         durability: str = "every command",
         prefix: str = "papertrade",
         timeout_s: float = 5.0,
         declared: Mapping[str, str] | None = None,
-    ) -> AsyncRedisStore:
-        """Connect and look at the server's settings; the arguments are those of ``RedisStore``."""
+    ) -> None:
         check_asked(durability, declared)
-        store = cls(Place(url, prefix, durability, timeout_s, declared))
-        await store._line.ready()
-        return store
+        self._place = Place(url, prefix, durability, timeout_s, declared)
+        self._owner = os.getpid()
+        self._closed = False
+        self._lock = asyncio.Lock()
+        self._tips = writing.Tips()
+        self._line = AsyncLine(self._place)
+
+    async def open(self) -> None:
+        """Connect and look at the server's settings now, instead of at the first call."""
+        self._check_usable()
+        async with self._lock:
+            await self._line.ready()
 
     async def append(self, batch: Append) -> Outcome:
         """Store one batch, or say why not."""
@@ -273,8 +273,8 @@ class AsyncRedisStore:
             await line.drop()
 
     def describe(self) -> Mapping[str, str]:
-        """What it promises, with the server's settings as read back, or as declared."""
-        return dict(self._line.described)
+        """What it promises, with the server's settings once they were read."""
+        return dict(self._line.described or announced(self._place))
 
     async def close(self) -> None:
         """Hang up."""

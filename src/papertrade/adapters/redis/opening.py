@@ -52,13 +52,21 @@ def settings(place: Place) -> Talk[Mapping[str, str]]:
     how = "read back" if facts is not None and read is not None else "declared, not read back"
     _check(place, found, how)
     return {
+        **announced(place),
+        "settings": how,
+        **{name: found.get(name, "unknown") for name in DECLARABLE},
+        "failover": "not covered: a replica that takes over may lack what was answered",
+    }
+
+
+def announced(place: Place) -> dict[str, str]:
+    """What can be said before the server was asked."""
+    return {
         "kind": "redis",
         "durability": f"{place.durability}: {DURABILITIES[place.durability][1]}",
         "address": place.shown,
         "prefix": place.prefix,
-        "settings": how,
-        **{name: found.get(name, "unknown") for name in DECLARABLE},
-        "failover": "not covered: a replica that takes over may lack what was answered",
+        "settings": "not read yet: the store connects at its first call",
     }
 
 
