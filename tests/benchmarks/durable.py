@@ -38,7 +38,8 @@ from papertrade.domain.events import CashDeposited
 from papertrade.ports.store import Append, Appended, Store
 
 SIZES = (1, 10, 100)
-TOLD = ("sqlite_version", "journal_mode", "synchronous", "file_system", "server_version", "redis_version", "appendfsync")
+TOLD = ("sqlite_version", "journal_mode", "synchronous", "file_system", "server_version",
+        "redis_version", "appendfsync")  # fmt: skip
 
 
 class Bare(Protocol):
@@ -163,7 +164,8 @@ def redis_in(folder: Path, durability: str) -> Any:
     sys.path.insert(0, str(Path(__file__).parents[1] / "stores"))
     from servers_redis import RedisServer
 
-    kept, fsync = {"every command": ("yes", "always"), "batched": ("yes", "everysec"), "memory": ("no", "no")}[durability]
+    fsync = {"every command": "always", "batched": "everysec", "memory": "no"}[durability]
+    kept = "no" if durability == "memory" else "yes"
     server = RedisServer(folder / "redis", "--appendonly", kept, "--appendfsync", fsync)
     atexit.register(server.kill)
     return server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -13,16 +14,18 @@ from papertrade.adapters.redis import RedisStore
 from papertrade.adapters.redis.line import Line
 from papertrade.ports.store import Store
 
+_NUMBERS = count(1)  # two runs on one server do not meet
+
 
 class Prefix:
     """A prefix on a server. Harm is SIGKILL of the server, which comes up again from its append-only file."""
 
     def __init__(self, server: RedisServer, durability: str = "every command") -> None:
-        self.server, self.durability, self.number = server, durability, 0
+        self.server, self.durability, self.number = server, durability, next(_NUMBERS)
 
     def fresh(self) -> None:
         """Another prefix."""
-        self.number += 1
+        self.number = next(_NUMBERS)
 
     def exists(self) -> bool:
         """Opening makes nothing, and nothing there is an account that does not exist."""
