@@ -312,6 +312,7 @@ class TieredStore:
     def wait(self, stream: str, after: int, timeout_s: float) -> int:
         """Wait until a stream is past a version."""
         self._begin(stream)
+        self._absent.pop(stream, None)  # who waits learns a version, as by head
         return self.day.wait(stream, after, timeout_s)
 
     # ----------------------------------------------------------- the store
