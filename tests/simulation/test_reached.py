@@ -12,7 +12,7 @@ from .reached import REACHED, counted, missing
 from .run import run_seed
 from .scripted import SCRIPTED
 
-SEEDS = (68, 81, 98, 420, 446, 464)
+SEEDS = (14, 20, 68, 76, 112, 125, 234)
 """Few seeds that together reach all that is drawn; ``python -m tests.simulation.covering`` finds others."""
 STEPS = 250
 

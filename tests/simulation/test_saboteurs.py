@@ -16,10 +16,10 @@ STEPS, MORE_SEEDS = 300, 6
 # What of RELIABILITY.md applies to what there is today.
 APPLY = (
     *(f"L{n}" for n in range(1, 11)),
-    *("P1", "P2", "P3", "P4", "P6"),
+    *("P1", "P2", "P3", "P4", "P6", "P8"),
     *(f"O{n}" for n in range(1, 9)),
     *("M1", "M2", "M3", "M4", "M5", "M7", "M10"),
-    *("R1", "R2", "R3", "R5"),
+    *("R1", "R2", "R3", "R4", "R5"),
     *(f"K{n}" for n in range(1, 8)),
     *("E1", "E2", "E4", "E5", "E7", "E8", "E9", "E10"),
     *("T1", "T3", "T4", "A1", "A2", "A3", "A4", "A6"),

@@ -309,7 +309,7 @@ class Drawer:
             return self._cash(sight)
         if roll < 0.81:
             return say.Kill()
-        if roll < 0.84:
+        if roll < (0.88 if sight.bases().latches else 0.84):
             return self._start(sight)
         if roll < 0.96:
             return say.ResetLimit(rng.choice(("kill_switch", "max_daily_loss", "max_drawdown")))
@@ -321,7 +321,7 @@ class Drawer:
         if rng.random() < 0.3:
             self.keys += 1
             key = f"start-{self.keys}"
-        if rng.random() < 0.3:
+        if rng.random() < (0.6 if sight.bases().latches else 0.3):
             cash = self.setup.cash_units // rng.choice((1, 1, 2, 3)) // self.setup.currency.minor_units
             return say.Reset(cash * self.setup.currency.minor_units, key, rng.choice(("", "again")))
         rows = []

@@ -6,7 +6,7 @@ wrong price may end in a refusal, of which only the comparison with the oracle (
 
 from __future__ import annotations
 
-from . import hosts, keys, matching, money, orders, positions, risk, stores  # noqa: F401 - each enters its bugs
+from . import hosts, keys, matching, money, orders, positions, risk, starting, stores  # noqa: F401 - each enters its bugs
 from .plant import SABOTEURS, Plant, Saboteur, saboteur
 
 __all__ = ["SABOTEURS", "Plant", "Saboteur", "saboteur"]
