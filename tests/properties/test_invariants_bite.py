@@ -110,6 +110,7 @@ FALSE: dict[str, Callable[[Case], None]] = {
     "L10": entry_of_another_currency,
     "P1": fill_lost,
     "P2": fill_lost,
+    "P8": view(net_deposits_units=1),
     "P3": every(OrderFilled, lambda e: e.closed_units, released_units=lambda units: units + 1),
     "O1": event_after_the_end,
     "O2": order(filled_units=1),

@@ -43,17 +43,23 @@ class Case:
         self.entries = broker.entries()
         self.orders = broker.orders("all")
         self.fills = self.of(OrderFilled)
-        resets = [place for place, event in enumerate(self.events) if isinstance(event, AccountReset)]
-        self.life: list[Event] = self.events[resets[-1] if resets else 0 :]  # since the account began (again)
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of a kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
+    @property
+    def life(self) -> list[Event]:
+        """The events since the account began (again)."""
+        resets = [place for place, event in enumerate(self.events) if isinstance(event, AccountReset)]
+        return self.events[resets[-1] if resets else 0 :]
+
     def moves(self, symbol: str | None = None) -> list[OrderFilled | PositionImported]:
         """What moved positions since the account began (again), of one symbol if given."""
-        found = [event for event in self.life if isinstance(event, (OrderFilled, PositionImported))]
-        return [move for move in found if symbol is None or move.symbol == symbol]
+        life = self.life
+        found: list[OrderFilled | PositionImported] = [fill for fill in self.fills if fill.version >= life[0].version]
+        found += [event for event in life if isinstance(event, PositionImported)]
+        return sorted((move for move in found if symbol is None or move.symbol == symbol), key=lambda m: m.version)
 
     def equal(self, name: str, found: object, expected: object, about: str = "") -> None:
         """Raise unless the two are the same."""
