@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency
 from papertrade.domain.numbers import Number
+from papertrade.domain.words import plain_text
 from papertrade.errors import InvalidValueError, StoreMisconfiguredError
 from papertrade.hosting.setup import SnapshotPolicy
 from papertrade.ledger.fees import FeeModel
@@ -26,47 +27,73 @@ STORES = (
     "'memory:', a file such as 'paper.db' (or .sqlite, .sqlite3), 'sqlite:relative.db', 'sqlite:///absolute/path.db', "
     "'postgresql://user@host/database', 'redis://host:6379/0' (or rediss:, unix:)"
 )
+EVERY_COMMAND = "every command"
 POSTGRES = ("postgresql://", "postgres://")
 REDIS = ("redis", "rediss", "unix")
 
 
-def open_store(address: str) -> Store:
-    """The store at an address. ``"memory:"`` forgets everything when the process ends, ``"paper.db"`` is a file."""
+def open_store(address: str, *, durability: str | None = None) -> Store:
+    """The store at an address. ``"memory:"`` forgets everything when the process ends, ``"paper.db"`` is a file.
+
+    ``durability`` is ``"every command"`` (the default), ``"batched"`` or ``"memory"``, whatever kind of store it is; it
+    may stand in the address too, as ``"paper.db?durability=batched"``.
+    """
     if type(address) is not str:
         raise InvalidValueError("store", address, STORES)
+    address, asked = _settings(address, durability)
     if address == "memory:":
         from papertrade.adapters.memory import MemoryStore
 
+        if asked is not None:
+            raise InvalidValueError("durability", asked, "none for 'memory:', which keeps nothing")
         return MemoryStore()
     path = file_of(address)
     if path:
         from papertrade.adapters.sqlite import SQLiteStore
 
-        return SQLiteStore(path)
+        return SQLiteStore(path, durability=EVERY_COMMAND if asked is None else asked)
     if address.startswith(POSTGRES):
         with _driver("psycopg", "postgres"):
             from papertrade.adapters.postgres import PostgresStore
-        return PostgresStore(address)
+        return PostgresStore(address, durability=EVERY_COMMAND if asked is None else asked)
     scheme, colon, _ = address.partition(":")
     if scheme in REDIS:
         with _driver("redis", "redis"):
             from papertrade.adapters.redis import RedisStore
-        return RedisStore(address)
+        return RedisStore(address, durability=EVERY_COMMAND if asked is None else asked)
     shown = f"{scheme}:…" if colon else address
     raise InvalidValueError("store", "…" if "=" in scheme else shown, STORES)  # the rest may hold a password
 
 
-def open_async_store(address: str) -> Store | AsyncStore:
+def open_async_store(address: str, *, durability: str | None = None) -> Store | AsyncStore:
     """The store at an address, for a host in an event loop: one with awaits where there is one."""
     if type(address) is str and address.startswith(POSTGRES):
         with _driver("psycopg", "postgres"):
             from papertrade.adapters.postgres import AsyncPostgresStore
-        return AsyncPostgresStore(address)
+        address, asked = _settings(address, durability)
+        return AsyncPostgresStore(address, durability=EVERY_COMMAND if asked is None else asked)
     if type(address) is str and address.partition(":")[0] in REDIS:
         with _driver("redis", "redis"):
             from papertrade.adapters.redis import AsyncRedisStore
-        return AsyncRedisStore(address)
-    return open_store(address)
+        address, asked = _settings(address, durability)
+        return AsyncRedisStore(address, durability=EVERY_COMMAND if asked is None else asked)
+    return open_store(address, durability=durability)
+
+
+def _settings(address: str, durability: str | None) -> tuple[str, str | None]:
+    """An address without the durability in its query, and what was asked for. Other parameters are the driver's."""
+    place, _, query = address.partition("?")
+    parts = query.split("&") if query else []
+    named = [part.partition("=")[2] for part in parts if part.startswith("durability=")]
+    found = {value.replace("%20", " ").replace("+", " ") for value in named}
+    if durability is not None:
+        found.add(plain_text(durability) or "")
+    if len(found) > 1:
+        raise InvalidValueError("durability", sorted(found), "one, in the address or beside it")
+    if named:
+        rest = "&".join(part for part in parts if not part.startswith("durability="))
+        address = f"{place}?{rest}" if rest else place
+    return address, found.pop() if found else None
 
 
 @contextmanager
@@ -84,6 +111,7 @@ def _driver(package: str, extra: str) -> Iterator[None]:
 
 def file_of(address: str) -> str:
     """The SQLite file that an address names, or nothing."""
+    address, _ = _settings(address, None)
     scheme, colon, rest = address.partition(":")
     if colon and scheme == "sqlite":
         if rest.startswith("//"):
