@@ -9,6 +9,7 @@ from papertrade.domain.events import Event
 from papertrade.domain.orders import Order
 from papertrade.engine.state import AccountState
 from papertrade.exchange import Exchange
+from papertrade.hosting.setup import SnapshotPolicy
 from papertrade.matching.market import Market
 from papertrade.paper import PaperBroker
 from papertrade.ports.clock import DataClock
@@ -45,7 +46,12 @@ class Window(Giver):
 class Host:
     """One process: an exchange, its accounts, its clock and what its subscribers heard."""
 
-    def __init__(self, slot: int, process: int, disk: Disk, setups: list[Setup], now_ns: int) -> None:
+    def __init__(
+        self, slot: int, process: int, disk: Disk, setups: list[Setup], now_ns: int, every_events: int = 0
+    ) -> None:
+        self.snapshots: SnapshotPolicy | str = "off"
+        if every_events:
+            self.snapshots = SnapshotPolicy(every_events=every_events, every_minutes=60, at_least=5)
         self.slot, self.process, self.disk, self.setups = slot, process, disk, setups
         self.data_clock = setups[0].data_clock
         self.clock = DataClock() if self.data_clock else HostClock(now_ns)
@@ -58,7 +64,8 @@ class Host:
 
     def boot(self) -> None:
         """Start: list the instruments, subscribe, open every account as it is stored."""
-        self.exchange = Exchange(self.store, self.clock, fill=self.setups[0].fill, threadsafe=False)
+        fill = self.setups[0].fill
+        self.exchange = Exchange(self.store, self.clock, fill=fill, snapshots=self.snapshots, threadsafe=False)
         for instrument in self.setups[0].instruments:
             self.exchange.add_instrument(instrument)
         self.exchange.subscribe(self._hear)

@@ -110,7 +110,10 @@ class World(Asking):
         if self.hosts[turn.host] is not None:
             return
         self.processes += 1
-        host = Host(turn.host, self.processes, self.disk, list(self.profile.setups), self.true_ns)
+        profile = self.profile
+        host = Host(
+            turn.host, self.processes, self.disk, list(profile.setups), self.true_ns, profile.every_events
+        )
         host.store.arm(turn.fault)
         for name in self.names:
             self.restarts[name].append(self.disk.head(name))
