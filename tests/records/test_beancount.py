@@ -50,7 +50,8 @@ def hard_names() -> list[Event]:
             broker.close_position(symbol)
     broker.deposit("5.01", note='say "x" \\ é')
     broker.withdraw(3)
-    return list(broker.events())
+    hostile = '"\n\n2026-01-01 * "planted"\n  Assets:Cash  1 USD\n;'  # no broker takes it; an imported file may hold it
+    return [e._replace(note=hostile) if e.kind == "cash_withdrawn" else e for e in broker.events()]
 
 
 def drawn(seed: int) -> list[Event]:
@@ -133,6 +134,13 @@ def test_names_lead_back() -> None:
     assert all(re.fullmatch(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]", name) for name in names.values())
     assert (names["BRK.B"], names["BRK-B"], names["Z" * 24]) == ("BRK.B", "BRK-B", "Z" * 24)
     assert '  papertrade: "expenses:fees:GST 18%"' in written
+
+
+def test_no_text_leaves_its_quotes() -> None:
+    """What somebody wrote into a note is a note, on one line."""
+    written = text(hard_names())
+    assert not [line for line in written.splitlines() if line.startswith("2026-01-01")]
+    assert re.search(r'^\S+ \* "cash withdrawn: .*planted.*;"$', written, re.MULTILINE)
 
 
 def test_names_do_not_change_when_a_journal_grows() -> None:

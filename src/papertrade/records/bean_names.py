@@ -62,5 +62,6 @@ def _component(what: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as beancount writes it."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A text as beancount writes it, on one line whatever is in it."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'
