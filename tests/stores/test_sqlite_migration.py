@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faulty_connection import FAULTS, Plan
@@ -16,12 +19,12 @@ from store_cases import batch, chain
 from test_sqlite_processes import race
 
 import papertrade as pt
-from papertrade.adapters.sqlite import SQLiteStore
+from papertrade.adapters.sqlite import SQLiteStore, opening
 from papertrade.adapters.sqlite.schema import migrations
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest
 from papertrade.engine.state import AccountState
-from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
+from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError, StoreUnavailableError
 from papertrade.ports.store import AlreadyAppended, Appended, StoredSnapshot
 
 OLD = Path(__file__).with_name("files") / "schema-1.db"
@@ -147,3 +150,45 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
             write()
     assert store.head("main") == 5
     store.close()
+
+
+class _Meanwhile:
+    """A connection on which something happens elsewhere before one of its statements."""
+
+    def __init__(self, real: sqlite3.Connection, happens: Callable[[], None]) -> None:
+        self.real, self.happens = real, happens
+
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        self.happens()
+        return self.real.execute(sql, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["new file", "schema 1"])
+def test_c31_somebody_else_is_quicker_between_any_two_statements(
+    old: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process makes or migrates the tables before our k-th statement of opening: we find the work done."""
+    real = opening._connection
+    for k in range(1, 200):
+        path, left = tmp_path / f"{k}.db", [k]
+        if old:
+            shutil.copyfile(OLD, path)
+
+        def happens(left: list[int] = left, path: Path = path) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                with monkeypatch.context() as patch, suppress(StoreUnavailableError):  # we hold the file just then
+                    patch.setattr(opening, "_connection", real)
+                    SQLiteStore(path, wait_s=0, durability="memory").close()
+
+        monkeypatch.setattr(opening, "_connection", lambda place, mode, h=happens: _Meanwhile(real(place, mode), h))
+        store = SQLiteStore(path, wait_s=0.1, durability="memory")
+        monkeypatch.setattr(opening, "_connection", real)
+        assert store.head("plain") == 3 * old
+        store.close()
+        if left[0] > 0:
+            return
+    pytest.fail("opening never ends")

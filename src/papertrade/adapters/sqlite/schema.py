@@ -49,9 +49,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 
 def check_known(connection: sqlite3.Connection, path: str) -> int:
     """The schema number of a file that is ours, or still empty; otherwise why it is refused."""
-    (number,) = connection.execute("PRAGMA user_version").fetchone()
-    (owner,) = connection.execute("PRAGMA application_id").fetchone()
-    (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    number, owner, objects = _header(connection)
     if owner != APPLICATION_ID and (owner or number or objects):
         raise StoreMisconfiguredError(f"{path} is an SQLite file of another program; give papertrade a file of its own")
     if number > len(migrations()):
@@ -60,6 +58,21 @@ def check_known(connection: sqlite3.Connection, path: str) -> int:
             "it was written by a newer version: open it with that one. Nothing was changed"
         )
     return int(number)
+
+
+def _header(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Schema number, whose it is, and how many tables: all of one moment, because somebody may be making them."""
+    begun = not connection.in_transaction
+    try:
+        if begun:
+            connection.execute("BEGIN")
+        (number,) = connection.execute("PRAGMA user_version").fetchone()
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return number, owner, objects
+    finally:
+        if begun and connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def check_number(connection: sqlite3.Connection, path: str) -> None:
