@@ -54,6 +54,20 @@ def hard_names() -> list[Event]:
     return [e._replace(note=hostile) if e.kind == "cash_withdrawn" else e for e in broker.events()]
 
 
+def begun_again() -> list[Event]:
+    """Positions that came in without a trade, long and short, whose costs cancel out; resets; and trading after it."""
+    broker = pt.open_paper_broker(cash=1_000, clock="data", kind="margin")
+    broker.on_quote("ABC", "99.98", "100.00", at="2026-01-05T14:30:00Z")
+    broker.on_quote("XYZ", "99.98", "100.00", at="2026-01-05T14:30:00Z")
+    broker.import_positions([{"symbol": "ABC", "quantity": 5, "average_price": 98}])
+    broker.import_positions([{"symbol": "XYZ", "quantity": -5, "average_price": 98}])
+    broker.reset(1_000, note="once more")
+    broker.buy("ABC", 3)
+    broker.reset(500)
+    broker.sell("ABC", 1)
+    return list(broker.events())
+
+
 def drawn(seed: int) -> list[Event]:
     """The journal of a seeded world, with every kind of command in it."""
     chance = Random(seed)
@@ -123,6 +137,14 @@ def test_a_day_is_closed_by_its_balances() -> None:
     assert cash["Asia/Kolkata"] == [("1970-01-02", "5"), ("2026-01-07", "7")]
 
 
+def test_a_reset_closes_each_position() -> None:
+    """After a reset nothing is left of a position, neither its cost nor its units, also when two costs cancel out."""
+    end = {name: amount for _, name, amount, _ in BALANCE.findall(text(begun_again()).partition("; the end")[2])}
+    assert (end["Assets:Positions:XYZ"], end["Equity:Units:Held:XYZ"]) == ("0", "0")
+    assert (end["Assets:Positions:ABC"], end["Equity:Units:Held:ABC"]) == ("-99.98", "-1")
+    assert (end["Assets:Cash"], end["Equity:Deposits"]) == ("599.98", "-500")
+
+
 def test_names_lead_back() -> None:
     """Each symbol has a legal name of its own, and its declaration says which symbol that is."""
     written = text(hard_names())
@@ -186,7 +208,8 @@ needs_beancount = pytest.mark.skipif(
 @needs_beancount
 def test_bean_check_accepts_the_books(tmp_path: Path) -> None:
     """The demo, names of every spelling, and seeded worlds with every kind of event: no complaint about any."""
-    journals = {"demo": list(replay().events()), "hard": hard_names(), **{f"w{i}": drawn(i) for i in range(12)}}
+    journals = {"demo": list(replay().events()), "hard": hard_names(), "again": begun_again()}
+    journals |= {f"w{i}": drawn(i) for i in range(12)}
     for name, events in journals.items():
         (tmp_path / f"{name}.bean").write_text(text(events, under="Paper:Alice-1", zone="Asia/Kolkata"), "utf-8")
         # Each in a file of its own; beancount's cache is no part of what is checked.

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from papertrade.domain.events import AccountOpened, CashDeposited, CashWithdrawn, Event, OrderFilled
+from papertrade.domain.events import AccountOpened, AccountReset, Event, OrderFilled, PositionImported
+from papertrade.domain.happenings import OrderHappening
 from papertrade.domain.instants import SECOND_NS, text_of_instant
 from papertrade.domain.numbers import text_of
 from papertrade.errors import InvalidValueError, UsageError
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, POSITIONS, REALIZED
-from papertrade.ledger.entries import Entry, entry_of
+from papertrade.ledger.entries import entry_of
 from papertrade.ports.store import Store
 from papertrade.records.bean_names import COMPONENT, Names, quoted
 from papertrade.records.support import Target, known_head, written_whole
@@ -29,6 +30,10 @@ _ACCOUNTS: Final = {
     REALIZED: ("Income", "Realized"),
     DEPOSITS: ("Equity", "Deposits"),
 }
+
+
+Move: TypeAlias = tuple[str, str, int]
+"""An account of the books, a commodity, and by how much in units."""
 
 
 class Books(NamedTuple):
@@ -74,6 +79,7 @@ class _Writer:
         self._balances: dict[tuple[str, str], int] = {}  # account and commodity → units
         self._touched: dict[tuple[str, str], None] = {}  # those of the day, in order
         self._declared: set[str] = set()
+        self._per_symbol: set[str] = set()  # the accounts that a symbol has for itself
         self._lines: list[str] = []
         self._day = date.min
         self._currency = self._money = ""
@@ -92,9 +98,9 @@ class _Writer:
             self._touched, self._day = {}, day
         if isinstance(event, AccountOpened):
             self._begin(event)
-        entry = entry_of(event, self._currency)
-        if entry is not None:
-            self._transaction(event, entry)
+        lines = self._moves(event)
+        if lines:
+            self._transaction(event, lines)
         return self._lines
 
     def end(self) -> list[str]:
@@ -115,10 +121,21 @@ class _Writer:
         ]
         self._declare(f"commodity {self._money}", "currency", event.currency)
 
-    def _transaction(self, event: Event, entry: Entry) -> None:
-        lines = [(self._account(p.ledger_account, event), self._money, p.amount_units) for p in entry.postings]
-        if isinstance(event, OrderFilled):
-            lines += self._units(event)
+    def _moves(self, event: Event) -> list[Move]:
+        """The lines of an entry, and the units that move with it."""
+        entry = entry_of(event, self._currency)
+        postings = () if entry is None else entry.postings
+        if isinstance(event, AccountReset):
+            # The entry closes all positions in one sum; here each is closed by itself, its units too.
+            postings = tuple(posting for posting in postings if posting.ledger_account != POSITIONS)
+            return [(self._account(p.ledger_account, event), self._money, p.amount_units) for p in postings] + [
+                (name, commodity, -units) for (name, commodity), units in self._balances.items()
+                if units and name in self._per_symbol
+            ]  # fmt: skip
+        lines = [(self._account(p.ledger_account, event), self._money, p.amount_units) for p in postings]
+        return lines + self._units(event) if isinstance(event, (OrderFilled, PositionImported)) else lines
+
+    def _transaction(self, event: Event, lines: list[Move]) -> None:
         self.transactions += 1
         self._lines += ["", f"{self._day} * {quoted(_words(event))}"]
         self._lines += [f"  {key}: {value}" for key, value in _facts(event)]
@@ -129,19 +146,22 @@ class _Writer:
 
     def _account(self, ledger_account: str, event: Event) -> str:
         """What the books call a ledger account; positions and fees have one for each symbol and kind."""
-        if ledger_account == POSITIONS and isinstance(event, OrderFilled):
-            return self._open("Assets", "Positions", self._parts.of(event.symbol), what=ledger_account)
+        if ledger_account == POSITIONS and isinstance(event, (OrderFilled, PositionImported)):
+            name = self._open("Assets", "Positions", self._parts.of(event.symbol), what=ledger_account)
+            self._per_symbol.add(name)
+            return name
         if ledger_account.startswith(FEES):
             return self._open("Expenses", "Fees", self._fees.of(ledger_account.removeprefix(FEES)), what=ledger_account)
         return self._open(*_ACCOUNTS[ledger_account], what=ledger_account)
 
-    def _units(self, event: OrderFilled) -> list[tuple[str, str, int]]:
+    def _units(self, event: OrderFilled | PositionImported) -> list[Move]:
         """How many units moved, between the account's own and everybody else's."""
         commodity, part = self._commodities.of(event.symbol), self._parts.of(event.symbol)
         self.symbols += self._declare(f"commodity {commodity}", "symbol", event.symbol)
-        units = event.sign * event.quantity_units
+        units = event.sign * event.quantity_units if isinstance(event, OrderFilled) else event.quantity_units
         held = self._open("Equity", "Units", "Held", part, what=event.symbol)
         traded = self._open("Equity", "Units", "Traded", part, what=event.symbol)
+        self._per_symbol.update((held, traded))
         return [(held, commodity, units), (traded, commodity, -units)]
 
     def _open(self, root: str, *parts: str, what: str) -> str:
@@ -172,9 +192,10 @@ def _words(event: Event) -> str:
     if isinstance(event, OrderFilled):
         quantity, price = text_of(event.quantity_units), text_of(event.price_units)
         return f"{event.order_id}: {event.side} {quantity} {event.symbol} at {price}"
-    if isinstance(event, (CashDeposited, CashWithdrawn)):
-        return f"{event.kind.replace('_', ' ')}{': ' if event.note else ''}{event.note}"
-    return f"{event.kind.replace('_', ' ')}: the hold of {getattr(event, 'order_id', event.account)}"
+    if isinstance(event, OrderHappening):
+        return f"{event.kind.replace('_', ' ')}: the hold of {event.order_id}"
+    note = getattr(event, "note", "")
+    return f"{event.kind.replace('_', ' ')}{': ' if note else ''}{note}"
 
 
 def _facts(event: Event) -> Iterator[tuple[str, str]]:
