@@ -149,6 +149,9 @@ async def play(log: ModuleType, store: Any) -> dict[str, tuple[list[bytes], str]
             if isinstance(value, str) and value.startswith("@"):
                 value = placed[f"{who}{value[1:]}"]
             meant[name] = pt.OrderRequest(**value) if isinstance(value, dict) and "side" in value else value
+        if method == "clone":
+            brokers[meant["target"]] = await exchange.clone_account(who, **meant)
+            continue
         answer = await getattr(target, method)(**meant)
         if fields.get("client_order_id") and isinstance(answer, pt.Order):
             placed[f"{who}{fields['client_order_id']}"] = answer.id
