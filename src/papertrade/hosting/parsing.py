@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from papertrade.domain.instants import parse_instant
@@ -97,8 +96,9 @@ def parse_imported(positions: object) -> list[ImportedRow]:
 
 
 def _row(row: object) -> ImportedRow:
-    if not isinstance(row, Mapping) or set(row) != set(ROW):
-        found = sorted(map(str, row)) if isinstance(row, Mapping) else row
+    # A dictionary of its own kind could have any number of keys, and answer with anything.
+    if type(row) is not dict or len(row) != len(ROW) or not all(name in row for name in ROW):
+        found = list(row)[:8] if type(row) is dict else row
         raise InvalidValueError("positions", found, f"dictionaries with {', '.join(ROW)}")
     quantity = parse_units(row["quantity"], "quantity")
     if not quantity:
