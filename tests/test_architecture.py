@@ -26,7 +26,7 @@ FACADE = "papertrade"
 # ------------------------------------------------------------------ the tables
 
 HOSTS = ("exchange", "paper", "tape", "aio", "aio_broker", "aio_following", "aio_store", "aio_turns", "compose")
-HOSTS += ("following", "hosting")
+HOSTS += ("following", "hosting", "tables")
 BELOW_HOSTS = "errors domain calendars matching ledger risk profiles engine codec ports"
 
 # A room is a folder or module directly under src/papertrade. It may import itself and the rooms named here.
@@ -54,6 +54,7 @@ ANYTHING = {"testing", "demo"}  # tools and shows: they may import every room
 SINGLE_ARROWS = {
     ("engine.snapshot", "codec"): "a snapshot and a digest are canonical bytes",
     ("compose", "adapters"): "finds adapters by their address scheme, lazily",
+    ("tables", "adapters"): "prints the schema of an adapter by its name, lazily",
 }
 
 ONLY_ROOM = {"attr": None, "attrs": None, "tzdata": None, "dateutil": "calendars"}  # package -> only room, if any

@@ -34,7 +34,9 @@ from papertrade.matching.market import Market
 from papertrade.ports.broker import Capabilities, OrderOptions, When
 
 if TYPE_CHECKING:
+    from papertrade.domain.pages import EquityPoint, Page
     from papertrade.exchange import Exchange
+    from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, Pages
 
 _BUY = Side.BUY
 _SELL = Side.SELL
@@ -257,6 +259,33 @@ class PaperBroker:
     def entries(self) -> list[Entry]:
         """Every balanced entry of the account's books, oldest first."""
         return self.exchange.run(self._desk.entries())
+
+    def search_orders(self, **wanted: Unpack[OrderSearch]) -> Page[Order]:
+        """Orders of the past and present, oldest first, a page at a time.
+
+        Options: symbol, status, strategy, tags, since, until, limit, and ``after=page.next`` for the page that follows.
+        """
+        from papertrade.hosting.searching import orders  # only who searches pays for it
+
+        return self.exchange.run(orders(self._desk, **wanted))
+
+    def search_fills(self, **wanted: Unpack[FillSearch]) -> Page[Fill]:
+        """Fills, oldest first, a page at a time. Options: symbol, side, order_id, since and so on."""
+        from papertrade.hosting.searching import fills  # only who searches pays for it
+
+        return self.exchange.run(fills(self._desk, **wanted))
+
+    def search_entries(self, **wanted: Unpack[EntrySearch]) -> Page[Entry]:
+        """Balanced entries, oldest first, a page at a time. Options: kind, ledger_account, since and so on."""
+        from papertrade.hosting.searching import entries  # only who searches pays for it
+
+        return self.exchange.run(entries(self._desk, **wanted))
+
+    def equity_points(self, **wanted: Unpack[Pages]) -> Page[EquityPoint]:
+        """Equity wherever the journal notes it, oldest first, a page at a time."""
+        from papertrade.hosting.searching import equity_points  # only who searches pays for it
+
+        return self.exchange.run(equity_points(self._desk, **wanted))
 
     def digest(self) -> str:
         """A fingerprint of every field of the account's state."""

@@ -20,6 +20,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from history_oracle import Found, check_same, read_sqlite
+
 import papertrade as pt
 from papertrade.adapters.sqlite import SQLiteStore, opening
 from papertrade.codec.events import decode_event, encode_event
@@ -58,6 +60,10 @@ class Place(Protocol):
         """The store at this place."""
         ...
 
+    def tables(self, account: str) -> tuple[Found, int]:
+        """The tables of history of an account, and up to which version they are kept."""
+        ...
+
     def arm(self, statements: int, before: bool) -> None:
         """In the child: die at the n-th statement from here, just before it or just after."""
         ...
@@ -85,6 +91,10 @@ class File:
     def open(self) -> Store:
         """The store on the file."""
         return self.opener(self.path)
+
+    def tables(self, account: str) -> tuple[Found, int]:
+        """As a reader finds them."""
+        return read_sqlite(self.path, account)
 
     def arm(self, statements: int, before: bool) -> None:
         """Die at a statement to SQLite."""
@@ -197,11 +207,19 @@ class Killer:
         seed: what is drawn.
         opener: opens a file.
         harmful: whether something happens to the server before each child is killed.
+        tabled: whether the tables of history are held against the journal, too.
     """
 
     def __init__(
-        self, place: Path | Place, seed: int, opener: Opener = open_durable, *, harmful: bool = False
+        self,
+        place: Path | Place,
+        seed: int,
+        opener: Opener = open_durable,
+        *,
+        harmful: bool = False,
+        tabled: bool = True,
     ) -> None:
+        self.tabled = tabled
         self.place = File(place, opener) if isinstance(place, Path) else place
         self.draw, self.harmful = Random(f"kills {seed}"), harmful
         self.tally = Tally()
@@ -286,6 +304,8 @@ class Killer:
             self.tally.broken.append(Broken("what is stored cannot be read", repr(why)))
 
     def _compare(self) -> None:
+        if self.tabled:
+            self._tables()
         with pt.Exchange(self.place.open(), clock="data") as exchange:
             exchange.add_instrument("ABC")
             store = exchange._desk.store
@@ -298,6 +318,21 @@ class Killer:
                     state = fold(AccountState(), [decode_event(encode_event(event)) for event in events])
                     if digest(state) != exchange.open_account(account).digest():
                         self._found("an account that is not the fold of its journal", account)
+
+    def _tables(self) -> None:
+        """What a reader of the tables finds after a kill, before anybody opens the accounts again."""
+        store = self.place.open()
+        try:
+            for account in store.streams():
+                journal = list(store.load(account))
+                found, kept = self.place.tables(account)
+                if kept != len(journal):
+                    self._found("tables of another version", f"{account}: {kept}, {len(journal)}")
+                check_same(found, journal)
+        except AssertionError as why:
+            self._found("tables are not the journal", str(why)[:500])
+        finally:
+            store.close()
 
     def _keys(self, account: str, events: list[Event]) -> None:
         made = {}

@@ -60,18 +60,33 @@ class _StoresInParts(SQLiteStore):
         return found
 
 
+class _WritesTablesLater(SQLiteStore):
+    """Rows in a transaction of their own, after that of the events."""
+
+    def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
+        kept = [self.tabled(one.stream) for one in batches]
+        found = super().append_many([one._replace(rows=()) for one in batches])
+        for one, before in zip(batches, kept, strict=True):
+            self.put_rows(one.stream, before, one.rows)
+        return found
+
+
 @pytest.mark.parametrize(
     ("bad", "found"),
     [
         (_AnswersFirst, "an acknowledged command is not stored"),
         (_ForgetsKeys, "a key acted more than once"),
         (_StoresInParts, "half a batch"),
+        (_WritesTablesLater, "tables of another version"),
     ],
 )
 def test_bad_stores_are_found_out(bad: type[SQLiteStore], found: str, tmp_path: Path) -> None:
     """The control: a store that breaks its word does not get through as many kills."""
     for seed in range(1, 6):
-        tally = Killer(tmp_path / "paper.db", seed, opener=lambda path: bad(path, durability="memory")).run(200)
+        killer = Killer(
+            tmp_path / "paper.db", seed, lambda path: bad(path, durability="memory"), tabled=bad is _WritesTablesLater
+        )
+        tally = killer.run(200)
         if tally.broken and any(broken.what == found for broken in tally.broken):
             return
     pytest.fail(f"not found out: {tally.broken}")

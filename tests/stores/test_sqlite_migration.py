@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_of_schema_1_goes_on(path: Path) -> None:
     """Its journals, keys, snapshot and account are what they were, and everything new works on them."""
     store = SQLiteStore(path)
-    assert store.describe()["schema"] == "2 of 2"
+    assert store.describe()["schema"] == "3 of 3"
     assert store.streams() == ["main", "plain"]
     assert store.verify("main") == ("main", 7, CHAIN)
     assert store.verify("plain") == ("plain", 3, chain(3, "plain"))
@@ -90,7 +90,7 @@ def test_c31_eight_processes_migrate_once(path: Path, child_env: dict[str, str])
     sql(path, "UPDATE streams SET name = 'old' WHERE name = 'main'")
     assert [won for won, _ in race(path, 8, 2, child_env)] == [2] * 8
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,)]
+    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,), (3,)]
     connection.close()
     store = SQLiteStore(path)
     assert store.head("main") == 16
@@ -138,7 +138,7 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
     path = tmp_path / "paper.db"
     filled(path)
     store = SQLiteStore(path)
-    sql(path, "INSERT INTO migrations VALUES (3, '0003_later.sql', 'x')", "PRAGMA user_version = 3")
+    sql(path, "INSERT INTO migrations VALUES (4, '0004_later.sql', 'x')", "PRAGMA user_version = 4")
     for write in (
         lambda: store.append(batch(5)),
         lambda: store.append(batch(0, stream="new")),
@@ -146,7 +146,7 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
         lambda: store.take("main"),
         lambda: store.erase("main"),
     ):
-        with pytest.raises(StoreMisconfiguredError, match="schema 3 now"):
+        with pytest.raises(StoreMisconfiguredError, match="schema 4 now"):
             write()
     assert store.head("main") == 5
     store.close()

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 import papertrade as pt
+from papertrade.domain import pages
 from papertrade.domain.events import EVENT_TYPES
 from papertrade.domain.tables import html_rows, html_table
+from papertrade.hosting import windows
 
 START = 1_767_623_400_000_000_000
 PACKAGE = Path(pt.__file__).parent
@@ -71,6 +73,8 @@ def namespace(function: Any) -> dict[str, Any]:
     """What the annotations of a function may name, those under TYPE_CHECKING included."""
     late = {"Exchange": pt.Exchange, "AsyncExchange": pt.AsyncExchange, "PaperBroker": pt.PaperBroker}
     later = {"Outbox": object}
+    for module in (pages, windows):  # of searches, which only load what they need when somebody searches
+        later.update(vars(module))
     return {**late, **later, **inspect.getmodule(function).__dict__}  # type: ignore[union-attr]
 
 

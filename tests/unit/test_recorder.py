@@ -327,6 +327,7 @@ def test_threads_are_written_in_the_order_of_service() -> None:
 
 READS = "account account_id assumptions capabilities digest entries events exchange explain fills find_order market"
 READS += " order order_history orders position positions preview_order snapshot source subscribe subscribe_market wait"
+READS += " equity_points search_entries search_fills search_orders"
 
 
 def test_nothing_that_changes_an_account_is_forgotten() -> None:

@@ -154,11 +154,16 @@ def to_decimal(units: int) -> Decimal:
 
 def decimal_ratio(numerator: int, denominator: int) -> Decimal:
     """numerator ÷ denominator to 9 places, half to even, for averages and percentages that people read."""
+    return to_decimal(ratio_units(numerator, denominator))
+
+
+def ratio_units(numerator: int, denominator: int) -> int:
+    """The units of ``decimal_ratio``."""
     doubled, rest = divmod(abs(numerator) * SCALE, abs(denominator))
     if 2 * rest > abs(denominator) or (2 * rest == abs(denominator) and doubled % 2):
         doubled += 1
     negative = (numerator < 0) != (denominator < 0)
-    return to_decimal(-doubled if negative else doubled)
+    return -doubled if negative else doubled
 
 
 # ---------------------------------------------------------------- roundings

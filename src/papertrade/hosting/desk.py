@@ -45,7 +45,7 @@ class Desk(Roll):
 
     def __init__(self, store: Store, clock: Clock) -> None:
         super().__init__(store)
-        self.batch_of: Batching = batch_of
+        self.batch_of: Batching = batch_of if self.tables is None else self.tables.batch_of
         self._unfenced: Batching | None = None  # how batches were made before the first account was taken
         self.clock = clock
         self.data_clock = clock if isinstance(clock, DataClock) else None

@@ -44,6 +44,7 @@ from papertrade.ports.store import Store, StoredSnapshot
 
 if TYPE_CHECKING:
     from papertrade.hosting.snapshots import SnapshotKeeper
+    from papertrade.hosting.tabling import Tables
 
 MOST_WAIT = 1024
 PAGE = 8192  # events that are asked of the store at once
@@ -54,6 +55,7 @@ class Roll:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.tables = _tables(store)
         self.engine = Engine()
         self.outbox = Outbox()
         # Accounts whose last step may not be what the store has: folded again before their next command.
@@ -107,6 +109,8 @@ class Roll:
         if seat is not None and profile is not None:
             self.stale[account] = profile
             self.published[account] = seat.state.committed
+            if self.tables is not None:
+                self.tables.forget(account)
 
     def reload(self, account: str) -> Flow[None]:
         """Fold an account again from its journal; raises while the store cannot say what it has."""
@@ -151,6 +155,8 @@ class Roll:
             state = yield from self._moved_on(AccountState(), account)
         if self.snapshots is not None:
             self.snapshots.begin(account, since, self.engine.now_ns)
+        if state.version and self.tables is not None:
+            yield from self.tables.bring_up(account, state.version)
         return state if state.version else None
 
     def _check_snapshot(self, account: str, kept: StoredSnapshot, state: AccountState) -> Flow[None]:
@@ -339,6 +345,15 @@ class Roll:
     def history(self, account: str) -> History:
         """The past of an account, as the store has it."""
         return History(self.store, account)
+
+
+def _tables(store: Store) -> Tables | None:
+    """The tables of a store that has some and wants rows for them."""
+    if getattr(store, "wants_rows", False) is not True:
+        return None
+    from papertrade.hosting.tabling import tables_of  # nobody else needs it
+
+    return tables_of(store)
 
 
 def _near(name: str, known: list[str]) -> list[str]:

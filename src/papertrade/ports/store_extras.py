@@ -1,16 +1,19 @@
-"""What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed, be trimmed.
+"""What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed, be queried.
 
 A host asks by ``isinstance(store, Fencing)`` and says ``UnsupportedError`` when the answer is no. Every store that
-ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day. The methods raise
-``StoreError`` as those of ``Store`` do, and retry nothing.
+ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day, and ``Tabled``,
+which is for SQL databases. The methods raise ``StoreError`` as those of ``Store`` do, and retry nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from papertrade.ports.store import Outcome
+
+if TYPE_CHECKING:
+    from papertrade.domain.rows import WalletRow
 
 
 class Record(NamedTuple):
@@ -126,4 +129,54 @@ class Trimming(Protocol):
         A stream that is here and has this version with this chain stays as it is; with another chain, or without the
         version, it is a ``StoreCorruptError``; if the version was trimmed since, a ``StoreTrimmedError``.
         """
+        ...
+
+
+class Tabling(NamedTuple):
+    """How far the tables of a stream are kept, and the last of its days."""
+
+    version: int  # 0: nothing is in them
+    form: int  # of rows.ROWS_FORM
+    wallet: WalletRow | None
+
+
+class Search(NamedTuple):
+    """A question to one table of one stream: which rows, in the order of the journal, and what of them to answer."""
+
+    table: str  # orders, fills, entries or equity_points
+    stream: str
+    answer: str  # the column whose values are wanted, each once
+    among: Sequence[tuple[str, Sequence[str]]] = ()  # column, values of which it must have one
+    tags: Sequence[tuple[str, str]] = ()  # name and text, all of them; orders only
+    since_ns: int | None = None
+    until_ns: int | None = None  # not included
+    after: tuple[int, int] | None = None  # where the last row that was seen stands in that order
+    limit: int = 100
+
+
+@runtime_checkable
+class Tabled(Protocol):
+    """History as rows of SQL tables, written in the transaction of the events that made them.
+
+    ``Append.rows`` begins with a ``rows.Upto``, and the rows that follow replace those of the same keys. They are taken
+    only when the tables are kept up to the version that the append expects: after an append without rows the tables
+    stay behind the stream until ``put_rows`` brings them up. Whoever erases a stream empties its tables too.
+    """
+
+    wants_rows: bool
+    """Is it worth computing rows for this store?"""
+
+    def tabled(self, stream: str) -> Tabling:
+        """How far the tables of a stream are kept."""
+        ...
+
+    def put_rows(self, stream: str, kept: Tabling, rows: Sequence[object], anew: bool = False) -> bool:
+        """Bring up tables that are still kept as ``tabled`` said; else False, and nothing is written.
+
+        ``anew`` deletes the rows that the stream has, first and in the same transaction.
+        """
+        ...
+
+    def search(self, query: Search) -> list[str | int]:
+        """The values of a column in the order of the journal: by instant, then by number (orders) or version."""
         ...

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.moved import check_commits, check_links, events_of
-from papertrade.adapters.sqlite import journal
+from papertrade.adapters.sqlite import journal, tables
 from papertrade.adapters.sqlite.journal import Head, head_of
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Appended, Conflict, Outcome
@@ -104,6 +104,7 @@ def erase(connection: sqlite3.Connection, stream: str, note: str) -> None:
     except StoreErasedError:
         return
     number = head.id or journal.begun(connection, stream)
+    tables.forget(connection, stream)
     for table in ("events", "commits", "snapshots"):
         connection.execute(f"DELETE FROM {table} WHERE stream = ?", (number,))
     connection.execute(

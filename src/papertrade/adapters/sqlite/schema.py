@@ -14,7 +14,7 @@ from papertrade.adapters.migrations import Migration, numbered
 from papertrade.errors import StoreCorruptError, StoreMisconfiguredError
 
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
-NEWEST: Final = 2  # the schema that the statements of this version are written for
+NEWEST: Final = 3  # the schema that the statements of this version are written for
 
 
 def migrations() -> tuple[Migration, ...]:
@@ -45,6 +45,17 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def script() -> str:
+    """All steps as a script for a file that does not exist yet."""
+    steps = migrations()
+    parts = [f"-- papertrade on SQLite, schema 1 to {len(steps)}. Run it on a file that does not exist yet.", "BEGIN;"]
+    for step in steps:
+        parts += [f"-- {step.name}", step.sql]
+        parts.append(f"INSERT INTO migrations VALUES ({step.number:d}, '{step.name}', '{step.hash}');")
+    parts += [f"PRAGMA user_version = {len(steps):d};", f"PRAGMA application_id = {APPLICATION_ID:d};", "COMMIT;"]
+    return "\n".join(parts) + "\n"
 
 
 def check_known(connection: sqlite3.Connection, path: str) -> int:

@@ -15,15 +15,17 @@ from contextlib import suppress
 
 from papertrade.adapters.chains import Row, checked, event_of
 from papertrade.adapters.sqlite import extras, journal
+from papertrade.adapters.sqlite import tables as history
 from papertrade.adapters.sqlite.faults import translated, typed
 from papertrade.adapters.sqlite.handle import Handle
 from papertrade.adapters.sqlite.journal import Encoded
 from papertrade.adapters.sqlite.places import place_of
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
+from papertrade.domain.words import parse_flag
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
-from papertrade.ports.store_extras import Commit, Record
+from papertrade.ports.store_extras import Commit, Record, Search, Tabling
 
 SOON_S, LATE_S = 0.001, 0.05  # how often somebody who waits looks: at first, and after a while
 
@@ -38,6 +40,7 @@ class SQLiteStore(Handle):
         follow_symlinks: False refuses a path that is a symbolic link.
         journal: ``"write-ahead"``, or ``"rollback"`` for places where a write-ahead log is impossible.
         allow_network: True takes a file on a network file system, which is refused otherwise where Linux says so.
+        tables: False keeps journals only; whoever opens an account with tables later has them brought up.
     """
 
     def __init__(
@@ -49,7 +52,9 @@ class SQLiteStore(Handle):
         follow_symlinks: bool = True,
         journal: str = "write-ahead",
         allow_network: bool = False,
+        tables: bool = True,
     ) -> None:
+        self.wants_rows = parse_flag(tables, "tables")
         super().__init__(place_of(path, durability, wait_s, follow_symlinks, journal, allow_network))
 
     # ------------------------------------------------------------- writing
@@ -87,9 +92,12 @@ class SQLiteStore(Handle):
 
     def _append(self, connection: sqlite3.Connection, encoded: Encoded) -> Outcome | StoreError:
         try:
-            return journal.append(connection, encoded, self._path)
+            outcome = journal.append(connection, encoded, self._path)
         except StoreError as why:
             return why
+        if type(outcome) is Appended:
+            history.put(connection, encoded.batch.stream, encoded.batch.expected, encoded.batch.rows)
+        return outcome
 
     def _append_carefully(self, connection: sqlite3.Connection, encoded: Encoded) -> Outcome | StoreError:
         """One batch of a trip in which something failed. What it began to write is undone when it fails again."""
@@ -225,6 +233,20 @@ class SQLiteStore(Handle):
                 return version
             time.sleep(min(pause, left))
             pause = min(pause * 1.5, LATE_S)
+
+    # ------------------------------------------------- the tables of history
+
+    def tabled(self, stream: str) -> Tabling:
+        """How far the tables of a stream are kept."""
+        return self._read(lambda c: history.progress(c, stream))
+
+    def put_rows(self, stream: str, kept: Tabling, rows: Sequence[object], anew: bool = False) -> bool:
+        """Bring up tables that are still kept as they were."""
+        return self._write(lambda c: history.bring_up(c, stream, kept, rows, anew))
+
+    def search(self, query: Search) -> list[str | int]:
+        """The values of a column of rows, in the order of the journal."""
+        return self._read(lambda c: history.search(c, query))
 
     # ----------------------------------------------------------- the store
 

@@ -1,0 +1,151 @@
+"""Reading a journal page by page, from an instant on, for searches of stores that have no tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from papertrade.domain.events import Event, OrderAccepted, OrderRejected
+from papertrade.domain.orders import Order
+from papertrade.engine.order_moves import fold_order
+from papertrade.errors import StoreCorruptError
+from papertrade.hosting.account_reading import AccountReader
+from papertrade.hosting.flow import Flow
+
+if TYPE_CHECKING:
+    from papertrade.hosting.windows import OrderFilter, Window
+
+PAGE: Final = 512
+NEAR: Final = 64  # versions that are this close are read in one go
+T = TypeVar("T")
+
+
+class JournalReader:
+    """One account's journal, read forward from an instant."""
+
+    def __init__(self, reader: AccountReader, begins_ns: int) -> None:
+        self._reader = reader
+        self._begins_ns = begins_ns
+
+    def _load(self, first: int, last: int) -> Flow[list[Event]]:
+        desk, account = self._reader.desk, self._reader.account
+        try:
+            events: Iterator[Event] = yield desk.store.load, (account, first, last)
+            return list(events)
+        except StoreCorruptError as fault:  # a damaged journal is not written on
+            desk.stop(account, fault)
+            raise
+
+    def _first(self, version: int) -> Flow[int]:
+        """The first version of the instant; an account's time never falls, so half of what is left is skipped."""
+        low, high = 1, version + 1
+        while low < high and self._begins_ns:
+            middle = (low + high) // 2
+            (event,) = yield from self._load(middle, middle)
+            if event.at_ns < self._begins_ns:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def at(self, versions: Sequence[int]) -> Flow[list[Event]]:
+        """The events at some versions, in order."""
+        found: list[Event] = []
+        begin = 0
+        for end in range(1, len(versions) + 1):
+            if end == len(versions) or versions[end] - versions[end - 1] > NEAR:
+                wanted = frozenset(versions[begin:end])
+                events = yield from self._load(versions[begin], versions[end - 1])
+                found.extend(event for event in events if event.version in wanted)
+                begin = end
+        return found
+
+    def matching(self, wanted: Callable[[Event], T | None], window: Window) -> Flow[list[T]]:
+        """What is wanted of the events in a window, one more than its limit."""
+        seat = yield from self._reader.desk.seat(self._reader.account)
+        version = seat.state.version
+        found: list[T] = []
+        first = yield from self._first(version)
+        while first <= version:
+            for event in (yield from self._load(first, min(first + PAGE - 1, version))):
+                if window.ends(event.at_ns):
+                    return found
+                item = wanted(event) if window.takes(event.at_ns, event.version) else None
+                if item is not None:
+                    found.append(item)
+                    if len(found) > window.limit:
+                        return found
+            first += PAGE
+        return found
+
+    def orders(self, wanted: OrderFilter, window: Window) -> Flow[list[Order]]:
+        """The first orders that fit, one more than the limit.
+
+        An open order is in the account's state. One that has ended is folded from its own events, which are kept only
+        until it ends, and nothing new is begun once enough orders have been found.
+        """
+        seat = yield from self._reader.desk.seat(self._reader.account)
+        version = seat.state.version
+        search = _OrderSearch(wanted, window, seat.state.orders)
+        first = yield from self._first(version)
+        while first <= version and not search.is_done():
+            for event in (yield from self._load(first, min(first + PAGE - 1, version))):
+                search.take(event)
+                if search.is_done():
+                    break
+            first += PAGE
+        return search.answer()
+
+
+class _OrderSearch:
+    def __init__(self, wanted: OrderFilter, window: Window, still_open: dict[int, Order]) -> None:
+        self._wanted, self._window, self._open = wanted, window, still_open
+        self._found: dict[int, Order] = {}  # orders that fit, by number
+        self._events: dict[int, list[Event]] = {}  # of orders that have not ended yet
+        self._full = False
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, (OrderAccepted, OrderRejected)):
+            self._begin(event)
+        number = getattr(event, "number", 0)
+        for about in (number, getattr(event, "oco", 0), getattr(event, "other", 0)):
+            if about in self._events:
+                self._add(about, event)
+
+    def _begin(self, event: OrderAccepted | OrderRejected) -> None:
+        if self._window.ends(event.at_ns):
+            self._full = True
+        terms = event.terms
+        if self._full or not self._window.takes(event.at_ns, event.number):
+            return
+        if not self._wanted.may_take(terms.symbol, terms.tags):
+            return
+        order = self._open.get(event.number)
+        if order is None:
+            self._events[event.number] = []
+        else:
+            self._keep(order.copy())
+
+    def _add(self, number: int, event: Event) -> None:
+        events = self._events[number]
+        events.append(event)
+        order = fold_order(events, number)
+        if order is not None and order.is_final:
+            del self._events[number]
+            self._keep(order)
+
+    def _keep(self, order: Order) -> None:
+        if self._wanted.takes(order):
+            self._found[order.number] = order
+            self._full = self._full or len(self._found) > self._window.limit
+
+    def is_done(self) -> bool:
+        """Can nothing that comes change the answer?"""
+        if not self._full:
+            return False
+        enough = sorted(self._found)[: self._window.limit + 1]
+        return not self._events or (len(enough) > self._window.limit and min(self._events) > enough[-1])
+
+    def answer(self) -> list[Order]:
+        """Those that fit, by number."""
+        return [order for _, order in sorted(self._found.items())][: self._window.limit + 1]
