@@ -12,13 +12,13 @@ from papertrade.hosting.tabling import tabulate
 from papertrade.ports.store import Store
 from papertrade.ports.store_extras import Tabled
 
-KINDS = ("sqlite",)
+KINDS = ("sqlite", "postgres")
 
 
-def schema_sql(kind: str) -> str:
+def schema_sql(kind: str, schema: str = "papertrade") -> str:
     """Everything that a new database of papertrade holds, as a script for those who run their own migrations.
 
-    A database that this script made is taken by the store as its own.
+    A database that this script made is taken by the store as its own. ``schema`` is where PostgreSQL's tables go.
 
     >>> print(schema_sql("sqlite").splitlines()[0])
     -- papertrade on SQLite, schema 1 to 3. Run it on a file that does not exist yet.
@@ -27,6 +27,10 @@ def schema_sql(kind: str) -> str:
         from papertrade.adapters.sqlite.schema import script
 
         return script()
+    if kind == "postgres":
+        from papertrade.adapters.postgres import opening, place
+
+        return opening.script(place.parse_schema(schema))
     raise InvalidValueError("kind", kind, ", ".join(map(repr, KINDS)))
 
 

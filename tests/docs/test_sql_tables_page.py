@@ -40,3 +40,10 @@ def test_sorts_on_the_page_are_those_of_sqlite() -> None:
     """Each sort of value with its type."""
     rows = rows_with("sql-tables.md", "sort", "in SQLite")
     assert {row["sort"]: plain(row["in SQLite"]) for row in rows} == dict(SQLITE.types)
+
+
+def test_sorts_on_the_page_are_those_of_postgres() -> None:
+    """And the server's types, if its driver is here."""
+    types = pytest.importorskip("papertrade.adapters.postgres.tables", exc_type=ImportError).POSTGRES.types
+    rows = rows_with("sql-tables.md", "sort", "in PostgreSQL")
+    assert {row["sort"]: plain(row["in PostgreSQL"]) for row in rows} == types

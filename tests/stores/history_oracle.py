@@ -310,3 +310,24 @@ def _difference(name: str, found: list[Row], rows: list[Row]) -> str:
         if one != two:
             return f"{name}: {({k: (one.get(k), two.get(k)) for k in {*one, *two} if one.get(k) != two.get(k)})}"
     return f"{name}: {len(found)} rows, {len(rows)} expected"
+
+
+def read_postgres(dsn: str, schema: str, account: str) -> tuple[Found, int]:
+    """The same of a PostgreSQL server; numbers, instants, flags and tags come as Python has them."""
+    import psycopg
+    from psycopg.rows import dict_row
+
+    with psycopg.connect(dsn, options="-c TimeZone=UTC", row_factory=dict_row) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        found: Found = {}
+        for table in TABLES:
+            query = f"SELECT * FROM {schema}.{table.name} WHERE account = %s ORDER BY {', '.join(table.key)}"
+            found[table.name] = rows = connection.execute(query.encode(), (account,)).fetchall()
+            for row in rows:
+                row.pop("detail", None)
+                for column in table.columns():
+                    if column.sort == "amount" and row[column.name] is not None:
+                        assert isinstance(row[column.name], Decimal)
+        kept = connection.execute(f"SELECT version FROM {schema}.tabled WHERE account = %s".encode(), (account,))
+        row = kept.fetchone()
+        return found, 0 if row is None else row["version"]

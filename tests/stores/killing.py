@@ -60,10 +60,6 @@ class Place(Protocol):
         """The store at this place."""
         ...
 
-    def tables(self, account: str) -> tuple[Found, int]:
-        """The tables of history of an account, and up to which version they are kept."""
-        ...
-
     def arm(self, statements: int, before: bool) -> None:
         """In the child: die at the n-th statement from here, just before it or just after."""
         ...
@@ -304,8 +300,8 @@ class Killer:
             self.tally.broken.append(Broken("what is stored cannot be read", repr(why)))
 
     def _compare(self) -> None:
-        if self.tabled:
-            self._tables()
+        if self.tabled and hasattr(self.place, "tables"):
+            self._tables(self.place.tables)
         with pt.Exchange(self.place.open(), clock="data") as exchange:
             exchange.add_instrument("ABC")
             store = exchange._desk.store
@@ -319,13 +315,13 @@ class Killer:
                     if digest(state) != exchange.open_account(account).digest():
                         self._found("an account that is not the fold of its journal", account)
 
-    def _tables(self) -> None:
+    def _tables(self, tables: Callable[[str], tuple[Found, int]]) -> None:
         """What a reader of the tables finds after a kill, before anybody opens the accounts again."""
         store = self.place.open()
         try:
             for account in store.streams():
                 journal = list(store.load(account))
-                found, kept = self.place.tables(account)
+                found, kept = tables(account)
                 if kept != len(journal):
                     self._found("tables of another version", f"{account}: {kept}, {len(journal)}")
                 check_same(found, journal)

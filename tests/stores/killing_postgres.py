@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import psycopg
+from history_oracle import Found, read_postgres
 from killing import Life
 from servers_postgres import PostgresServer
 
@@ -36,6 +37,10 @@ class Schema:
     def open(self) -> Store:
         """The store; by default as it is shipped."""
         return PostgresStore(self.server.dsn, schema=self.name, connections=1, durability=self.durability)
+
+    def tables(self, account: str) -> tuple[Found, int]:
+        """The tables of history, as a reader finds them."""
+        return read_postgres(self.server.dsn, self.name, account)
 
     def arm(self, statements: int, before: bool) -> None:
         """Die at a trip to the server: just before it is sent, or just after it was answered."""

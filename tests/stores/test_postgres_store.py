@@ -77,7 +77,7 @@ def test_describe_tells_what_the_server_says(opened: Callable[..., PostgresStore
         assert told["synchronous_commit"] == commit
         assert told["durability"].startswith(durability)
     assert told["kind"] == "postgres"
-    assert (told["fsync"], told["full_page_writes"], told["schema_number"]) == ("on", "on", "1 of 1")
+    assert (told["fsync"], told["full_page_writes"], told["schema_number"]) == ("on", "on", "2 of 2")
     assert int(told["server_version"].split(".")[0]) >= 13
 
 
@@ -101,10 +101,10 @@ def test_options_are_checked(postgres_server: PostgresServer, options: dict[str,
 def test_a_newer_schema_is_refused_and_left_alone(opened: Callable[..., PostgresStore], sql: Any) -> None:
     """Tables of a newer version, or made by other files, are not touched."""
     opened().append(batch(0, 2))
-    sql.execute("INSERT INTO migrations VALUES (2, '0002_later.sql', 'x')")
+    sql.execute("INSERT INTO migrations VALUES (3, '0003_later.sql', 'x')")
     with pytest.raises(StoreMisconfiguredError, match="newer version"):
         opened()
-    sql.execute("DELETE FROM migrations WHERE number = 2")
+    sql.execute("DELETE FROM migrations WHERE number = 3")
     sql.execute("UPDATE migrations SET hash = 'x'")
     with pytest.raises(StoreCorruptError, match="other files"):
         opened()
@@ -170,7 +170,7 @@ def test_many_threads_open_a_new_schema_at_once(opened: Callable[..., PostgresSt
     for thread in threads:
         thread.join()
     assert found == [Appended(1, 1)] * 8
-    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (1,)
+    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (2,)
 
 
 # ------------------------------------------------------------------- secrets

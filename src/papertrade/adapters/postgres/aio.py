@@ -17,15 +17,17 @@ from psycopg import AsyncConnection
 from papertrade.adapters.chains import Row as Stored
 from papertrade.adapters.chains import event_of
 from papertrade.adapters.postgres import appending, moving, reading, writing
+from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Connections, finish
 from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.trips import Flow, Row, drive_async
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
+from papertrade.domain.words import parse_flag
 from papertrade.errors import StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
-from papertrade.ports.store_extras import Commit, Record
+from papertrade.ports.store_extras import Commit, Record, Search, Tabling
 
 T = TypeVar("T")
 
@@ -77,7 +79,9 @@ class AsyncPostgresStore:
         wait_s: float = 5.0,
         connections: int = 4,
         accept_unsafe_server: bool = False,
+        tables: bool = True,
     ) -> None:
+        self.wants_rows = parse_flag(tables, "tables")
         self._pool = AsyncPool(dsn, durability, schema, wait_s, connections, accept_unsafe_server)
         self._db = self._pool.db
 
@@ -202,6 +206,20 @@ class AsyncPostgresStore:
             raise typed(why, self._db.place) from why
         finally:
             finish(listener)
+
+    # ------------------------------------------------- the tables of history
+
+    async def tabled(self, stream: str) -> Tabling:
+        """How far the tables of a stream are kept."""
+        return await self._run(history.progress(self._db, stream))
+
+    async def put_rows(self, stream: str, kept: Tabling, rows: Sequence[object], anew: bool = False) -> bool:
+        """Bring up tables that are still kept as they were."""
+        return await self._run(history.put_rows(self._db, stream, kept, rows, anew))
+
+    async def search(self, query: Search) -> list[str | int]:
+        """The values of a column of rows, in the order of the journal."""
+        return await self._run(history.search(self._db, query))
 
     # ----------------------------------------------------------- the store
 

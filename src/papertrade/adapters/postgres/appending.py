@@ -8,6 +8,7 @@ from typing import NamedTuple
 from psycopg.types.numeric import Int8
 
 from papertrade.adapters.chains import hash_after
+from papertrade.adapters.postgres import tables
 from papertrade.adapters.postgres.faults import said
 from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, commit_from, head_from
 from papertrade.adapters.postgres.trips import Flow, Row, Statement
@@ -31,7 +32,6 @@ class Draft:
         self.version, self.chain, self.keyed = head.version, head.chain, head.keyed
         self.events: list[tuple[int, bytes, bytes]] = []  # version, hash, record
         self.commits: dict[str, Appended] = {}
-        self.rows: list[object] = []  # for the tables of history
 
     @property
     def changed(self) -> bool:
@@ -66,7 +66,8 @@ def append_many(db: Database, encoded: Sequence[Encoded]) -> Flow[list[Outcome |
             except StoreError as why:
                 outcomes.append(why)
         changed = [draft for draft in drafts.values() if draft.changed]
-        return plan_of(db, changed), outcomes
+        stored_now = [e.batch for e, o in zip(encoded, outcomes, strict=True) if isinstance(o, Appended)]
+        return plan_of(db, changed, stored_now), outcomes
 
     try:
         return (yield from transact(db, wanted, decide))
@@ -74,11 +75,12 @@ def append_many(db: Database, encoded: Sequence[Encoded]) -> Flow[list[Outcome |
         return (yield from _after_collision(db, encoded, wanted, collided))
 
 
-def plan_of(db: Database, drafts: Sequence[Draft]) -> Plan:
-    """Everything that a transaction writes. Statements for the ``rows`` of drafts belong in here."""
+def plan_of(db: Database, drafts: Sequence[Draft], batches: Sequence[Append] = ()) -> Plan:
+    """Everything that a transaction writes: journals, and the rows that batches bring for the tables of history."""
     if not drafts:
         return Plan(())
-    return Plan([write_statement(db, drafts)], [draft.stream for draft in drafts])
+    rows = tables.statements_of(db, batches)
+    return Plan([write_statement(db, drafts), *rows], [draft.stream for draft in drafts])
 
 
 def write_statement(db: Database, drafts: Sequence[Draft]) -> Statement:
@@ -117,7 +119,7 @@ def _stored(db: Database, encoded: Sequence[Encoded], rows: Sequence[Row]) -> Fl
 
 def _append(drafts: dict[str, Draft], encoded: Encoded, row: Row, stored: list[bytes]) -> Outcome:
     """Decide on one batch: first its key, then its fence, then its version."""
-    (name, expected, events, commit_id, fence, rows), records = encoded
+    (name, expected, events, commit_id, fence, _), records = encoded
     draft = drafts.get(name)
     if draft is None:
         draft = drafts[name] = Draft(name, head_from(name, row))
@@ -139,7 +141,6 @@ def _append(drafts: dict[str, Draft], encoded: Encoded, row: Row, stored: list[b
         chain = hash_after(chain, record)
         linked.append((chain, record))
     draft.add(linked, [] if commit_id is None else [(commit_id, done)])
-    draft.rows += rows
     return done
 
 

@@ -9,6 +9,7 @@ from psycopg.types.numeric import Int8
 
 from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.moved import check_commits, check_links, events_of
+from papertrade.adapters.postgres import tables
 from papertrade.adapters.postgres.appending import Draft, plan_of
 from papertrade.adapters.postgres.faults import said
 from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, head_from
@@ -107,6 +108,7 @@ def erase(db: Database, stream: str, note: str) -> Flow[None]:
             return Plan(()), None
         except StoreCorruptError:  # damage does not keep anybody from being forgotten
             pass
-        return Plan([(db.sql.erase, (as_bytes(stream, "stream"), FIRST_HASH, noted))], [stream]), None
+        erase = db.sql.erase, (as_bytes(stream, "stream"), FIRST_HASH, noted)
+        return Plan([erase, *tables.forgotten(db, stream)], [stream]), None
 
     yield from transact(db, [Wanted(stream)], at_once(decide))

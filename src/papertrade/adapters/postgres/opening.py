@@ -130,6 +130,21 @@ def _apply(db: Database, steps: tuple[Migration, ...]) -> Flow[None]:
         yield Trip((b"INSERT INTO migrations VALUES (%s, %s, %s)", (step.number, step.name, step.hash)))
 
 
+def script(schema: str) -> str:
+    """All steps as a script for a schema that is not there yet."""
+    steps = numbered(PACKAGE)
+    parts = [
+        f"-- papertrade on PostgreSQL, schema 1 to {len(steps)}. Run it where there is no schema {schema} yet.",
+        "BEGIN;",
+        f"CREATE SCHEMA {schema};",
+        f"SET LOCAL search_path TO {schema};",
+    ]
+    for step in steps:
+        parts += [f"-- {step.name}", step.sql]
+        parts.append(f"INSERT INTO migrations VALUES ({step.number:d}, '{step.name}', '{step.hash}');")
+    return "\n".join((*parts, "COMMIT;", ""))
+
+
 def _applied(db: Database) -> Statement:
     return f"SELECT number, name, hash FROM {db.place.schema}.migrations ORDER BY number".encode("ascii"), ()
 

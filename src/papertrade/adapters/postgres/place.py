@@ -31,6 +31,13 @@ _LINE: Final = {
 }
 
 
+def parse_schema(schema: object) -> str:
+    """The name of a schema, letter by letter: it becomes part of statements."""
+    if type(schema) is str and _SCHEMA.fullmatch(schema):
+        return schema
+    raise InvalidValueError("schema", schema, "a to z, 0 to 9 and _, at most 31 of them, no digit first")
+
+
 class Place:
     """A server and a schema on it. Its text is the address without secrets."""
 
@@ -39,8 +46,7 @@ class Place:
     def __init__(self, dsn: str, durability: str, schema: str, wait_s: float, accept_unsafe_server: bool) -> None:
         if durability not in DURABILITIES:
             raise InvalidValueError("durability", durability, ", ".join(map(repr, DURABILITIES)))
-        if type(schema) is not str or not _SCHEMA.fullmatch(schema):
-            raise InvalidValueError("schema", schema, "a to z, 0 to 9 and _, at most 31 of them, no digit first")
+        parse_schema(schema)
         if type(wait_s) not in (int, float) or not 0 < wait_s <= 3600:
             raise InvalidValueError("wait_s", wait_s, "seconds, more than 0 and at most 3600")
         if type(accept_unsafe_server) is not bool:

@@ -14,15 +14,17 @@ import psycopg
 
 from papertrade.adapters import chains
 from papertrade.adapters.postgres import appending, moving, reading, writing
+from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Pool, finish
 from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.trips import Flow, drive
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
+from papertrade.domain.words import parse_flag
 from papertrade.errors import StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
-from papertrade.ports.store_extras import Commit, Record
+from papertrade.ports.store_extras import Commit, Record, Search, Tabling
 
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ class PostgresStore:
         wait_s: how long to wait for a connection, or while another process writes to the same account.
         connections: how many to open at most.
         accept_unsafe_server: True uses a server that runs with ``fsync`` or ``full_page_writes`` off.
+        tables: False keeps journals only; whoever opens an account with tables later has them brought up.
     """
 
     def __init__(
@@ -49,7 +52,9 @@ class PostgresStore:
         wait_s: float = 5.0,
         connections: int = 4,
         accept_unsafe_server: bool = False,
+        tables: bool = True,
     ) -> None:
+        self.wants_rows = parse_flag(tables, "tables")
         self._pool = Pool(dsn, durability, schema, wait_s, connections, accept_unsafe_server)
         self._db = self._pool.db
         with self._pool.connection():
@@ -176,6 +181,20 @@ class PostgresStore:
             raise typed(why, self._db.place) from why
         finally:
             finish(listener)
+
+    # ------------------------------------------------- the tables of history
+
+    def tabled(self, stream: str) -> Tabling:
+        """How far the tables of a stream are kept."""
+        return self._run(history.progress(self._db, stream))
+
+    def put_rows(self, stream: str, kept: Tabling, rows: Sequence[object], anew: bool = False) -> bool:
+        """Bring up tables that are still kept as they were."""
+        return self._run(history.put_rows(self._db, stream, kept, rows, anew))
+
+    def search(self, query: Search) -> list[str | int]:
+        """The values of a column of rows, in the order of the journal."""
+        return self._run(history.search(self._db, query))
 
     # ----------------------------------------------------------- the store
 
