@@ -54,7 +54,9 @@ async def open_async_redis(location: str) -> Any:
     from papertrade.adapters.redis import AsyncRedisStore
 
     url, prefix = json.loads(location)
-    return await AsyncRedisStore.open(url, durability="memory", prefix=prefix)
+    store = AsyncRedisStore(url, durability="memory", prefix=prefix)
+    await store.open()
+    return store
 
 
 class RestlessStore(TieredStore):

@@ -116,10 +116,6 @@ class TestAsyncRedisStore(TestRedisStore):
 
     target = "opening_stores:open_async_redis"
 
-    def test_c44_waiting_ends_with_the_stream(self) -> None:
-        """Not kept so far: closing this store does not wake whoever waits on it, who then waits his time out."""
-        pytest.skip("NOT RUN: close() of the asynchronous Redis store does not end a waiting")
-
 
 @pytest.mark.external_service
 class TestTieredStore(TestRedisStore):

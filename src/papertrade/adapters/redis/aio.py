@@ -268,9 +268,21 @@ class AsyncRedisStore:
         self._check_usable()
         line = AsyncLine(self._place)
         try:
-            return await line.drive(reading.following(self._place, stream, after, timeout_s))
+            return await line.drive(self._while_open(reading.following(self._place, stream, after, timeout_s)))
         finally:
             await line.drop()
+
+    def _while_open(self, talk: Talk[T]) -> Talk[T]:
+        """A conversation that ends when the store is closed meanwhile."""
+        commands = next(talk)
+        while True:
+            self._check_usable()
+            replies = yield commands
+            try:
+                commands = talk.send(replies)
+            except StopIteration as stop:
+                found: T = stop.value
+                return found
 
     def describe(self) -> Mapping[str, str]:
         """What it promises, with the server's settings once they were read."""
