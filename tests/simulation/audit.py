@@ -84,6 +84,8 @@ class AuditedWorld:
         for host in self.up():
             if host.broken is not None:
                 raise host.broken
+            if host.distrusted():
+                raise BrokenInvariantError("E4", "somebody", "a snapshot that is distrusted", "what was written")
             for event in host.news:
                 self.acknowledged[event.account] = max(self.acknowledged[event.account], event.version)
             host.news.clear()

@@ -123,6 +123,11 @@ class Host:
         state = self.live(account)
         return state is not None and state.version == self.disk.head(account)
 
+    def distrusted(self) -> int:
+        """How many snapshots it found damaged; whatever happens here, no snapshot is."""
+        keeper = self.exchange._desk.snapshots
+        return 0 if keeper is None else keeper.unread
+
     def broker(self, account: str) -> PaperBroker:
         """The account's broker here."""
         return self.windows[account].broker

@@ -15,6 +15,7 @@ from store_cases import batch, chain
 from papertrade.adapters.sqlite import JOURNALS, SQLiteStore, opening, places
 from papertrade.adapters.sqlite.opening import several_writers
 from papertrade.adapters.sqlite.places import NETWORK, file_system
+from papertrade.adapters.sqlite.schema import NEWEST
 from papertrade.errors import InvalidValueError, StoreMisconfiguredError, StoreUnavailableError
 from papertrade.ports.store import Appended, StoredSnapshot
 
@@ -234,7 +235,7 @@ def test_a_process_that_died_while_it_committed(journal: str, tmp_path: Path) ->
 def test_a_newer_file_is_refused_also_when_somebody_died_on_it(tmp_path: Path) -> None:
     """It is brought back to its last commit, as SQLite does for any reader, and no further."""
     filled(tmp_path / "paper.db")
-    path = half_written(tmp_path / "paper.db", "PRAGMA user_version = 3")
-    with pytest.raises(StoreMisconfiguredError, match="schema 3"):
+    path = half_written(tmp_path / "paper.db", f"PRAGMA user_version = {NEWEST + 1}")
+    with pytest.raises(StoreMisconfiguredError, match=f"schema {NEWEST + 1}"):
         SQLiteStore(path)
     assert path.read_bytes() == (tmp_path / "paper.db").read_bytes()

@@ -41,8 +41,12 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
         return await asyncio.wait_for(main, 30)
 
-    answer = asyncio.run(guarded())
-    gc.collect()  # what was dropped unheard is reported when it is collected
+    gc.freeze()  # what was there before need not be looked through each time
+    try:
+        answer = asyncio.run(guarded())
+        gc.collect()  # what was dropped unheard is reported when it is collected
+    finally:
+        gc.unfreeze()
     assert not unheard
     return answer
 
