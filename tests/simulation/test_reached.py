@@ -12,7 +12,7 @@ from .reached import REACHED, counted, missing
 from .run import run_seed
 from .scripted import SCRIPTED
 
-SEEDS = (14, 20, 68, 76, 112, 125, 234)
+SEEDS = (1, 4, 14, 66, 68, 125, 200, 234)
 """Few seeds that together reach all that is drawn; ``python -m tests.simulation.covering`` finds others."""
 STEPS = 250
 

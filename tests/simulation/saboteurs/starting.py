@@ -125,7 +125,7 @@ def first_price_not_noted(plant: Plant) -> None:
     plant.here(evolve, "_note_price", lambda true: lambda state, event: None)
 
 
-@saboteur("K4", "K1", "A1", "P8", "M10", differential=True)
+@saboteur("K4", "K1", "A1", "P8", "M10")
 def import_repeated_with_its_key(plant: Plant) -> None:
     """The same import comes in again whenever it is asked for again."""
 
