@@ -61,13 +61,16 @@ class _StoresInParts(SQLiteStore):
 
 
 class _WritesTablesLater(SQLiteStore):
-    """Rows in a transaction of their own, after that of the events."""
+    """Rows in a transaction of their own, when the next events come."""
+
+    _late: Sequence[tuple[str, int, Sequence[object]]] = ()
 
     def append_many(self, batches: Sequence[Append]) -> list[Outcome | StoreError]:
+        for late in self._late:
+            self.put_rows(*late)
         kept = [self.tabled(one.stream) for one in batches]
         found = super().append_many([one._replace(rows=()) for one in batches])
-        for one, before in zip(batches, kept, strict=True):
-            self.put_rows(one.stream, before, one.rows)
+        self._late = [(one.stream, before, one.rows) for one, before in zip(batches, kept, strict=True)]
         return found
 
 

@@ -65,7 +65,8 @@ class PlainStore:
         self.line = sqlite3.connect(location, timeout=60, isolation_level=None, check_same_thread=False)
         try:
             self.line.execute("PRAGMA synchronous = OFF")
-            self.line.execute("PRAGMA journal_mode = MEMORY" if location == ":memory:" else "PRAGMA journal_mode = WAL")
+            # Not the write-ahead log: SQLite does not wait for others while it turns that on.
+            self.line.execute(f"PRAGMA journal_mode = {'MEMORY' if location == ':memory:' else 'DELETE'}")
             (version,) = self.line.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA:
                 raise StoreMisconfiguredError(f"{location} has schema {version}; this version knows {SCHEMA}")
