@@ -222,3 +222,40 @@ def test_two_workers_race_and_both_win(shared: Callable[[], Store]) -> None:
         assert broker.position("AAPL").quantity == 2 * each
         assert len(broker.orders()) == 2 * each
     assert brokers[0].digest() == brokers[1].digest()
+
+
+def test_another_worker_may_trade_what_is_not_listed_here() -> None:
+    """It is said, nothing is seated by half meanwhile, and once the instrument is listed all is as it was."""
+    store = MemoryStore()
+    first, one = worker(store)
+    second, two = worker(store)
+    second.add_instrument("MSFT")
+    two.buy("AAPL", 1, limit_price="99.00")  # would rest here before the other order is found to be unknown
+    two.buy("MSFT", 1, limit_price="90.00")
+    with pytest.raises(StoreConflictError):
+        one.deposit(1)
+    for _ in range(2):
+        with pytest.raises(pt.UsageError, match="MSFT"):
+            one.deposit(1)
+    first.on_quote("AAPL", "98.00", "98.02", at=NOON + 1)
+    assert store.head("main") == two.account().version
+    first.add_instrument("MSFT")
+    assert one.deposit(1).total == 1_000_001
+    assert [order.status for order in one.orders("open")] == ["accepted", "accepted"]
+
+
+def test_a_clone_that_traded_elsewhere_is_asked_for_again() -> None:
+    """What it trades by now is not listed here: the same clone is refused in words, and is not seated by half."""
+    store = MemoryStore()
+    first, _ = worker(store)
+    first.clone_account("main", "copy", command_id="c")
+    first.close_account("copy")
+    second, _ = worker(store)
+    second.add_instrument("MSFT")
+    copy = second.open_account("copy")
+    copy.buy("MSFT", 1, limit_price="90.00")
+    with pytest.raises(pt.UsageError, match="MSFT"):
+        first.clone_account("main", "copy", command_id="c")
+    assert first.accounts() == ["main"]
+    first.add_instrument("MSFT")
+    assert first.clone_account("main", "copy", command_id="c").digest() == copy.digest()

@@ -119,17 +119,7 @@ def _open(desk: Desk, plan: AccountPlan) -> Flow[None]:
     if seat is None:
         state = yield from desk.stored_state(name)
         if state is not None:
-            held = (symbol for symbol, position in state.positions.items() if position.quantity_units)
-            unvalued = (part.symbol for part in state.unvalued)
-            for symbol in (*held, *unvalued, *(order.terms.symbol for order in state.orders.values())):
-                if desk.unlisted_currency is not None:
-                    desk.market(symbol)  # the one-account form lists it
-                elif symbol not in desk.engine.markets:
-                    raise UsageError(
-                        f"account {name!r} holds or trades {symbol!r}, which is not listed; "
-                        "list every instrument of the account before opening it"
-                    )
-            seat = desk.engine.adopt(state, plan.profile)
+            seat = desk.seat_again(state, plan.profile)
     if seat is None:
         yield from _open_new(desk, plan)
         return

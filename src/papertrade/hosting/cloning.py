@@ -35,7 +35,7 @@ def clone_account(desk: Desk, source: str, target: str, note: str, command_id: s
     else:
         yield from _check_repeated(desk, name, commit_id, first, said)
         if name not in desk.engine.seats:
-            desk.engine.adopt(stored, seat.profile)
+            desk.seat_again(stored, seat.profile)
     return name, seat.state.currency
 
 

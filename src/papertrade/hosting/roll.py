@@ -130,10 +130,24 @@ class Roll:
         if first <= state.version:  # stored, but the store's answer did not arrive: subscribers have not heard of it
             missed = yield self.store.load, (account, first, state.version)
         news = list(missed)
-        seat = self.engine.adopt(state, profile)
+        seat = self.seat_again(state, profile)
         charge_again(seat, self.engine.markets, news)
         del self.stale[account], self.published[account]
         self.outbox.put(news)
+
+    def seat_again(self, state: AccountState, profile: AccountProfile) -> Seat:
+        """Seat an account as it is stored, if everything that it holds or trades is listed; else it is not seated."""
+        held = (symbol for symbol, position in state.positions.items() if position.quantity_units)
+        unvalued = (part.symbol for part in state.unvalued)
+        for symbol in (*held, *unvalued, *(order.terms.symbol for order in state.orders.values())):
+            if self.unlisted_currency is not None:
+                self.market(symbol)  # the one-account form lists it
+            elif symbol not in self.engine.markets:
+                raise UsageError(
+                    f"account {state.account!r} holds or trades {symbol!r}, which is not listed; "
+                    "list every instrument of the account before opening it"
+                )
+        return self.engine.adopt(state, profile)
 
     def stored_state(self, account: str) -> Flow[AccountState | None]:
         """The state of an account as the store has it: its snapshot and the tail. None when it has no journal.
