@@ -17,11 +17,14 @@ from papertrade.errors import (
     AccountSuspendedError,
     InvalidValueError,
     StoreConflictError,
+    StoreErasedError,
     StoreFencedError,
+    StoreUnavailableError,
     UnknownAccountError,
     UnsupportedError,
 )
 from papertrade.ports.store import Store
+from papertrade.testing import FaultyStore
 
 NOON = 1_767_614_400_000_000_000
 
@@ -259,3 +262,77 @@ def test_a_clone_that_traded_elsewhere_is_asked_for_again() -> None:
     assert first.accounts() == ["main"]
     first.add_instrument("MSFT")
     assert first.clone_account("main", "copy", command_id="c").digest() == copy.digest()
+
+
+# ------------------------------------------------------ what taking may not do
+
+
+@pytest.mark.parametrize("words", [{"currency": "EUR"}, {"kind": "margin"}, {"start": "fresh"}], ids=str)
+def test_a_mistake_in_the_words_changes_no_owner(shared: Callable[[], Store], words: dict[str, str]) -> None:
+    """Neither does a worker lose what is his own by asking wrongly, nor does another take it from him by that."""
+    first, one = worker(shared(), exclusive=True)
+    with pytest.raises(pt.UsageError):
+        first.open_account("main", cash=1, exclusive=True, **words)  # type: ignore[arg-type]
+    second, two = worker(shared())
+    with pytest.raises(StoreFencedError):
+        two.deposit(1)
+    third = pt.Exchange(shared(), "data")
+    third.add_instrument("AAPL")
+    with pytest.raises(pt.UsageError):
+        third.open_account("main", cash=1, exclusive=True, **words)  # type: ignore[arg-type]
+    assert one.deposit(1).total == 1_000_001
+
+
+def test_an_instrument_that_is_not_listed_takes_the_account_from_nobody() -> None:
+    """The host that forgot to list it is told so, and the owner trades on."""
+    store = MemoryStore()
+    _, one = worker(store, exclusive=True)
+    one.buy("AAPL", 1)
+    with pytest.raises(pt.UsageError, match="not listed"):
+        pt.Exchange(store, "data").open_account("main", exclusive=True)
+    assert one.buy("AAPL", 1).is_final
+
+
+@pytest.mark.parametrize("call", ["take", "head"])
+@pytest.mark.parametrize("fault", ["unavailable", "unknown, stored", "interrupted, stored"])
+def test_taking_that_breaks_off_leaves_an_account_that_works(call: str, fault: str) -> None:
+    """An account that was open already is usable as soon as the store is; nobody has to guess who owns it."""
+    store = FaultyStore(MemoryStore())
+    exchange, broker = worker(store)  # type: ignore[arg-type]
+    store.fail(fault, first=1, calls=(call,))
+    with pytest.raises((pt.PaperTradeError, KeyboardInterrupt)):
+        exchange.open_account("main", exclusive=True)
+    store.heal()
+    if call == "take" and fault != "unavailable":  # it was taken, and nobody knows with which fence
+        broker = exchange.open_account("main", exclusive=True)
+    assert broker.deposit(1).total == 1_000_001
+
+
+def test_what_could_not_be_given_up_can_be_given_up_again() -> None:
+    """While the store does not answer, the account stays open and ours; asked again, others get it."""
+    store = FaultyStore(MemoryStore())
+    exchange, broker = worker(store, exclusive=True)  # type: ignore[arg-type]
+    store.fail("unavailable", first=1, calls=("release",))
+    with pytest.raises(StoreUnavailableError):
+        exchange.close_account("main")
+    assert broker.deposit(1).total == 1_000_001
+    exchange.close_account("main")
+    _, other = worker(store.real)
+    assert other.deposit(1).total == 1_000_002
+
+
+def test_an_erased_account_is_closed_like_any_other(shared: Callable[[], Store]) -> None:
+    """Erased while it was open: its commands say so, and closing it has nothing left to give up."""
+    store = shared()
+    exchange, broker = worker(store, exclusive=True)
+    broker.buy("AAPL", 1, limit_price="99.00")
+    store.erase("main")  # type: ignore[attr-defined]
+    exchange.on_quote("AAPL", "99.50", "99.52", at=NOON + 1)
+    with pytest.raises(StoreErasedError):
+        broker.deposit(1)
+    with pytest.raises(StoreErasedError):
+        broker.account()
+    exchange.close_account("main")
+    assert exchange.accounts() == []
+    with pytest.raises(StoreErasedError):
+        exchange.open_account("main", exclusive=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from typing import Final, NamedTuple, TypeVar
 
@@ -12,7 +13,8 @@ from papertrade.domain.numbers import Number, parse_not_negative
 from papertrade.domain.words import AccountKind, CostMethod, parse_enum, parse_flag
 from papertrade.engine import cash as cash_moves
 from papertrade.engine.profile import AccountProfile
-from papertrade.errors import InvalidValueError, UsageError
+from papertrade.engine.state import AccountState
+from papertrade.errors import InvalidValueError, StoreError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
 from papertrade.ledger.fees import FeeModel, NoFees, parse_fees
@@ -103,41 +105,70 @@ def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:
             del desk.stopped[name]  # perhaps its owner gave it up
         yield from _open(desk, plan)
         return
-    yield from desk.take(name)  # before it is read, so that nothing is written after
+    found = yield from _look(desk, plan)  # a mistake in the words takes the account from nobody
+    had = name in desk.fences
     try:
-        yield from _open(desk, plan)
+        yield from desk.take(name)
+        head: int = yield desk.store.head, (name,)
+        # From here on nobody else writes: what was read before holds if nothing came in between.
+        yield from _open(desk, plan, found if found is not None and found.version == head else None)
     except Exception:
-        yield from desk.give_up(name)
+        if not had:  # what was ours before, open and in order, stays ours
+            with suppress(StoreError):  # whoever comes next takes it away
+                yield from desk.give_up(name)
         raise
 
 
-def _open(desk: Desk, plan: AccountPlan) -> Flow[None]:
+def _look(desk: Desk, plan: AccountPlan) -> Flow[AccountState | None]:
+    """Refuse what cannot be opened like this; answers the account as it is stored, unless it is open already."""
+    seat = desk.engine.seats.get(plan.account)
+    state = (yield from desk.stored_state(plan.account)) if seat is None else seat.state
+    if state is None:
+        _check_cash(plan)
+    else:
+        desk.check_listed(state)
+        _check_words(plan, state)
+    return state if seat is None else None
+
+
+def _open(desk: Desk, plan: AccountPlan, state: AccountState | None = None) -> Flow[None]:
     name = plan.account
     if name in desk.stale or name in desk.stopped:
         yield from desk.reload(name)
     seat = desk.engine.seats.get(name)
     if seat is None:
-        state = yield from desk.stored_state(name)
+        if state is None:
+            state = yield from desk.stored_state(name)
         if state is not None:
             seat = desk.seat_again(state, plan.profile)
     if seat is None:
         yield from _open_new(desk, plan)
         return
+    _check_words(plan, seat.state)
+
+
+def _check_words(plan: AccountPlan, state: AccountState) -> None:
+    name = plan.account
     if plan.fresh:
         raise UsageError(f"account {name!r} has a history; open it with start='keep', or choose another name")
     for what, found, asked in (
-        ("kind", seat.state.account_kind, plan.kind),
-        ("cost_method", seat.state.cost_method, plan.method),
+        ("kind", state.account_kind, plan.kind),
+        ("cost_method", state.cost_method, plan.method),
     ):
         if found != asked:
             raise UsageError(f"account {name!r} was opened with {what}={str(found)!r}, not {str(asked)!r}")
-    if seat.state.currency != plan.currency.code:
-        raise UsageError(f"account {name!r} keeps {seat.state.currency}, not {plan.currency.code}")
+    if state.currency != plan.currency.code:
+        raise UsageError(f"account {name!r} keeps {state.currency}, not {plan.currency.code}")
 
 
 def _open_new(desk: Desk, plan: AccountPlan) -> Flow[None]:
+    units = _check_cash(plan)
+    step = desk.engine.new_step(plan.profile, desk.now())
+    cash_moves.open_account(step, plan.account, plan.currency, plan.kind, plan.method, units)
+    yield from desk.keep(step, None)
+
+
+def _check_cash(plan: AccountPlan) -> int:
     if plan.cash_units is None:
         raise InvalidValueError("cash", None, f"an amount to begin with, because account {plan.account!r} is new")
-    step = desk.engine.new_step(plan.profile, desk.now())
-    cash_moves.open_account(step, plan.account, plan.currency, plan.kind, plan.method, plan.cash_units)
-    yield from desk.keep(step, None)
+    return plan.cash_units

@@ -54,8 +54,7 @@ class Desk(Roll):
 
     def take(self, account: str) -> Flow[None]:
         """Own an account from now on; its appends carry the fence."""
-        yield from super().take(account)
-        if self._unfenced is None:
+        if self._unfenced is None:  # first: from the moment of taking, nothing goes through without it
             plain = self._unfenced = self.batch_of
 
             def fenced(step: Step, commit_id: str | None) -> Append:
@@ -64,6 +63,7 @@ class Desk(Roll):
                 return batch if fence is None else batch._replace(fence=fence)
 
             self.batch_of = fenced
+        yield from super().take(account)
 
     # ----------------------------------------------------------------- time
 

@@ -28,6 +28,7 @@ from papertrade.errors import (
     InvariantError,
     StoreConflictError,
     StoreCorruptError,
+    StoreErasedError,
     StoreError,
     StoreFencedError,
     UnknownAccountError,
@@ -136,7 +137,12 @@ class Roll:
         self.outbox.put(news)
 
     def seat_again(self, state: AccountState, profile: AccountProfile) -> Seat:
-        """Seat an account as it is stored, if everything that it holds or trades is listed; else it is not seated."""
+        """Seat an account as it is stored; not by half, if something of it is not listed."""
+        self.check_listed(state)
+        return self.engine.adopt(state, profile)
+
+    def check_listed(self, state: AccountState) -> None:
+        """Is everything listed that an account holds or trades?"""
         held = (symbol for symbol, position in state.positions.items() if position.quantity_units)
         unvalued = (part.symbol for part in state.unvalued)
         for symbol in (*held, *unvalued, *(order.terms.symbol for order in state.orders.values())):
@@ -147,7 +153,6 @@ class Roll:
                     f"account {state.account!r} holds or trades {symbol!r}, which is not listed; "
                     "list every instrument of the account before opening it"
                 )
-        return self.engine.adopt(state, profile)
 
     def stored_state(self, account: str) -> Flow[AccountState | None]:
         """The state of an account as the store has it: its snapshot and the tail. None when it has no journal.
@@ -293,20 +298,24 @@ class Roll:
 
     def give_up(self, account: str) -> Flow[None]:
         """Own an account no longer."""
-        fence = self.fences.pop(account, None)
+        fence = self.fences.get(account)
         if fence is not None:
-            yield self.store.release, (account, fence)  # type: ignore[attr-defined]  # it was taken there
+            with suppress(StoreErasedError):  # then there is nothing to own
+                yield self.store.release, (account, fence)  # type: ignore[attr-defined]  # it was taken there
+            del self.fences[account]  # until the store has heard of it, it is ours, and can be given up again
 
     def leave(self, account: str) -> Flow[None]:
         """Forget an account and give it up: what it did is in the store."""
         if account not in self.engine.seats and account not in self.stale:
             raise self.unknown_account(account)
+        yield from self.give_up(account)
         self.engine.drop(account)
         for known in (self.stale, self.published, self.stopped, self._healing, self.wanted):
             known.pop(account, None)
         if self.snapshots is not None:
             self.snapshots.forget(account)
-        yield from self.give_up(account)
+        if self.tables is not None:
+            self.tables.forget(account)
 
     def give_up_all(self) -> Flow[None]:
         """Before the store is closed: nobody has to wait for a worker that left."""
