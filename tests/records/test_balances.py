@@ -123,3 +123,12 @@ def test_beliefs(store: Store) -> None:
     assert str(caught.value).endswith("position AAPL is 7 and not 0; position MSFT is 0 and not 1")
     with pytest.raises(InvalidValueError, match="at least one"):
         assert_balance(store, "alice")
+
+
+def test_a_belief_in_no_positions() -> None:
+    """That an account is flat is something to believe, and is answered like any other."""
+    store = MemoryStore()
+    trade(store)
+    assert assert_balance(store, "alice", 2, positions={}).positions == {}
+    with pytest.raises(BalanceMismatchError, match="position AAPL is 7 and not 0"):
+        assert_balance(store, "alice", positions={})

@@ -135,7 +135,7 @@ def assert_balance(
             (f"position {symbol}", believed.get(symbol, Decimal(0)), found.positions.get(symbol, Decimal(0)))
             for symbol in sorted(believed.keys() | found.positions.keys())
         ]
-    if not pairs:
+    if not pairs and positions is None:
         raise InvalidValueError("balance", None, "at least one of cash, held, total, realized, fees, positions")
     wrong = tuple((name, expected, actual) for name, expected, actual in pairs if expected != actual)
     if wrong:
