@@ -21,6 +21,7 @@ from papertrade.errors import (
     UsageError,
 )
 from papertrade.ledger.entries import trial_balance
+from papertrade.ports.store import Append, Outcome
 from papertrade.testing.invariants import check_account
 
 AT = "2026-01-05T14:30:00Z"
@@ -367,6 +368,43 @@ def test_a_clone_is_repeated_by_its_key() -> None:
     exchange = hall(store)
     exchange.open_account("main", fees=pt.PercentFee("0.001"))
     assert exchange.clone_account("main", "bob", note="try", command_id="c").digest() == digest
+
+
+def test_two_processes_make_a_clone_with_one_key() -> None:
+    """Whoever comes second, even between the look and the append of the first, finds the clone that is there."""
+
+    class Overtaken(MemoryStore):
+        meanwhile: Callable[[], object] | None = None
+
+        def append(self, batch: Append) -> Outcome:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None and batch.stream == "bob":
+                meanwhile()
+            return super().append(batch)
+
+    store = Overtaken()
+    first, second = hall(store), hall(store)
+    first.open_account("main", cash=1_000)
+    second.open_account("main")
+    quoted(first)
+    store.meanwhile = lambda: first.clone_account("main", "bob", command_id="c")
+    assert second.clone_account("main", "bob", command_id="c").digest() == first.account("bob").digest()
+
+
+def test_a_clone_that_went_on_needs_its_instruments() -> None:
+    """Repeated where a symbol that it trades since is not listed, it is said and the clone takes no seat."""
+    store = MemoryStore()
+    exchange = hall(store)
+    exchange.open_account("main", cash=1_000)
+    quoted(exchange)
+    exchange.clone_account("main", "bob", command_id="c").buy("ABC", 1, limit_price=50)
+    exchange = pt.Exchange(store, clock="data")
+    exchange.open_account("main")
+    with pytest.raises(UsageError, match="trades 'ABC', which is not listed"):
+        exchange.clone_account("main", "bob", command_id="c")
+    assert exchange.accounts() == ["main"]
+    exchange.add_instrument("ABC")
+    assert exchange.clone_account("main", "bob", command_id="c").orders("open")
 
 
 MISUSE: list[tuple[Callable[[pt.Exchange], object], type[Exception]]] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from papertrade.domain.events import AccountCloned
 from papertrade.domain.names import parse_name
 from papertrade.engine import starting
-from papertrade.errors import InvalidValueError, KeyConflictError, UsageError
+from papertrade.errors import InvalidValueError, KeyConflictError, StoreMismatchError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.parsing import maybe_key, parse_note
@@ -30,9 +30,12 @@ def clone_account(desk: Desk, source: str, target: str, note: str, command_id: s
     if stored is None:
         step = desk.engine.new_step(seat.profile, desk.now())
         starting.copy_account(step, name, seat.state, key, said)
-        yield from desk.keep(step, commit_id)
-        desk.engine.look_soon(name)
-    else:
+        try:
+            yield from desk.keep(step, commit_id)
+            desk.engine.look_soon(name)
+        except StoreMismatchError:  # another process made it with this key, at another moment, since we looked
+            stored = yield from desk.stored_state(name)
+    if stored is not None:
         yield from _check_repeated(desk, name, commit_id, first, said)
         if name not in desk.engine.seats:
             desk.seat_again(stored, seat.profile)
