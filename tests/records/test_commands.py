@@ -79,6 +79,10 @@ def test_books(here: Path, capsys: Printed) -> None:
         (["export", "paper.db", "alice", "nowhere/x"], 1),
         (["import", "paper.db", "nothing.jsonl"], 1),
         (["import", "paper.db", "paper.db"], 1),
+        (["import", "x.db", "nothing.jsonl"], 1),
+        (["import", "x.db", "paper.db"], 1),
+        (["export", "paper.db", "alice", "paper.db"], 2),
+        (["beancount", "paper.db", "alice", "paper.db"], 2),
         (["beancount", "paper.db", "bob", "x", "--under", "lower"], 2),
         (["verify", "mysql:me@host"], 2),
     ],
@@ -90,7 +94,16 @@ def test_slips(here: Path, capsys: Printed, arguments: list[str], answer: int) -
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
     after = {path.name: path.read_bytes() for path in here.iterdir()}
-    assert {name: after[name] for name in after if name in before or name == "x"} == before
+    assert {name: after[name] for name in after if name in before or name.startswith("x")} == before
+
+
+def test_a_file_that_is_refused_leaves_no_store(here: Path, capsys: Printed) -> None:
+    """Cut short, or of another account: a store that is not there stays so."""
+    assert main(["export", "paper.db", "alice", "alice.jsonl"]) == 0
+    (here / "cut.jsonl").write_bytes((here / "alice.jsonl").read_bytes()[:-1])
+    assert main(["import", "new.db", "cut.jsonl"]) == 1
+    assert main(["import", "new.db", "alice.jsonl", "--account", "bob"]) == 2
+    assert not (here / "new.db").exists()
 
 
 def test_no_command_is_help(capsys: Printed) -> None:

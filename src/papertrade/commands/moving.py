@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from papertrade.commands.stores import opened
+from papertrade.commands.stores import is_new, opened
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -36,10 +36,14 @@ def _export(asked: argparse.Namespace) -> int:
 
 
 def _import(asked: argparse.Namespace) -> int:
-    from papertrade.records.importing import import_account
+    from papertrade.records.importing import check_file, import_account
 
-    with opened(asked.store, create=True) as store:
-        done = import_account(store, asked.file, asked.account)
+    with open(asked.file, "rb") as stream:
+        if is_new(asked.store):  # a file that cannot be imported leaves no empty store behind
+            check_file(stream, asked.account)
+            stream.seek(0)
+        with opened(asked.store, create=True) as store:
+            done = import_account(store, stream, asked.account)
     print(f"{done.account}: {done.added} of {done.version} events were new, {done.commits} keys")
     print(f"chain {done.chain}")
     return 0

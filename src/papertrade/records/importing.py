@@ -46,11 +46,23 @@ def import_account(store: Store, source: Target, account: str | None = None) -> 
         return _import(moving(store), store, stream, account)
 
 
-def _import(target: Moving, store: Store, stream: BinaryIO, account: str | None) -> Imported:
+def check_file(stream: BinaryIO, account: str | None = None) -> None:
+    """Read the file of an account to its end, without a store: what ``import_account`` would say of it is raised."""
+    for _ in _opened(stream, account).pages():
+        pass
+
+
+def _opened(stream: BinaryIO, account: str | None) -> AccountFile:
+    """The file, if it is that of the account."""
     file = AccountFile(stream)
+    if account is not None and account != file.header.account:
+        raise InvalidValueError("account", account, f"the account of the file, {file.header.account!r}")
+    return file
+
+
+def _import(target: Moving, store: Store, stream: BinaryIO, account: str | None) -> Imported:
+    file = _opened(stream, account)
     name = file.header.account
-    if account is not None and account != name:
-        raise InvalidValueError("account", account, f"the account of the file, {name!r}")
     head = store.head(name)
     common = min(head, file.header.version)
     pages, chain, commits, count = list[_Known](), GENESIS, set[Commit](), 0

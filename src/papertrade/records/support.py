@@ -6,14 +6,16 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO, TypeAlias, cast
+from typing import IO, BinaryIO, Final, TypeAlias, cast
 
-from papertrade.errors import UnknownAccountError, UnsupportedError
+from papertrade.errors import InvalidValueError, UnknownAccountError, UnsupportedError
 from papertrade.ports.store import Store
 from papertrade.ports.store_extras import Moving
 
 Target: TypeAlias = str | os.PathLike[str] | BinaryIO
 """The path of a file, or a binary stream that is open already."""
+
+_SQLITE: Final = b"SQLite format 3\0"  # how every such file begins
 
 
 def moving(store: Store) -> Moving:
@@ -41,6 +43,8 @@ def written_whole(target: Target) -> Iterator[BinaryIO]:
         yield target
         return
     path = os.path.abspath(os.fspath(target))
+    if _is_database(path):
+        raise InvalidValueError("target", path, "a file that is not a database: it would be replaced")
     folder, name = os.path.split(path)
     number, unfinished = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
     try:
@@ -54,6 +58,14 @@ def written_whole(target: Target) -> Iterator[BinaryIO]:
         if os.path.exists(unfinished):
             os.unlink(unfinished)
         raise
+
+
+def _is_database(path: str) -> bool:
+    """Is an SQLite file there, perhaps the very store that is written from? Anything else may be replaced."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as found:
+        return found.read(len(_SQLITE)) == _SQLITE
 
 
 def _sync_folder(folder: str) -> None:
