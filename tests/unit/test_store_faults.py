@@ -18,6 +18,7 @@ from papertrade.domain.events import Event, OrderAccepted, OrderRejected
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest
 from papertrade.engine.state import AccountState
+from papertrade.engine.step import Step
 from papertrade.errors import AccountSuspendedError, InvariantError, StoreError, UsageError
 from papertrade.ports.store import Append
 from papertrade.testing.faulty_store import ANSWERS, FAULTS, FaultyStore, Plan
@@ -236,6 +237,23 @@ def test_a_fault_in_append_many_stops_that_account_only(victim: str, monkeypatch
     assert other.position("AAPL").quantity > 20
     assert failing.digest() == before
     scene.check()
+
+
+def test_fills_that_never_became_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted before the store is asked, while batches and their rows are made: nobody keeps a fill."""
+    scene = Scene()
+
+    def interrupted(step: Step, commit_id: str | None) -> Append:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.exchange._desk, "batch_of", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scene.quote(1, "98.90", "98.92")
+    scene.check()
+    scene.quote(2, "98.90", "98.93")
+    scene.check()
+    assert scene.a.position("AAPL").quantity == 25
 
 
 def test_a_fault_on_the_clock_does_not_block_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -245,9 +245,9 @@ class Desk(Roll):
         _raise_first(faults)
 
     def _keep_many(self, steps: list[Step], faults: Faults) -> Flow[None]:
-        batches = [self.batch_of(step, None) for step in steps]
         done = 0
         try:
+            batches = [self.batch_of(step, None) for step in steps]
             answers = yield self.store.append_many, (batches,)
             if not isinstance(answers, (list, tuple)) or len(answers) != len(steps):
                 raise OutcomeUnknownError(f"the store answered {answers!r:.80} to {len(steps)} appends")
