@@ -13,9 +13,11 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.domain.events import CashDeposited
 from papertrade.errors import (
+    AccountSuspendedError,
     CurrencyMismatchError,
     InvalidValueError,
     KeyConflictError,
+    StoreCorruptError,
     UnknownAccountError,
     UnknownSymbolError,
     UsageError,
@@ -405,6 +407,35 @@ def test_a_clone_that_went_on_needs_its_instruments() -> None:
     assert exchange.accounts() == ["main"]
     exchange.add_instrument("ABC")
     assert exchange.clone_account("main", "bob", command_id="c").orders("open")
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        lambda main: main.reset(cash=500, command_id="r"),
+        lambda main: main.import_positions([row("ABC", 1)], command_id="i"),
+    ],
+)
+def test_a_repetition_that_finds_damage_stops_the_account(
+    repeated: Callable[[pt.PaperBroker], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored under the key cannot be read: nothing is written on a damaged journal."""
+
+    def damaged(*_: object) -> Any:
+        raise StoreCorruptError("a hash that does not fit")
+
+    store = MemoryStore()
+    exchange = hall(store)
+    main = exchange.open_account("main", cash=1_000)
+    quoted(exchange)
+    main.reset(cash=500, command_id="r")
+    main.import_positions([row("ABC", 1)], command_id="i")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "load", damaged)
+        with pytest.raises(StoreCorruptError):
+            repeated(main)
+    with pytest.raises(AccountSuspendedError):
+        main.deposit(1)
 
 
 MISUSE: list[tuple[Callable[[pt.Exchange], object], type[Exception]]] = [

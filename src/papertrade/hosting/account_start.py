@@ -12,6 +12,7 @@ from papertrade.engine.starting import Incoming
 from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, KeyConflictError
 from papertrade.hosting.account_cash import AccountCash
+from papertrade.hosting.account_reading import stops_if_corrupt
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.parsing import ImportedRow
 
@@ -36,6 +37,7 @@ class AccountStart(AccountCash):
             yield from self.desk.command(self.account, decide, commit_id)
         return (yield from self.account_view())
 
+    @stops_if_corrupt
     def _reset_before(self, commit_id: str | None, cash: int, note: str) -> Flow[bool]:
         """Was this reset stored before? With another amount or note it is a conflict."""
         key, first = (commit_id or "").partition(":")[2], (yield from self._stored(commit_id))
@@ -73,6 +75,7 @@ class AccountStart(AccountCash):
             raise InvalidValueError("average_price", to_decimal(row.price), "a cost below 10^15")
         return Incoming(instrument.symbol, row.quantity, row.price, value if row.quantity > 0 else -value)
 
+    @stops_if_corrupt
     def _imported_before(self, commit_id: str | None, incoming: list[Incoming], note: str) -> Flow[bool]:
         """Were these positions stored before? Others, or another note, are a conflict."""
         key, first = (commit_id or "").partition(":")[2], (yield from self._stored(commit_id))
