@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from moved_accounts import STORES, trade
 
+import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.domain.events import Event
 from papertrade.engine.evolve import fold
@@ -63,6 +64,25 @@ class _Wrong:
 
     def load(self, stream: str, start: int = 1, stop: int | None = None) -> Iterator[Event]:
         return map(self._change, self._store.load(stream, start, stop))
+
+
+def test_an_account_that_goes_on_while_it_is_checked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is answered was checked: events and a snapshot that came meanwhile are not in it."""
+    head, load = store.head("alice"), store.load
+    before = store.chain_at("alice", head)
+
+    def overtaken(*asked: Any) -> Iterator[Event]:
+        monkeypatch.setattr(store, "load", load)
+        broker = pt.open_paper_broker(store=store, account="alice", clock="data")
+        broker.deposit(5)
+        state = fold(AccountState(), load("alice"))
+        chain = store.chain_at("alice", state.version)
+        store.put_snapshot("alice", StoredSnapshot(state.version, chain, snapshot(state)))
+        return load(*asked)
+
+    monkeypatch.setattr(store, "load", overtaken)
+    assert verify_account(store, "alice")[:4] == ("alice", head, before, 0)
+    assert verify_account(store, "alice")[1::2] == (head + 1, head + 1)
 
 
 def test_books_that_do_not_add_up(store: Store) -> None:
