@@ -227,6 +227,19 @@ def test_bean_check_accepts_the_books(tmp_path: Path) -> None:
 
 @pytest.mark.external_service
 @needs_beancount
+def test_bean_check_accepts_several_accounts_in_one_file(tmp_path: Path) -> None:
+    """Each under a name of its own, trading the same symbols; one by itself declares its commodities."""
+    for name in ("Alice", "Bob"):
+        (tmp_path / f"{name}.bean").write_text(text(hard_names(), under=name), "utf-8")
+    (tmp_path / "all.bean").write_text('include "Alice.bean"\ninclude "Bob.bean"\n', "utf-8")
+    (tmp_path / "alone.bean").write_text(text(hard_names()), "utf-8")
+    for path in ("all.bean", "alone.bean"):
+        checked = bean_check(tmp_path / path)
+        assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@pytest.mark.external_service
+@needs_beancount
 def test_bean_check_would_have_said_so(tmp_path: Path) -> None:
     """The last digit of an amount, or of a balance: the checker does notice."""
     good = text(list(replay().events()))

@@ -119,7 +119,7 @@ class _Writer:
             f'option "title" {quoted(f"papertrade account {event.account}")}',
             f'option "operating_currency" "{self._money}"',
         ]
-        self._declare(f"commodity {self._money}", "currency", event.currency)
+        self._commodity(self._money, "currency", event.currency)
 
     def _moves(self, event: Event) -> list[Move]:
         """The lines of an entry, and the units that move with it."""
@@ -157,7 +157,7 @@ class _Writer:
     def _units(self, event: OrderFilled | PositionImported) -> list[Move]:
         """How many units moved, between the account's own and everybody else's."""
         commodity, part = self._commodities.of(event.symbol), self._parts.of(event.symbol)
-        self.symbols += self._declare(f"commodity {commodity}", "symbol", event.symbol)
+        self.symbols += self._commodity(commodity, "symbol", event.symbol)
         units = event.sign * event.quantity_units if isinstance(event, OrderFilled) else event.quantity_units
         held = self._open("Equity", "Units", "Held", part, what=event.symbol)
         traded = self._open("Equity", "Units", "Traded", part, what=event.symbol)
@@ -169,13 +169,20 @@ class _Writer:
         self._declare(f"open {name}", "papertrade", what)
         return name
 
-    def _declare(self, directive: str, key: str, what: str) -> bool:
+    def _commodity(self, name: str, key: str, what: str) -> bool:
+        """Declare a commodity; not in books that are included with others, where each may be declared once only."""
+        new = f"commodity {name}" not in self._declared
+        if self._under:
+            self._declared.add(f"commodity {name}")
+        else:
+            self._declare(f"commodity {name}", key, what)
+        return new
+
+    def _declare(self, directive: str, key: str, what: str) -> None:
         """Declare a name the first time, with what it stands for."""
-        if directive in self._declared:
-            return False
-        self._declared.add(directive)
-        self._lines += ["", f"{self._day} {directive}", f"  {key}: {quoted(what)}"]
-        return True
+        if directive not in self._declared:
+            self._declared.add(directive)
+            self._lines += ["", f"{self._day} {directive}", f"  {key}: {quoted(what)}"]
 
     def _assert(self, which: list[tuple[str, str]]) -> None:
         """Balances as a day leaves them, which is as beancount finds them at the beginning of the next."""
