@@ -51,6 +51,9 @@ def open_store(address: str, *, durability: str | None = None) -> Store:
     if path:
         from papertrade.adapters.sqlite import SQLiteStore
 
+        if "?" in path:  # a setting that is misspelled would be another file
+            accepted = "nothing but durability=… after the '?'; SQLiteStore(path, …) takes every option and every name"
+            raise InvalidValueError("store", address, accepted)
         return SQLiteStore(path, durability=EVERY_COMMAND if asked is None else asked)
     if address.startswith(POSTGRES):
         with _driver("psycopg", "postgres"):

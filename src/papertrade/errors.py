@@ -204,7 +204,7 @@ class StoreCorruptError(StoreError):
 
 
 class StoreFencedError(StoreError):
-    """Another worker owns the account now. Remedy: stop this one; open the account again to take it back."""
+    """Another worker owns the account now. Remedy: stop this one, or take it back: open it with ``exclusive=True``."""
 
     def __init__(self, stream: str, fence: int | None, owner: int | None) -> None:
         self.stream, self.fence, self.owner = stream, fence, owner

@@ -51,6 +51,8 @@ def test_durability_beside_the_address(tmp_path: Path) -> None:
         "memory:?durability=batched",
         "paper.db?speed=fast",
         "paper.db?durability=batched&speed=fast",
+        "sqlite:paper.db?durabilty=batched",
+        "sqlite:paper.db?wait_s=2",
     ],
 )
 def test_what_is_not_known_is_refused(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +61,21 @@ def test_what_is_not_known_is_refused(address: str, tmp_path: Path, monkeypatch:
     with pytest.raises(InvalidValueError):
         pt.open_store(address)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_only_a_server_store_takes_is_named() -> None:
+    """An option that an address cannot say is named, with the way to say it; one that nobody knows is misuse too."""
+    pytest.importorskip("psycopg")
+    pytest.importorskip("redis")
+    wanted = {
+        "postgresql://u:secret@127.0.0.1:1/d?schema=eu": r"PostgresStore\(address, schema=",
+        "redis://u:secret@127.0.0.1:1/0?prefix=eu": r"RedisStore\(address, prefix=",
+        "redis://u:secret@127.0.0.1:1/0?speed=fast": "option that nobody knows",
+    }
+    for address, said in wanted.items():
+        with pytest.raises(InvalidValueError, match=said) as refused:
+            pt.open_store(address)
+        assert "secret" not in str(refused.value)
 
 
 class OpenedError(Exception):

@@ -61,7 +61,7 @@ def test_who_wakes_up_late_is_fenced_off(shared: Callable[[], Store]) -> None:
     two.buy("AAPL", 2)
     with pytest.raises(StoreFencedError):
         one.buy("AAPL", 4)
-    with pytest.raises(AccountSuspendedError, match="open the account again to take it back") as suspended:
+    with pytest.raises(AccountSuspendedError, match="again with exclusive=True to take it back") as suspended:
         one.deposit(1)
     assert suspended.value.check == "StoreFencedError"
     assert suspended.value.digest == two.digest()

@@ -46,7 +46,7 @@ class Stop:
             check, found, expected = fault.check, fault.found, fault.expected
         elif isinstance(fault, StoreFencedError):
             found, expected = fault.fence, fault.owner
-            why += "; open the account again to take it back"
+            why += "; open the account again with exclusive=True to take it back"
         elif not isinstance(fault, StoreError):
             expected = "no error"
         seen = None if self.seat is None else digest(self.seat.state)

@@ -20,6 +20,7 @@ DURABILITIES: Final[Mapping[str, tuple[str, str]]] = {
 
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,30}", re.ASCII)
 _SECRETS: Final = ("password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret")
+_STORES: Final = ("schema", "wait_s", "connections", "accept_unsafe_server")  # what an address cannot say
 _SPELLED: Final = re.compile(r"//[^/@:]*:([^/@]+)@")  # as it stands in an address, with letters quoted
 # A line that is dead without saying so is given up after about a minute; whoever wants it otherwise says so in the DSN.
 _LINE: Final = {
@@ -102,6 +103,10 @@ def _parsed(dsn: object) -> dict[str, str]:
             found = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
         except (psycopg.Error, UnicodeError):
             found = None
+    if found is None and type(dsn) is str:
+        for option in _STORES:
+            if f"?{option}=" in dsn or f"&{option}=" in dsn:
+                raise InvalidValueError("dsn", f"an address with {option}", f"PostgresStore(address, {option}=…)")
     if found is None:
         raise InvalidValueError("dsn", "…", "'postgresql://user@host/database', or libpq's 'host=… dbname=…'")
     return found

@@ -88,7 +88,7 @@ class AsyncLine:
     async def _connect(self) -> Any:
         place = self._place
         options = place.options(parse_url, Retry)
-        connection = options.pop("connection_class", Connection)(**options)
+        connection = place.connection(Connection, options)
         try:
             try:
                 await connection.connect()

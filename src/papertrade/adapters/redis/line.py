@@ -85,7 +85,7 @@ class Line:
     def _connect(self) -> Any:
         place = self._place
         options = place.options(parse_url)
-        connection = options.pop("connection_class", Connection)(**options)
+        connection = place.connection(Connection, options)
         try:
             try:
                 connection.connect()

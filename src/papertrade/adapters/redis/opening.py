@@ -114,9 +114,10 @@ def _check(place: Place, found: Mapping[str, str], how: str) -> None:
                 f"declared={{{name!r}: {accepted[0]!r}, …}}, with every one of {', '.join(needed)}"
             )
         if found[name] not in accepted:
+            weaker = ", or ask for another durability" if name in DURABILITIES[place.durability][0] else ""
             raise StoreMisconfiguredError(
                 f"{place.shown}: {name} is {found[name]!r} ({how}); {place.durability!r} accepts "
-                f"{' or '.join(map(repr, accepted))}"
+                f"{' or '.join(map(repr, accepted))}; set it on the server{weaker}"
             )
     if found.get("cluster_enabled", "0") == "1":
         raise StoreMisconfiguredError(f"{place.shown} is a node of a cluster; a single server is accepted")

@@ -16,6 +16,7 @@ SCHEMES: Final = ("redis", "rediss", "unix")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _OURS: Final = {"retry", "retry_on_timeout", "retry_on_error", "decode_responses", "protocol", "health_check_interval",
                 "encoding", "encoding_errors", "socket_timeout", "socket_connect_timeout"}  # fmt: skip
+_STORES: Final = {"prefix", "timeout_s", "declared"}  # what an address cannot say
 _ADDRESS: Final = "redis://host:6379/0, rediss://host:6380/0 or unix:///path/of/redis.sock?db=0"
 
 
@@ -50,6 +51,8 @@ class Place:
             raise InvalidValueError("url", self.shown, _ADDRESS) from None
         for refused in sorted(_OURS & found.keys()):
             raise InvalidValueError("url", f"an address with {refused}", "one without it: the store sets it itself")
+        for option in sorted(_STORES & found.keys()):
+            raise InvalidValueError("url", f"an address with {option}", f"RedisStore(address, {option}=…)")
         found.pop("max_connections", None)
         found.update(
             retry=retry_class(NoBackoff(), 0),
@@ -62,6 +65,14 @@ class Place:
             socket_connect_timeout=self.timeout_s,
         )
         return found
+
+    def connection(self, kind: Any, options: dict[str, Any]) -> Any:
+        """A connection that is not connected yet. The driver tells unknown options by a bare TypeError."""
+        try:
+            return options.pop("connection_class", kind)(**options)
+        except TypeError:
+            accepted = "options that redis-py's connections take; those of the store go to RedisStore(address, …)"
+            raise InvalidValueError("url", "an address with an option that nobody knows", accepted) from None
 
     def clean(self, text: object) -> str:
         """A text without the password, whoever put it there."""
