@@ -41,6 +41,18 @@ def test_a_report_to_publish(store: str, passed: bool, tmp_path: Path, child_env
     assert "NOT RUN test_c22_killed_at_random: beyond the level" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("store", "said"), [("nowhere:open_store", "python -m pytest"), ("mine:Absent", "Absent"), ("mine", "found")]
+)
+def test_a_store_that_cannot_be_imported(store: str, said: str, tmp_path: Path, child_env: dict[str, str]) -> None:
+    """It is said once, before any case, and nothing is reported about a store that nobody saw."""
+    done = pytest_run(tmp_path, child_env, "-p", "papertrade.testing.plugin", "--papertrade-store", store)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert said in done.stderr
+    assert store in done.stderr
+    assert not (tmp_path / "conformance.json").exists()
+
+
 def test_nobody_else_notices(tmp_path: Path, child_env: dict[str, str]) -> None:
     """Without the option the plugin changes nothing, and without its name it is not there."""
     (tmp_path / "test_theirs.py").write_text("import sys\ndef test_it(): assert 'papertrade' not in sys.modules\n")

@@ -1,6 +1,6 @@
 """The conformance kit for stores as a command, for an author who does not want to write a test.
 
-    pytest -p papertrade.testing.plugin --papertrade-store mypkg.store:open_store --papertrade-level durable \
+    python -m pytest -p papertrade.testing.plugin --papertrade-store mypkg.store:open_store --papertrade-level durable \
            --papertrade-kills 500 --papertrade-seed 7
 
 It is loaded by name only: whoever has papertrade installed and does not ask for it has the pytest he had before. The
@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from papertrade.errors import UsageError
 from papertrade.testing.store_cases.base import Level
+from papertrade.testing.store_cases.opening import opener_of
 from papertrade.testing.store_kit import StoreContract
 
 if TYPE_CHECKING:
@@ -42,10 +44,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """With a store to test, its cases are collected and reported; tests named besides run as they would."""
-    if config.getoption("--papertrade-store"):
+    target = config.getoption("--papertrade-store")
+    if target:
+        _check_target(target)
         named = config.args_source.name == "ARGS"
         config.args = [*(config.args if named else []), str(CASES)]
         config.pluginmanager.register(Report(config), "papertrade-report")
+
+
+def _check_target(target: str) -> None:
+    """A store that cannot be imported is one answer, and not that of every case."""
+    import pytest
+
+    try:
+        opener_of(target)
+    except (ImportError, AttributeError, UsageError) as why:
+        hint = "python -m pytest looks into this folder, too" if isinstance(why, ModuleNotFoundError) else ""
+        said = f"--papertrade-store {target}: {why}"
+        raise pytest.UsageError(f"{said}; {hint}" if hint else said) from None
 
 
 def contract_of(config: pytest.Config) -> type[StoreContract]:
