@@ -20,6 +20,7 @@ class Line:
         self.proxy, self.client, self.server = proxy, client, server
         self.sent = b""  # what this client sent and the server got
         self.deaf = False  # the answers are read and dropped from here on
+        self.held = False  # an answer was held back, so that no later one belongs to its request
         for run in (self._requests, self._answers):
             thread = threading.Thread(target=run, daemon=True)
             thread.start()
@@ -42,6 +43,9 @@ class Line:
         dropped = b""
         with suppress(OSError):
             while data := self.server.recv(65536):
+                if self.proxy.holding:
+                    self.held = True
+                    continue
                 if not self.deaf:
                     self.client.sendall(data)
                     continue
@@ -72,13 +76,12 @@ class CuttingProxy:
         answer: whether the bytes that were dropped say that the server is done; by default any bytes do.
     """
 
-    def __init__(
-        self, target: int, request: bytes = b"", answer: Callable[[bytes], bool] = lambda data: True
-    ) -> None:
+    def __init__(self, target: int, request: bytes = b"", answer: Callable[[bytes], bool] = lambda data: True) -> None:
         self.target, self.request, self.answered = target, request, answer
         self.threads: list[threading.Thread] = []
         self.lines: list[Line] = []
         self.requests = 0
+        self.holding = False
         self._cut: str | None = None
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -90,6 +93,19 @@ class CuttingProxy:
         """Cut at the next request that counts: ``"before"`` the server gets it, or ``"after"``, when it is done."""
         with self._lock:
             self._cut = when
+
+    def hold(self) -> None:
+        """From now on the server gets what it is sent, and no answer comes back; the lines stay."""
+        self.holding = True
+
+    def heal(self) -> None:
+        """Cut nothing and hold nothing any more; a line on which an answer was held back is cut."""
+        with self._lock:
+            self._cut = None
+        self.holding = False
+        for line in self.lines:
+            if line.held:
+                line.close()
 
     def judge(self, line: Line, data: bytes) -> str | None:
         """Whether to cut at these bytes; the end of what came before may hold the beginning of a request."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.adapters.tiered import TieredStore
-from papertrade.errors import StoreError
+from papertrade.errors import OutcomeUnknownError, StoreError, StoreFullError, StoreUnavailableError
 from papertrade.ports.store import Append, Appended, Outcome
 
 
@@ -27,16 +28,16 @@ def open_postgres(location: str) -> Any:
     """A schema of a server."""
     from papertrade.adapters.postgres import PostgresStore
 
-    dsn, schema = json.loads(location)
-    return PostgresStore(dsn, schema=schema, durability="memory")
+    dsn, schema, options = json.loads(location)
+    return PostgresStore(dsn, schema=schema, **{"durability": "memory", **options})
 
 
 async def open_async_postgres(location: str) -> Any:
     """The same with awaits."""
     from papertrade.adapters.postgres import AsyncPostgresStore
 
-    dsn, schema = json.loads(location)
-    store = AsyncPostgresStore(dsn, schema=schema, durability="memory")
+    dsn, schema, options = json.loads(location)
+    store = AsyncPostgresStore(dsn, schema=schema, **{"durability": "memory", **options})
     await store.open()
     return store
 
@@ -45,16 +46,16 @@ def open_redis(location: str) -> Any:
     """A prefix of a server."""
     from papertrade.adapters.redis import RedisStore
 
-    url, prefix = json.loads(location)
-    return RedisStore(url, durability="memory", prefix=prefix)
+    url, prefix, options = json.loads(location)
+    return RedisStore(url, prefix=prefix, **{"durability": "memory", **options})
 
 
 async def open_async_redis(location: str) -> Any:
     """The same with awaits."""
     from papertrade.adapters.redis import AsyncRedisStore
 
-    url, prefix = json.loads(location)
-    store = AsyncRedisStore(url, durability="memory", prefix=prefix)
+    url, prefix, options = json.loads(location)
+    store = AsyncRedisStore(url, prefix=prefix, **{"durability": "memory", **options})
     await store.open()
     return store
 
@@ -66,11 +67,12 @@ class RestlessStore(TieredStore):
         found = super().append_many(batches)
         for batch, outcome in zip(batches, found, strict=True):
             if isinstance(outcome, Appended) and (outcome.last < 3 or outcome.last % 7 in (0, 5)):
-                self.settle(batch.stream)
+                with suppress(StoreUnavailableError, StoreFullError, OutcomeUnknownError):  # the next one settles
+                    self.settle(batch.stream)
         return found
 
 
 def open_restless(location: str) -> Any:
     """A Redis day store in front of an archive in a file, that is settled all the time."""
-    url, prefix, path = json.loads(location)
-    return RestlessStore(open_redis(json.dumps([url, prefix])), open_sqlite(path))
+    url, prefix, options, path = json.loads(location)
+    return RestlessStore(open_redis(json.dumps([url, prefix, options])), open_sqlite(path))

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -68,7 +69,8 @@ class PostgresServer:
         self._child: subprocess.Popen[bytes] | None = None
         self.settings = {
             "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
-            "max_connections": "60", "shared_buffers": "16MB", "log_min_messages": "fatal", **settings,
+            "max_connections": "60", "shared_buffers": "16MB", "log_min_messages": "fatal", **self._quick_recovery(),
+            **settings,
         }  # fmt: skip
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
@@ -77,6 +79,12 @@ class PostgresServer:
         self._run("initdb", "-D", str(self.data), "-U", USER, f"--pwfile={secret}", "-A", "scram-sha-256",
                   "-E", "UTF8", "--no-locale", "--no-sync")  # fmt: skip
         self.start()
+
+    def _quick_recovery(self) -> dict[str, str]:
+        """After a crash the server syncs its files: one call instead of a thousand, where it knows how to (14)."""
+        said = subprocess.run([str(self.bin / "postgres"), "--version"], capture_output=True, text=True, check=True)
+        major = int(said.stdout.split()[2].split(".")[0])
+        return {"recovery_init_sync_method": "syncfs"} if major >= 14 and sys.platform == "linux" else {}
 
     @staticmethod
     def _system_user() -> pwd.struct_passwd | None:

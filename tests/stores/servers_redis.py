@@ -83,9 +83,13 @@ class RedisServer:
 
     def kill(self) -> None:
         """SIGKILL: no time to write anything. A polite end can be refused while a journal is being rewritten."""
+        self.end(signal.SIGKILL)
+
+    def end(self, how: signal.Signals) -> None:
+        """End it in some way."""
         if self.process is not None and self.process.poll() is None:
-            os.kill(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            os.kill(self.process.pid, how)
+            self.process.wait(60)
 
 
 @contextmanager
@@ -102,14 +106,15 @@ _SHARED: dict[str, RedisServer] = {}
 _PREFIXES = count(1)
 
 
-def shared_server(request: pytest.FixtureRequest) -> RedisServer:
-    """One server without a disk for all tests of a session that only need some server."""
+def shared_server(request: pytest.FixtureRequest, settings: tuple[str, ...] = QUICK) -> RedisServer:
+    """One server for all tests of a session that only need some server: without a disk, or with other settings."""
     needed()
-    if "quick" not in _SHARED:
+    name = " ".join(settings)
+    if name not in _SHARED:
         factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
-        server = _SHARED["quick"] = RedisServer(factory.mktemp("redis"), *QUICK)
+        server = _SHARED[name] = RedisServer(factory.mktemp("redis"), *settings)
         request.session.addfinalizer(server.kill)
-    return _SHARED["quick"]
+    return _SHARED[name]
 
 
 def fresh_redis(request: pytest.FixtureRequest, **options: Any) -> RedisStore:

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from faulty_connection import FAULTS, FaultyConnection, Plan, sqlite_error
+from lent import Behind, PostgresBehind, PostgresFaults, RedisBehind, RedisFaults, damage_keys, damage_rows, run_sql
 from servers_postgres import PostgresServer
-from servers_redis import shared_server
+from servers_redis import DURABLE, shared_server
 
 from papertrade.errors import StoreClosedError, StoreError
 from papertrade.testing import Level, StoreContract
-from papertrade.testing.store_kit import Faults
+from papertrade.testing.store_kit import Faults, Server
 
 PLACES = count(1)
 
@@ -71,20 +72,60 @@ class TestSQLiteStore(StoreContract):
         return True
 
 
-@pytest.mark.external_service
-class TestPostgresStore(StoreContract):
-    """A schema of its own for each place, on the server that the tests start."""
+class OnServer(StoreContract):
+    """A place of its own on a server that the tests start; whoever ends the server asks it to sync what it answers."""
 
-    level = Level.CONCURRENT
+    level = Level.DURABLE
+    races, openings, kills, damages = 50, 40, 8, 12
+    behind: Behind | None = None
+    lent: Faults | None = None
+
+    def setup_method(self, method: Callable[..., object] | None = None) -> None:
+        self.patch, self.lent, self.options = pytest.MonkeyPatch(), None, dict[str, object]()
+        super().setup_method(method)
+
+    def teardown_method(self, method: Callable[..., object] | None = None) -> None:
+        super().teardown_method(method)
+        self.patch.undo()
+        if self.behind is not None:
+            self.behind.close()
+
+
+@pytest.mark.external_service
+class TestPostgresStore(OnServer):
+    """A schema of its own for each place."""
+
     target = "opening_stores:open_postgres"
-    races, openings = 50, 40
 
     @pytest.fixture(autouse=True)
     def _on(self, postgres_server: PostgresServer) -> None:
-        self.dsn = postgres_server.dsn
+        self.real = postgres_server
 
     def new_location(self) -> str:
-        return json.dumps([self.dsn, PostgresServer.schema()])
+        return json.dumps([self.real.dsn, PostgresServer.schema(), self.options])
+
+    def server(self) -> Server | None:
+        self.options = {"durability": "every command"}
+        self.behind = PostgresBehind(self.real)
+        return self.behind
+
+    def faults(self, store: Any) -> Faults | None:
+        self.lent = self.lent or PostgresFaults(self.patch)
+        return self.lent
+
+    def misconfigured(self) -> Iterable[str]:
+        reading = f"{self.real.dsn}?options=-c%20default_transaction_read_only%3Don"
+        return [json.dumps([reading, PostgresServer.schema(), {}])]
+
+    def make_newer(self, location: str) -> bool:
+        dsn, schema, _ = json.loads(location)
+        run_sql(dsn, schema, "INSERT INTO migrations SELECT max(number) + 1, 'from the future', '' FROM migrations")
+        return True
+
+    def damage(self, location: str, draw: Random) -> bool:
+        dsn, schema, _ = json.loads(location)
+        damage_rows(dsn, schema, draw)
+        return True
 
 
 @pytest.mark.external_service
@@ -95,19 +136,37 @@ class TestAsyncPostgresStore(TestPostgresStore):
 
 
 @pytest.mark.external_service
-class TestRedisStore(StoreContract):
-    """A prefix of its own for each place, on the server that the tests start."""
+class TestRedisStore(OnServer):
+    """A prefix of its own for each place. It has no schema that could be a newer one's."""
 
-    level = Level.CONCURRENT
     target = "opening_stores:open_redis"
-    races, openings = 50, 40
 
     @pytest.fixture(autouse=True)
     def _on(self, request: pytest.FixtureRequest) -> None:
-        self.url = shared_server(request).url
+        self.request = request
+        self.real = shared_server(request)
 
     def new_location(self) -> str:
-        return json.dumps([self.url, f"kit-{next(PLACES)}"])
+        return json.dumps([self.real.url, f"kit-{next(PLACES)}", self.options])
+
+    def server(self) -> Server | None:
+        self.options = {"durability": "every command"}
+        self.real = shared_server(self.request, DURABLE)
+        self.behind = RedisBehind(self.real)
+        return self.behind
+
+    def faults(self, store: Any) -> Faults | None:
+        self.lent = self.lent or RedisFaults(self.patch)
+        return self.lent
+
+    def misconfigured(self) -> Iterable[str]:
+        self.options = {"durability": "every command"}
+        return [self.new_location()]  # on a server that keeps nothing on its disk
+
+    def damage(self, location: str, draw: Random) -> bool:
+        url, prefix, _ = json.loads(location)
+        damage_keys(url, prefix, draw)
+        return True
 
 
 @pytest.mark.external_service
@@ -119,12 +178,15 @@ class TestAsyncRedisStore(TestRedisStore):
 
 @pytest.mark.external_service
 class TestTieredStore(TestRedisStore):
-    """A day store on the server and an archive in a file."""
+    """A day store on the server and an archive in a file. What ends, is cut and fails is the day store."""
 
     target = "opening_stores:open_restless"
 
     def new_location(self) -> str:
         return json.dumps([*json.loads(super().new_location()), StoreContract.new_location(self)])
+
+    def damage(self, location: str, draw: Random) -> bool:
+        return False  # each of the two is damaged by itself
 
 
 class StatementFaults:

@@ -13,7 +13,6 @@ from papertrade.testing.store_cases.faults import FaultCases
 from papertrade.testing.store_cases.nursery import Life
 from papertrade.testing.store_cases.samples import numbered
 
-LOSSES = 20
 NO_POWER = "the author lends no way to lose power: what was not synced has to be taken back"
 
 
@@ -38,7 +37,7 @@ class AttestedCases(FaultCases):
 
     def _losing(self, target: str) -> None:
         draw = Random(f"power {self.seed}")
-        for _ in range(LOSSES):
+        for _ in range(self.losses):
             place, diary = self.new_location(), Diary()
             for _ in range(3):
                 store = self.open(place, target)

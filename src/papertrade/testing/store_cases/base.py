@@ -59,6 +59,8 @@ class StoreCases:
     seed = 1
     races = 100
     openings = 200
+    damages = 40
+    losses = 20
     patience_s = 60.0
 
     # -------------------------------------------------- what its author defines

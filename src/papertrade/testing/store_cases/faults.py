@@ -26,7 +26,6 @@ from papertrade.testing.store_cases.samples import batch, chain, event
 
 FOREVER = 10**9
 MOST_CALLS = 200
-DAMAGES = 40
 OPERATIONS: dict[str, Callable[[Store, str], Any]] = {
     "append": lambda s, p: s.append(batch(5, 2, f"{p}main", "new")),
     "append to a new stream": lambda s, p: s.append(batch(0, 2, f"{p}new", "new")),
@@ -251,7 +250,7 @@ class FaultCases(KillCases):
         """After a change of stored bytes everything is as it was, or somebody says that it is corrupt."""
         draw = Random(f"damage {self.seed}")
         detected = 0
-        for number in range(DAMAGES):
+        for number in range(self.damages):
             place = self.new_location()
             store = self.open(place)
             store.append(batch(0, 5, commit="k"))
