@@ -24,6 +24,11 @@ def open_sqlite(location: str) -> SQLiteStore:
     return SQLiteStore(location, durability="memory", wait_s=60)
 
 
+def open_synced(location: str) -> SQLiteStore:
+    """A file that is on the disk whenever somebody was answered."""
+    return SQLiteStore(location)
+
+
 def open_postgres(location: str) -> Any:
     """A schema of a server."""
     from papertrade.adapters.postgres import PostgresStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -32,19 +33,38 @@ class TestMemoryStore(StoreContract):
 
 
 class TestSQLiteStore(StoreContract):
-    """A file. What is on the disk after a power loss is not what these cases are about."""
+    """A file. Only the cases that lose the power wait for the disk, and the control is who never does."""
 
-    level = Level.DURABLE
+    level = Level.ATTESTED
     target = "opening_stores:open_sqlite"
+    control = "opening_stores:open_sqlite"
+    losses = 8
     plan: Plan | None = None
+    power: Any = None
 
     def setup_method(self, method: Callable[..., object] | None = None) -> None:
         self.patch, self.plan = pytest.MonkeyPatch(), None
         super().setup_method(method)
+        if method is not None and self.level_of(method.__name__) is Level.ATTESTED and find_spec("apsw"):
+            from losing import Power
+
+            self.target, self.power = "opening_stores:open_synced", Power()
 
     def teardown_method(self, method: Callable[..., object] | None = None) -> None:
         super().teardown_method(method)
         self.patch.undo()
+        if self.power is not None:
+            self.power.off.close()
+
+    def new_location(self) -> str:
+        if self.power is not None:
+            self.power.begin({})
+        return super().new_location()
+
+    def lose_power(self, location: str) -> bool:
+        if self.power is not None:
+            self.power.lose(Path(location).parent)
+        return self.power is not None
 
     def faults(self, store: Any) -> Faults | None:
         if self.plan is None:
