@@ -8,6 +8,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from faulty_connection import FAULTS, Plan
@@ -21,6 +22,7 @@ from papertrade.adapters.sqlite.schema import migrations
 from papertrade.adapters.sqlite.tables import SQLITE
 from papertrade.adapters.tables import TABLES, create_all, select
 from papertrade.domain.rows import ROWS_FORM, EntryRow, EquityRow, FillRow, OrderRow, PositionRow, WalletRow
+from papertrade.engine.snapshot import digest
 from papertrade.errors import InvalidValueError, StoreErasedError
 from papertrade.hosting import tabling
 from papertrade.hosting.desk import batch_of
@@ -289,3 +291,36 @@ def test_only_columns_of_the_tables_are_searched(path: Path) -> None:
         with pytest.raises(ValueError, match="no search"):
             store.search(wanted)
     store.close()
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, KeyboardInterrupt])
+def test_rows_that_cannot_be_computed_leave_nobody_ahead(
+    fault: type[BaseException], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A datum fills orders of three accounts, and the rows of one fail: it is folded again, the others are filled."""
+    exchange = pt.Exchange(SQLiteStore(path, durability="memory"), "data")
+    exchange.add_instrument("ABC")
+    exchange.on_quote("ABC", "99", "100", at="2026-01-05T14:30:00Z")
+    brokers = [exchange.open_account(name, cash=1000) for name in ("alice", "bob", "carol")]
+    for broker in brokers:
+        broker.buy("ABC", 1, limit_price="98")
+    rows_of = tabling.rows_of
+
+    def failing(events: Any, state: Any, *more: Any) -> Any:
+        if state.account == "bob":
+            raise fault("planned")
+        return rows_of(events, state, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tabling, "rows_of", failing)
+        with pytest.raises(fault):
+            exchange.on_quote("ABC", "97", "97.5", at="2026-01-05T14:31:00Z")
+    store = exchange._desk.store
+    for broker in brokers:
+        stored = exchange._desk.engine.folded(store.load(broker.account_id))
+        assert broker.digest() == digest(stored)
+    held = [broker.position("ABC").quantity for broker in brokers]
+    assert held == ([1, 0, 1] if fault is ZeroDivisionError else [0, 0, 0])
+    exchange.on_quote("ABC", "96", "96.5", at="2026-01-05T14:32:00Z")
+    assert [broker.position("ABC").quantity for broker in brokers] == [1, 1, 1]
+    exchange.close()

@@ -222,32 +222,34 @@ class Desk(Roll):
         for entry in fired:
             groups.setdefault(entry.account, []).append(entry)
         steps: list[Step] = []
+        batches: list[Append] = []
         faults: Faults = {}
         ok = False
         try:
             for account in sorted(groups):
                 try:
                     step = engine.meet(account, at_ns, groups[account], match)
+                    batch = self.batch_of(step, None) if step.events else None  # with its rows, which may fail too
                 except Exception as fault:
                     self.fault(account, fault, faults)
                     continue
-                if step.events:
-                    steps.append(step)
-                else:
+                if batch is None:
                     engine.commit(step)
+                else:
+                    steps.append(step)
+                    batches.append(batch)
             ok = True
         finally:
             if not ok:  # interrupted: nobody may stay ahead of the journal
                 for account in groups:
                     self.spoil(account)
         if steps:
-            yield from self._keep_many(steps, faults)
+            yield from self._keep_many(steps, batches, faults)
         _raise_first(faults)
 
-    def _keep_many(self, steps: list[Step], faults: Faults) -> Flow[None]:
+    def _keep_many(self, steps: list[Step], batches: list[Append], faults: Faults) -> Flow[None]:
         done = 0
         try:
-            batches = [self.batch_of(step, None) for step in steps]
             answers = yield self.store.append_many, (batches,)
             if not isinstance(answers, (list, tuple)) or len(answers) != len(steps):
                 raise OutcomeUnknownError(f"the store answered {answers!r:.80} to {len(steps)} appends")
