@@ -28,6 +28,7 @@ from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow
+from papertrade.hosting.intake import pairs_of
 from papertrade.hosting.setup import SnapshotPolicy, parse_async_store
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
@@ -197,7 +198,8 @@ class AsyncExchange(Turns):
         at: When | None = None,
     ) -> None:
         """The best levels of both sides, best first."""
-        await self._take(symbol, lambda m: self._floor.intake.depth(m, bids, asks, at))
+        levels = pairs_of(bids, "bids"), pairs_of(asks, "asks")
+        await self._take(symbol, lambda m: self._floor.intake.depth(m, *levels, at))
 
     async def on_halt(self, symbol: str) -> None:
         """Trading stops: orders are accepted and wait."""

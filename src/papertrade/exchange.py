@@ -25,6 +25,7 @@ from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
+from papertrade.hosting.intake import pairs_of
 from papertrade.hosting.setup import SnapshotPolicy
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
@@ -243,7 +244,8 @@ class Exchange:
         at: When | None = None,
     ) -> None:
         """The best levels of both sides as pairs of price and size, best first."""
-        self._take(symbol, lambda m: self._floor.intake.depth(m, bids, asks, at))
+        levels = pairs_of(bids, "bids"), pairs_of(asks, "asks")
+        self._take(symbol, lambda m: self._floor.intake.depth(m, *levels, at))
 
     def on_halt(self, symbol: str) -> None:
         """Trading stops: orders are accepted and wait."""

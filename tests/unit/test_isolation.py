@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -358,3 +358,43 @@ def test_no_thread_is_started_and_none_is_left() -> None:
     broker.on_quote("AAPL", bid=100, ask=101, at=START)
     broker.buy("AAPL", 1)
     assert threading.active_count() == before
+
+
+class Asking(Mapping[str, str]):
+    """Tags that look at the exchange before they tell themselves."""
+
+    def __init__(self, ask: Callable[[], object]) -> None:
+        self.ask = ask
+
+    def __getitem__(self, name: str) -> str:
+        return "gap"
+
+    def __iter__(self) -> Iterator[str]:
+        self.ask()
+        return iter(["strategy"])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_what_a_caller_hands_over_may_use_the_exchange() -> None:
+    """Levels from a generator and tags of a kind of their own are read before anything is locked."""
+    exchange = open_exchange()
+    broker = exchange.open_account("asks", cash=10_000)
+
+    def levels(price: int) -> Iterator[tuple[int, int]]:
+        assert "asks" in exchange.accounts()
+        yield price, 1
+
+    def work() -> None:
+        exchange.on_depth("AAPL", levels(99), levels(101), at="2026-01-07T14:30:00Z")
+        placed = broker.buy("AAPL", 1, tags=Asking(exchange.accounts))
+        found = broker.search_orders(tags=Asking(exchange.accounts)).items
+        assert [order.id for order in found] == [placed.id]
+        done.append(True)
+
+    done: list[bool] = []
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert done

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import islice
-from typing import Final, TypeGuard
+from typing import Final, TypeAlias, TypeGuard
 
 from papertrade.domain.instants import LATEST_NS, parse_instant, text_of_instant
 from papertrade.domain.numbers import SCALE, divide_up, parse_count, parse_not_negative, parse_positive
@@ -22,6 +22,7 @@ from papertrade.matching.resting import FAR, NOTHING_BELOW
 
 MAX_SEEN: Final = 8192
 MAX_LEVELS: Final = 1000
+Pairs: TypeAlias = "list[tuple[object, object]]"
 
 
 class Intake:
@@ -150,7 +151,7 @@ class Intake:
 
         return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()
 
-    def depth(self, market: Market, bids: object, asks: object, at: object) -> Flow[None] | None:
+    def depth(self, market: Market, bids: Pairs, asks: Pairs, at: object) -> Flow[None] | None:
         """The best levels of both sides, best first."""
         levels = (self._levels(bids, "bids", -1), self._levels(asks, "asks", 1))
         if not levels[0] and not levels[1]:
@@ -165,11 +166,9 @@ class Intake:
 
         return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()
 
-    def _levels(self, levels: object, field: str, sign: int) -> Levels:
-        if not isinstance(levels, Iterable) or isinstance(levels, (str, bytes, Mapping, Set)):
-            raise InvalidValueError(field, levels, "pairs of price and size, best first")
+    def _levels(self, pairs: Pairs, field: str, sign: int) -> Levels:
         found: list[tuple[int, int]] = []
-        for first, second in _pairs(levels, field):
+        for first, second in pairs:
             price, size = self.units(first, field), self.units(second, field)
             if found and sign * (price - found[-1][0]) <= 0:
                 raise InvalidValueError(field, first, "levels from the best price to the worst")
@@ -270,8 +269,13 @@ def _is_pair(row: object) -> TypeGuard[Sequence[object]]:
     return isinstance(row, Sequence) and not isinstance(row, (str, bytes)) and len(row) == 2
 
 
-def _pairs(levels: Iterable[object], field: str) -> list[tuple[object, object]]:
-    """The levels as pairs; whatever a container of the caller's raises is the caller's mistake."""
+def pairs_of(levels: object, field: str) -> Pairs:
+    """The levels of one side as pairs; whatever a container of the caller's raises is the caller's mistake.
+
+    Called before anything is locked, because that container may be a generator that does anything.
+    """
+    if not isinstance(levels, Iterable) or isinstance(levels, (str, bytes, Mapping, Set)):
+        raise InvalidValueError(field, levels, "pairs of price and size, best first")
     try:
         rows = list(islice(levels, MAX_LEVELS + 1))
         pairs = [(row[0], row[1]) for row in rows if _is_pair(row)]

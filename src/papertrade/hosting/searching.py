@@ -22,7 +22,7 @@ from papertrade.hosting.flow import Flow
 from papertrade.hosting.reading_back import JournalReader
 from papertrade.hosting.requests import parse_order_id
 from papertrade.hosting.tabling import DETAIL, EQUITY_EVENTS, STRATEGY
-from papertrade.hosting.windows import Place, Window, parse_filter, parse_window, place_text
+from papertrade.hosting.windows import OrderFilter, Place, Window, parse_filter, parse_window, place_text
 from papertrade.ledger.entries import Entry, entry_of
 from papertrade.ledger.postings import POSTINGS
 from papertrade.ports.broker import When
@@ -46,7 +46,11 @@ def orders(
     limit: int = 100,
 ) -> Flow[Page[Order]]:
     """Orders in the order in which they were placed, as they are now."""
-    wanted, window = parse_filter(symbol, status, strategy, tags), parse_window(since, until, after, limit)
+    # What a mapping of the caller's does, it does before anything is locked.
+    return _orders(reader, parse_filter(symbol, status, strategy, tags), parse_window(since, until, after, limit))
+
+
+def _orders(reader: AccountReader, wanted: OrderFilter, window: Window) -> Flow[Page[Order]]:
     if (yield from _has_tables(reader)):
         among: Among = [] if wanted.symbol is None else [("symbol", (wanted.symbol,))]
         if wanted.statuses is not None:

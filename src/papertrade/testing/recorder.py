@@ -28,7 +28,7 @@ from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.floor import MarketHandler
 from papertrade.hosting.flow import Flow
-from papertrade.hosting.intake import MAX_LEVELS
+from papertrade.hosting.intake import MAX_LEVELS, pairs_of
 from papertrade.hosting.setup import fill_settings, parse_clock
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
@@ -287,7 +287,7 @@ class RecordingExchange(Exchange):
         self._datum(
             "on_depth",
             symbol,
-            lambda m: self._floor.intake.depth(m, *sides, at),
+            lambda m: self._floor.intake.depth(m, pairs_of(sides[0], "bids"), pairs_of(sides[1], "asks"), at),
             lambda: {"bids": _levels(sides[0]), "asks": _levels(sides[1]), "at": instant(at)},
         )
 
