@@ -18,6 +18,7 @@ from .matching import Market
 from .reached import count
 from .reading import INSTANTS, MisspeltError, read
 from .sight import Seen, Sight
+from .starting import Origin
 
 _VERSIONS = 2**53
 
@@ -57,6 +58,10 @@ class Auditor:
         heard = (process, symbol, kind, at_ns, tuple(seen_units), stamped, sequence)
         self._heard.append(heard)
         self._sight.saw(*heard)
+
+    def begins_as(self, other: Auditor) -> None:
+        """The account is a copy of another one, as that one's auditor knows it now."""
+        self._folding.origin = Origin.of(other._books)
 
     def take(
         self, data: bytes, process: int, now_ns: int, commit_id: str | None, clock_ns: int | None = None
@@ -118,6 +123,7 @@ class Auditor:
     def again(self) -> Auditor:
         """A second auditor that was told the same."""
         second = Auditor(self.facts)
+        second._folding.origin = self._folding.origin
         for heard in self._heard:
             if type(heard[0]) is bytes:
                 second._take(*heard)

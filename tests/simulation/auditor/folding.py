@@ -20,13 +20,14 @@ class Folding(Starting, Changing, Filling):
             self.settle()
         self.process, self.commit = process, commit_id
         self.before(kind, fields)
+        self.copied = self.is_copied(kind, fields)
         free = self.books.balances[CASH]
         handler = _HANDLERS.get(kind)
         if handler is None:
             self.books.fail("E8", f"a record of kind {kind!r}", "a kind that is documented")
         handler(self, fields, at)
         after = self.books.balances[CASH]
-        if after < 0 and after < free and self.books.is_cash and not self._reducing(kind, fields):
+        if after < 0 and after < free and self.books.is_cash and not (self.copied or self._reducing(kind, fields)):
             self.books.fail("L6", f"free cash of {after} after {kind}", "no less than zero")
         self.last = (kind, fields)
 
@@ -39,6 +40,7 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "day_opened": Folding.day_opened,
     "position_imported": Folding.imported,
     "account_reset": Folding.begun_again,
+    "account_cloned": Folding.cloned,
     "day_revalued": Folding.day_revalued,
     "order_accepted": Folding.accepted,
     "order_rejected": Folding.rejected,

@@ -17,6 +17,7 @@ _GROUPS = {
     "limit_reset": "reset",
     "position_imported": "import",
     "account_reset": "account_reset",
+    "account_cloned": "account_cloned",
 }
 
 

@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from .books import CASH, DEPOSITS, STOCK, AtCost
+from .books import CASH, DEPOSITS, HOLDS, STOCK, AtCost, Books
 from .money import Money
 from .orders import amounts
 from .reading import AMOUNTS, pairs
 
+_COPIED = ("cash_deposited", "cash_withdrawn", "position_imported")
+
+
+class Origin(NamedTuple):
+    """What a copy has to begin with: the money and the lots of another account, at one of its versions."""
+
+    account: str
+    version: int
+    cash: int
+    lots: tuple[tuple[str, int, int, int], ...]  # symbol, quantity, price, cost
+
+    @classmethod
+    def of(cls, books: Books) -> Origin:
+        """An account as its books stand."""
+        lots = [
+            # The average to nine places, half away from zero.
+            (symbol, quantity, (2 * abs(pq) + abs(quantity)) // (2 * abs(quantity)), cost)
+            for symbol, held in sorted(books.holdings.items())
+            for quantity, pq, cost in held.lots
+        ]
+        return cls(books.account, books.version, books.balances[CASH] + books.balances[HOLDS], tuple(lots))
+
 
 class Starting(Money):
     """Folds what gives an account a state to start from."""
+
+    origin: Origin | None = None  # of an account that is a copy
+    coming: tuple[tuple[str, object], ...] = ()  # the records that a copy still has to begin with
+
+    def cloned(self, fields: dict[str, Any], at: int) -> None:
+        """The second record of a copy; what comes after it is the other account's, to the unit."""
+        books, origin = self.books, self.origin
+        books.equal("E1", books.version, 2, "copied at version")
+        found = (fields["source_account"], fields["source_version"])
+        books.equal("P8", found, origin and origin[:2], "copied from")
+        self.keys.command("account_cloned", fields, self.commit)
+        assert origin is not None
+        money = "cash_deposited" if origin.cash > 0 else "cash_withdrawn"
+        self.coming = ((money, abs(origin.cash)),) if origin.cash else ()
+        self.coming += tuple(("position_imported", lot) for lot in origin.lots)
+
+    def is_copied(self, kind: str, fields: dict[str, Any]) -> bool:
+        """Is this record of what a copy begins with? Then it is the one whose turn it is."""
+        if not self.coming:
+            return False
+        found: object = None
+        if kind == "position_imported":
+            found = (fields["symbol"], *amounts(fields, "quantity", "price", "cost"))
+        elif kind in _COPIED:
+            found = AMOUNTS[fields["amount"]]
+        (due, *others), self.coming = self.coming, self.coming[1:]
+        self.books.equal("P8", (kind, found), due, "a copy begins with")
+        if not others:
+            self.books.reached["copied_with_positions"] += kind == "position_imported"
+        return True
 
     def imported(self, fields: dict[str, Any], at: int) -> None:
         """A position comes in at a cost, on the side that is held; it is a deposit in kind."""
@@ -25,8 +77,9 @@ class Starting(Money):
             books.fail("P8", f"{quantity} of {symbol} imported", f"nothing against the {held.quantity} that are held")
         if quantity < 0 and books.is_cash:
             books.fail("R2", f"{quantity} of {symbol} imported", "no short position in a cash account")
-        worth = tool.value(price, abs(quantity))
-        books.equal("P8", cost, worth if quantity > 0 else -worth, f"cost of {symbol}")
+        if not self.copied:  # what a copy's lots cost is what those of its source are booked at
+            worth = tool.value(price, abs(quantity))
+            books.equal("P8", cost, worth if quantity > 0 else -worth, f"cost of {symbol}")
         self.keys.command("position_imported", fields, self.commit)
         held.come_in(1 if quantity > 0 else -1, abs(quantity), price, cost)
         books.book({STOCK: cost, DEPOSITS: -cost})
