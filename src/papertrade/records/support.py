@@ -22,7 +22,11 @@ def moving(store: Store) -> Moving:
     """The store as one that accounts can leave, enter and be erased from."""
     if isinstance(store, Moving):
         return store
-    raise UnsupportedError(f"moving accounts on {type(store).__name__}", ["stores with papertrade.ports.Moving"])
+    if isinstance(store, (str, os.PathLike)):
+        raise InvalidValueError("store", "an address", "a store, which papertrade.open_store(address) opens")
+    raise UnsupportedError(
+        f"moving accounts on {type(store).__name__}", ["stores with papertrade.ports.store_extras.Moving"]
+    )
 
 
 def known_head(store: Store, account: str) -> int:
