@@ -14,6 +14,7 @@ from papertrade.testing.store_saboteurs.table import (
     PlainContract,
     Sabotage,
     ServedContract,
+    TrimmedContract,
 )
 
 PATIENCE_S = 2  # one of them never answers
@@ -31,6 +32,12 @@ class TestServed(ServedContract):
 
 class TestAwaited(AwaitedContract):
     """The honest store whose methods are coroutines."""
+
+
+@pytest.mark.parametrize("case", [name for name in TrimmedContract.case_names() if name.startswith("test_c45")])
+def test_a_plain_store_can_be_trimmed(case: str) -> None:
+    """The honest one that the saboteurs of trimming spoil; in everything else it is the plain one."""
+    TrimmedContract().run_case(case)
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda s: f"{s.name}-{s.case[5:8]}")

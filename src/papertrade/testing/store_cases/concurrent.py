@@ -17,15 +17,15 @@ from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, 
 from papertrade.testing.contract import expect
 from papertrade.testing.store_cases import nursery
 from papertrade.testing.store_cases.base import Level, at
-from papertrade.testing.store_cases.moving import MovingCases
 from papertrade.testing.store_cases.opening import inner_of, the_loop
 from papertrade.testing.store_cases.samples import batch, event
+from papertrade.testing.store_cases.trimming import TrimmingCases
 
 QUICK_SWITCHES_S = 1e-6
 READINGS = 10
 
 
-class ConcurrentCases(MovingCases):
+class ConcurrentCases(TrimmingCases):
     """Everything at once."""
 
     def test_c14_a_view_of_one_moment(self) -> None:

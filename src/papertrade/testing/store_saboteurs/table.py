@@ -83,6 +83,12 @@ class PlainContract(StoreContract):
         line.close()
 
 
+class TrimmedContract(PlainContract):
+    """The honest store of a trading day."""
+
+    target = f"{ROOT}.trimmed:TrimmedStore"
+
+
 class ServedContract(StoreContract):
     """The honest client of the pretended server; the server lives in this process, so that no other can reach it."""
 
@@ -160,6 +166,10 @@ SABOTAGES: Final = (
     Sabotage("ReusesErased", "test_c42_an_erased_name_stays_erased"),
     Sabotage("RewritesBytes", "test_c39_records_are_the_stored_bytes"),
     Sabotage("RewritesBytes", "test_c39_a_stream_that_moved_has_the_same_hash"),
+    Sabotage("ForgetsBase", "test_c45_head_and_chain_stay", TrimmedContract, "trimmed"),
+    Sabotage("TrimsInSilence", "test_c45_what_was_dropped_is_said", TrimmedContract, "trimmed"),
+    Sabotage("TrimsKeys", "test_c45_keys_of_what_stays_are_kept", TrimmedContract, "trimmed"),
+    Sabotage("TrimsFence", "test_c45_the_fence_stays", TrimmedContract, "trimmed"),
     Sabotage("SilentRetry", "test_c40_no_hidden_retry", ServedContract, "served"),
     Sabotage("SilentRetry", "test_c25_an_answer_that_is_cut", ServedContract, "served"),
     Sabotage("GuessesSuccess", "test_c26_no_answer_is_no_success", ServedContract, "served"),
