@@ -11,7 +11,7 @@ from papertrade.domain.events import Numbers, OrderAccepted, OrderReduced, Order
 from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.straight import straight
-from papertrade.domain.words import CancelReason, OrderType, TimeInForce
+from papertrade.domain.words import CancelReason, OrderStatus, OrderType, TimeInForce
 from papertrade.engine.filling import book_fill, cancel, fillable
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import held_change
@@ -78,6 +78,11 @@ def place_pair(step: Step, first: OrderTerms, second: OrderTerms) -> tuple[int, 
     order = step.state.orders.get(one)
     if order is not None and not (order.filled_units and step.profile.fill.oco_partial == "cancel"):
         return one, place(step, second._replace(oco_with=one), order.filled_units)
+    if order is None:
+        order = next(ended for ended in step.state.finished if ended.number == one)
+        cancels = order.filled_units and step.profile.fill.oco_partial == "cancel"
+        if order.status is OrderStatus.CANCELED and not cancels:
+            return one, place(step, second, order.filled_units)  # what did not fill leaves the second alone
     return one, place(step, second, None)
 
 

@@ -68,9 +68,10 @@ def place_pair(account: SlowAccount, first: OrderTerms, second: OrderTerms) -> N
     number = account.next_order
     place(account, first)
     order = account.orders[number]
-    if order.is_open and not (order.filled and account.fill.oco_partial == "cancel"):
-        return place(account, second._replace(oco_with=number), order.filled)
-    return place(account, second, None)
+    cancels = order.filled and account.fill.oco_partial == "cancel"
+    if order.ended in ("filled", "rejected") or cancels:
+        return place(account, second, None)
+    return place(account, second._replace(oco_with=number if order.is_open else 0), order.filled)
 
 
 def _reject(account: SlowAccount, terms: OrderTerms, quantity: int, refused: Refusal) -> None:
