@@ -173,6 +173,24 @@ def test_a_refused_import_changes_nothing(what: str, rows: list[dict[str, object
     broker.import_positions([row("ABC", 1)], command_id="k")
 
 
+def test_an_import_is_repeated_after_its_lot_size_changed() -> None:
+    """The same call finds its first answer, where the symbol trades in larger lots now or is not listed any more."""
+    store = MemoryStore()
+    exchange = hall(store)
+    quoted(exchange)
+    broker = exchange.open_account("main", cash=1_000)
+    broker.import_positions([row("ABC", 5)], command_id="i")
+    broker.sell("ABC", 5)
+    for lots in ({"lot_size": 10}, None):
+        exchange = pt.Exchange(store, clock="data")
+        if lots:
+            exchange.add_instrument("ABC", **lots)
+        broker = exchange.open_account("main")
+        assert broker.import_positions([row("ABC", 5)], command_id="i") == []
+        with pytest.raises(KeyConflictError):
+            broker.import_positions([row("ABC", 6)], command_id="i")
+
+
 def test_nothing_comes_in_against_what_is_held() -> None:
     """A long against a short would close it, which is a trade; within one import too."""
     exchange = hall()

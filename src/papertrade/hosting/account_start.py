@@ -51,9 +51,9 @@ class AccountStart(AccountCash):
 
     def import_positions(self, rows: Sequence[ImportedRow], command_id: str | None, note: str) -> Flow[list[Position]]:
         """Let positions come in at a stated cost, without a trade: all of them, or none."""
-        incoming = [self._incoming(row) for row in rows]
         commit_id = None if command_id is None else "import:" + command_id
-        if not (yield from self._imported_before(commit_id, incoming, note)):
+        if not (yield from self._imported_before(commit_id, rows, note)):  # it was taken by the lot sizes of then
+            incoming = [self._incoming(row) for row in rows]
             yield from self.desk.make_ready(self.account, self.desk.now())  # what was due may have closed a position
             yield from self._check_sides(incoming)
 
@@ -76,22 +76,21 @@ class AccountStart(AccountCash):
         return Incoming(instrument.symbol, row.quantity, row.price, value if row.quantity > 0 else -value)
 
     @stops_if_corrupt
-    def _imported_before(self, commit_id: str | None, incoming: list[Incoming], note: str) -> Flow[bool]:
+    def _imported_before(self, commit_id: str | None, rows: Sequence[ImportedRow], note: str) -> Flow[bool]:
         """Were these positions stored before? Others, or another note, are a conflict."""
         key, first = (commit_id or "").partition(":")[2], (yield from self._stored(commit_id))
         if first is None:
             return False
         found = [event for event in first if isinstance(event, PositionImported)]
-        then = [Incoming(e.symbol, e.quantity_units, e.price_units, e.cost_units) for e in found]
-        if len(then) != len(incoming):
-            raise KeyConflictError(key, "positions", len(then), len(incoming))
-        for old, new in zip(then, incoming, strict=True):
+        if len(found) != len(rows):
+            raise KeyConflictError(key, "positions", len(found), len(rows))
+        for old, new in zip(found, rows, strict=True):
             if old.symbol != new.symbol:
                 raise KeyConflictError(key, "symbol", old.symbol, new.symbol)
-            if old.quantity != new.quantity:
-                raise KeyConflictError(key, "quantity", to_decimal(old.quantity), to_decimal(new.quantity))
-            if old.price != new.price:
-                raise KeyConflictError(key, "average_price", to_decimal(old.price), to_decimal(new.price))
+            if old.quantity_units != new.quantity:
+                raise KeyConflictError(key, "quantity", old.quantity, to_decimal(new.quantity))
+            if old.price_units != new.price:
+                raise KeyConflictError(key, "average_price", old.price, to_decimal(new.price))
         if found[0].note != note:
             raise KeyConflictError(key, "note", found[0].note, note)
         return True
