@@ -86,7 +86,7 @@ def test_who_wakes_up_late_is_fenced_off(shared: Callable[[], Store]) -> None:
 def test_who_did_not_ask_for_it_is_refused_while_it_is_taken(shared: Callable[[], Store]) -> None:
     """Without a fence nothing is written to an account that somebody owns; when he gives it up, anybody may."""
     first, one = worker(shared(), exclusive=True)
-    second, two = worker(shared())
+    _, two = worker(shared())
     with pytest.raises(StoreFencedError):
         two.deposit(1)
     first.close_account("main")
@@ -273,7 +273,7 @@ def test_a_mistake_in_the_words_changes_no_owner(shared: Callable[[], Store], wo
     first, one = worker(shared(), exclusive=True)
     with pytest.raises(pt.UsageError):
         first.open_account("main", cash=1, exclusive=True, **words)  # type: ignore[arg-type]
-    second, two = worker(shared())
+    _, two = worker(shared())
     with pytest.raises(StoreFencedError):
         two.deposit(1)
     third = pt.Exchange(shared(), "data")
