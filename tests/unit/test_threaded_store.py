@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.aio_store import ThreadedStore
 from papertrade.errors import InvalidValueError, OutcomeUnknownError, StoreFencedError
 from papertrade.ports.store import Append, Outcome
+from papertrade.ports.store_extras import EXTRAS, Fencing, Moving, Tabled, Trimming, Waiting
+from papertrade.testing import FaultyStore
 
 START = "2026-01-05T14:30:00Z"
 
@@ -166,3 +169,36 @@ def test_only_stores_that_block_are_threaded(wrong: Any) -> None:
     """Misuse is refused where it happens."""
     with pytest.raises(InvalidValueError, match="store"):
         ThreadedStore(wrong)
+
+
+def test_what_the_store_can_do_is_an_attribute(tmp_path: Path) -> None:
+    """From Python 3.12 on isinstance does not ask __getattr__: a store in front of another would seem to do nothing."""
+    asked = {
+        name
+        for protocol in (Fencing, Moving, Waiting, Trimming, Tabled)
+        for name in [*vars(protocol), *protocol.__annotations__]
+        if not name.startswith("_")
+    }
+    assert asked == set(EXTRAS)
+    real = SQLiteStore(tmp_path / "paper.db")
+    for front in (ThreadedStore(real), FaultyStore(real)):
+        for name in EXTRAS:
+            missing = object()
+            found = inspect.getattr_static(front, name, missing)
+            assert (found is not missing) == hasattr(real, name), (front, name)
+    assert ThreadedStore(real).wants_rows is True
+    real.close()
+
+
+def test_records_are_read_in_the_thread(tmp_path: Path) -> None:
+    """What is iterated over afterwards is here already, so that the loop does not wait for the file."""
+
+    async def main() -> None:
+        store: Any = ThreadedStore(SQLiteStore(tmp_path / "paper.db", durability="memory"))
+        await opened(store)
+        records, commits = await store.records("main"), await store.commits("main")
+        await store.close()
+        assert [record.version for record in records] == [1, 2]
+        assert list(commits) == []
+
+    run(main)

@@ -8,7 +8,7 @@ which is for SQL databases. The methods raise ``StoreError`` as those of ``Store
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from papertrade.ports.store import Outcome
 
@@ -180,3 +180,13 @@ class Tabled(Protocol):
     def search(self, query: Search) -> list[str | int]:
         """The values of a column in the order of the journal: by instant, then by number (orders) or version."""
         ...
+
+
+EXTRAS: Final = (
+    "take", "release", "records", "commits", "put_records", "erase", "wait", "base", "trim", "seed",
+    "wants_rows", "tabled", "put_rows", "search",
+)  # fmt: skip
+"""What these protocols ask for. A store in front of another has to have them as attributes of its own: from Python 3.12
+
+on, ``isinstance`` does not ask ``__getattr__``.
+"""

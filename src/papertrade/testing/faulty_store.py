@@ -24,6 +24,7 @@ from papertrade.errors import (
     StoreUnavailableError,
 )
 from papertrade.ports.store import Append, Conflict, Outcome
+from papertrade.ports.store_extras import EXTRAS
 
 FOREVER: Final = 10**9
 Work = Callable[[], Any]
@@ -85,6 +86,10 @@ class FaultyStore:
         self.real = store
         self.calls: list[str] = []
         self.plan = plan
+        for name in EXTRAS:
+            if hasattr(store, name):
+                found = getattr(store, name)
+                setattr(self, name, self._front(name) if callable(found) else found)
 
     def fail(self, fault: str, first: int = 1, last: int | None = None, calls: Collection[str] = ()) -> None:
         """Fail calls from now on, counted from 1; once, unless ``last`` says how long."""
@@ -121,7 +126,10 @@ class FaultyStore:
         found = self.do("append_many", lambda: self.real.append_many(batches))
         return [found] * len(batches) if isinstance(found, Conflict) else found
 
+    def _front(self, name: str) -> Callable[..., Any]:
+        return lambda *arguments, **named: self.do(name, lambda: getattr(self.real, name)(*arguments, **named))
+
     def __getattr__(self, name: str) -> Any:
         """Every other call; what the real store does not have, this one has not either."""
-        real = getattr(self.real, name)
-        return lambda *arguments, **named: self.do(name, lambda: real(*arguments, **named))
+        getattr(self.real, name)
+        return self._front(name)
