@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from time import monotonic
 from typing import Any
@@ -25,21 +26,26 @@ def follow_async(
 ) -> AsyncIterator[Event]:
     """The events of an account as they are stored: ``async for event in follow_async("paper.db", "main"): ...``
 
-    The arguments are those of ``follow``. A store that blocks is called in threads, and so is every wait: a loop that
-    ends in the middle of one waits for it, half a second at most.
+    The arguments are those of ``follow``; an address is opened when the iteration begins. A store that blocks is called
+    in threads, and so is every wait: a loop that ends in the middle of one waits for it, half a second at most.
     """
     wish = parse_wish(account, after, kinds, timeout_s, stop)
-    opened = isinstance(store, str)
+    if isinstance(store, str):
+        return _events(store, wish)
     found = parse_async_store(store)
     check_waiting(found)
-    return _events(found, wish, opened)
+    return _events(found, wish)
 
 
-async def _events(store: Store, wish: Wish, opened: bool) -> AsyncIterator[Event]:
-    threaded: Any = unblocking(store, waits=True)
+async def _events(store: Store | str, wish: Wish) -> AsyncIterator[Event]:
+    """An address is opened when somebody begins to iterate, in a thread, because a file takes its time."""
+    opened = isinstance(store, str)
+    found = await asyncio.to_thread(parse_async_store, store)
+    threaded: Any = unblocking(found, waits=True)
     seen = wish.after
     since = monotonic()
     try:
+        check_waiting(found)
         while not wish.is_over():
             page = list(await threaded.load(wish.account, seen + 1, seen + PAGE))
             for event in page:
