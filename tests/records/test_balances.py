@@ -11,6 +11,7 @@ import pytest
 from moved_accounts import STORES, trade
 
 import papertrade as pt
+import papertrade.records
 from papertrade.adapters.memory import MemoryStore
 from papertrade.domain.events import Event
 from papertrade.engine.evolve import fold
@@ -101,6 +102,18 @@ def test_an_account_that_is_not_there() -> None:
     for ask in (verify_account, balance_at, assert_balance):
         with pytest.raises(UnknownAccountError):
             ask(MemoryStore(), "alice")
+
+
+@pytest.mark.parametrize("name", ["verify_account", "balance_at", "export_account", "export_beancount",
+                                  "import_account", "erase_account"])  # fmt: skip
+def test_an_address_is_no_store(name: str, tmp_path: Path) -> None:
+    """Who gives the address is told what opens it, and the address, which may hold a password, is not shown."""
+    file = [str(tmp_path / "a.file")] if name.endswith(("beancount", "export_account", "import_account")) else []
+    (tmp_path / "a.file").write_text("{}")
+    arguments = file if name == "import_account" else ["alice", *file]
+    with pytest.raises(InvalidValueError, match="open_store") as refused:
+        getattr(papertrade.records, name)("postgresql://me:secret@host/db", *arguments)
+    assert "secret" not in str(refused.value)
 
 
 def test_the_balance_at_every_version(store: Store) -> None:

@@ -22,15 +22,20 @@ def moving(store: Store) -> Moving:
     """The store as one that accounts can leave, enter and be erased from."""
     if isinstance(store, Moving):
         return store
-    if isinstance(store, (str, os.PathLike)):
-        raise InvalidValueError("store", "an address", "a store, which papertrade.open_store(address) opens")
+    _not_an_address(store)
     raise UnsupportedError(
         f"moving accounts on {type(store).__name__}", ["stores with papertrade.ports.store_extras.Moving"]
     )
 
 
+def _not_an_address(store: object) -> None:
+    if isinstance(store, (str, os.PathLike)):  # it may hold a password
+        raise InvalidValueError("store", "an address", "a store, which papertrade.open_store(address) opens")
+
+
 def known_head(store: Store, account: str) -> int:
     """The version of an account that is there."""
+    _not_an_address(store)
     head = store.head(account)
     if not head:
         raise UnknownAccountError(account, [])
