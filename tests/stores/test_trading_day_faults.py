@@ -6,12 +6,17 @@ goes on with a new quote of the same prices. Whatever failed, in the end the day
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opening_stores import RestlessStore, open_postgres
+from servers_postgres import PostgresServer
+from servers_redis import fresh_redis
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
@@ -119,22 +124,58 @@ def run(day: Day, failing: int | None = None, fault: str = "", first: int = 0, l
     return made
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
-    """A store of each kind, a new one each time."""
+@cache
+def schema_of(server: PostgresServer) -> str:
+    """One for all these days: to make another takes longer than the day."""
+    return server.schema()
+
+
+def emptied(server: PostgresServer) -> Any:
+    """A store whose tables are as if they had just been made."""
+    import psycopg
+
+    schema = schema_of(server)
+    store = open_postgres(json.dumps([server.dsn, schema, {"connections": 1}]))
+    with psycopg.connect(server.dsn, autocommit=True, options="-c synchronous_commit=off") as sql:
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename != 'migrations'"
+        names = [name for (name,) in sql.execute(query, (schema,))]
+        sql.execute(";".join(f"DELETE FROM {schema}.{name}" for name in names))
+    return store
+
+
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Callable[[], Any]:
+    """A store of a kind, a new one each time."""
     number = iter(range(10_000))
 
     def make() -> Any:
-        if request.param == "memory":
+        if kind == "memory":
             return MemoryStore()
+        if kind == "postgres":
+            return emptied(request.getfixturevalue("postgres_server"))
+        if kind == "redis":
+            return fresh_redis(request)
+        if kind == "tiered":
+            return RestlessStore(fresh_redis(request), MemoryStore())
         return SQLiteStore(tmp_path / f"{next(number)}.db", durability="memory")
 
     return make
 
 
-@pytest.mark.parametrize("last", [0, FOREVER], ids=["once", "for ever"])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_day_on_which_a_storage_call_fails(fault: str, last: int, fresh: Callable[[], Any]) -> None:
+def days() -> list[Any]:
+    """Each fault on each store, once and for ever; two of them where a day takes long."""
+    found = []
+    for kind in ("memory", "sqlite", "redis", "tiered", "postgres"):
+        marks = [pytest.mark.external_service] if kind in ("redis", "tiered", "postgres") else []
+        for fault in FAULTS:
+            for name, last in (("once", 0), ("for ever", FOREVER)):
+                if kind != "postgres" or (fault, name) in (("unavailable", "for ever"), ("unknown, stored", "once")):
+                    found.append(pytest.param(kind, fault, last, marks=marks, id=f"{kind}-{fault}-{name}"))
+    return found
+
+
+@pytest.mark.parametrize(("kind", "fault", "last"), days())
+def test_a_day_on_which_a_storage_call_fails(kind: str, fault: str, last: int, fresh: Callable[[], Any]) -> None:
     """The k-th storage call of each step fails, k = 1, 2, …: typed error, state unchanged, and healed it works."""
     good = Day(fresh())
     run(good)
