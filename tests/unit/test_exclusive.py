@@ -86,7 +86,7 @@ def test_who_wakes_up_late_is_fenced_off(shared: Callable[[], Store]) -> None:
 def test_who_did_not_ask_for_it_is_refused_while_it_is_taken(shared: Callable[[], Store]) -> None:
     """Without a fence nothing is written to an account that somebody owns; when he gives it up, anybody may."""
     first, one = worker(shared(), exclusive=True)
-    _, two = worker(shared())
+    second, two = worker(shared())
     with pytest.raises(StoreFencedError):
         two.deposit(1)
     first.close_account("main")
