@@ -263,11 +263,13 @@ class AsyncExchange(Turns):
 
     async def close(self) -> None:
         """Give up the accounts that are exclusive, and close the store."""
-        await self.run(self._desk.give_up_all())
-        async with self._turn:
-            answer: object = self._desk.store.close()  # type: ignore[func-returns-value]  # an async store's is awaited
-            if isawaitable(answer):
-                await answer
+        try:
+            await self.run(self._desk.give_up_all())
+        finally:
+            async with self._turn:
+                answer: object = self._desk.store.close()  # type: ignore[func-returns-value]  # an async store's waits
+                if isawaitable(answer):
+                    await answer
 
     def __repr__(self) -> str:
         return f"<AsyncExchange: {len(self.instruments())} instruments, {len(self.accounts())} accounts>"

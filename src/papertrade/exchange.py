@@ -317,8 +317,10 @@ class Exchange:
     def close(self) -> None:
         """Give up the accounts that are exclusive, and close the store."""
         with self._lock:
-            drive(self._desk.give_up_all())
-            self._desk.store.close()
+            try:
+                drive(self._desk.give_up_all())
+            finally:
+                self._desk.store.close()
 
     def __enter__(self) -> Exchange:
         return self

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.errors import (
     AccountSuspendedError,
     InvalidValueError,
+    StoreClosedError,
     StoreConflictError,
     StoreErasedError,
     StoreFencedError,
@@ -336,3 +338,38 @@ def test_an_erased_account_is_closed_like_any_other(shared: Callable[[], Store])
     assert exchange.accounts() == []
     with pytest.raises(StoreErasedError):
         exchange.open_account("main", exclusive=True)
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "foreign error", "interrupted"])
+def test_closing_closes_whatever_giving_up_comes_to(fault: str, tmp_path: Path) -> None:
+    """The file is let go of, also when somebody interrupts; what was not given up is taken by whoever comes next."""
+    store = FaultyStore(SQLiteStore(tmp_path / "paper.db"))
+    exchange, _ = worker(store, exclusive=True)  # type: ignore[arg-type]
+    store.fail(fault, calls=("release",))
+    with suppress(ZeroDivisionError, KeyboardInterrupt):
+        exchange.close()
+    store.heal()
+    with pytest.raises(StoreClosedError):
+        store.head("main")
+
+    async def main() -> None:
+        real = SQLiteStore(tmp_path / "paper.db")
+        front = FaultyStore(real)
+        broker = await pt.open_async_paper_broker(store=front, clock="data", exclusive=True)  # type: ignore[arg-type]
+        if fault == "interrupted":  # canceled before its turn comes
+            await broker.exchange._turn.acquire()
+            closing = asyncio.ensure_future(broker.exchange.close())
+            await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.sleep(0)
+            broker.exchange._turn.release()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+        else:
+            front.fail(fault, calls=("release",))
+            with suppress(ZeroDivisionError):
+                await broker.exchange.close()
+        with pytest.raises(StoreClosedError):
+            real.head("main")
+
+    asyncio.run(main())
