@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import EVENT_TYPES, Event, OrderFilled
-from papertrade.errors import InvalidValueError
+from papertrade.errors import InvalidValueError, StoreError
+from papertrade.testing.faulty_store import FaultyStore
 
 START = 1_767_623_400_000_000_000
 
@@ -454,3 +457,27 @@ def test_a_thread_waits_while_another_feeds() -> None:
     in_threads(lambda: answers.append(broker.wait(order, 30)), feed)
     assert answers[0].status == "filled"
     assert not exchange._desk.outbox.subscriptions
+
+
+@pytest.mark.parametrize("how", ["opened", "cloned"])
+@pytest.mark.parametrize("fault", ["unknown, stored", "unknown, not stored", "unavailable", "interrupted, stored"])
+def test_the_beginning_of_an_account_is_heard_once(fault: str, how: str) -> None:
+    """Also when the store's answer to it did not arrive: whoever asks again makes subscribers hear of it."""
+    store = FaultyStore(MemoryStore())
+    exchange = pt.Exchange(store, clock="data")  # type: ignore[arg-type]
+    exchange.open_account("main", cash=1000)
+    heard = exchange.subscribe(account="other")
+
+    def begin() -> pt.PaperBroker:
+        if how == "opened":
+            return exchange.open_account("other", cash=500)
+        return exchange.clone_account("main", "other", command_id="c")
+
+    store.fail(fault, calls=("append",))
+    with suppress(StoreError, KeyboardInterrupt):
+        begin()
+    store.heal()
+    broker = begin()
+    begin()
+    broker.deposit(1)
+    assert list(heard) == broker.events()

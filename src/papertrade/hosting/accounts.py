@@ -140,7 +140,7 @@ def _open(desk: Desk, plan: AccountPlan, state: AccountState | None = None) -> F
         if state is None:
             state = yield from desk.stored_state(name)
         if state is not None:
-            seat = desk.seat_again(state, plan.profile)
+            seat = yield from desk.begun_before(state, plan.profile)
     if seat is None:
         yield from _open_new(desk, plan)
         return
@@ -165,7 +165,7 @@ def _open_new(desk: Desk, plan: AccountPlan) -> Flow[None]:
     units = _check_cash(plan)
     step = desk.engine.new_step(plan.profile, desk.now())
     cash_moves.open_account(step, plan.account, plan.currency, plan.kind, plan.method, units)
-    yield from desk.keep(step, None)
+    yield from desk.begin_account(step, None)
 
 
 def _check_cash(plan: AccountPlan) -> int:

@@ -31,14 +31,14 @@ def clone_account(desk: Desk, source: str, target: str, note: str, command_id: s
         step = desk.engine.new_step(seat.profile, desk.now())
         starting.copy_account(step, name, seat.state, key, said)
         try:
-            yield from desk.keep(step, commit_id)
+            yield from desk.begin_account(step, commit_id)
             desk.engine.look_soon(name)
         except StoreMismatchError:  # another process made it with this key, at another moment, since we looked
             stored = yield from desk.stored_state(name)
     if stored is not None:
         yield from _check_repeated(desk, name, commit_id, first, said)
         if name not in desk.engine.seats:
-            desk.seat_again(stored, seat.profile)
+            yield from desk.begun_before(stored, seat.profile)
     return name, seat.state.currency
 
 

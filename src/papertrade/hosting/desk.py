@@ -192,6 +192,22 @@ class Desk(Roll):
         else:
             self.engine.commit(step)
 
+    def begin_account(self, step: Step, commit_id: str | None) -> Flow[None]:
+        """Store the beginning of an account."""
+        account = step.state.account
+        stored: bool | None = None  # nobody knows
+        try:
+            yield from self.keep(step, commit_id)
+            stored = True
+        except StoreError as why:
+            stored = None if isinstance(why, OutcomeUnknownError) else False
+            raise
+        finally:
+            if stored is None:
+                self.unheard.add(account)
+            elif stored:
+                self.unheard.discard(account)
+
     def settle(self, step: Step, answer: object) -> list[Order]:
         """The store has answered: commit and queue for delivery, or raise what it said."""
         if type(answer) is not Appended or answer.last != step.state.version:

@@ -63,6 +63,7 @@ class Roll:
         self.stale: dict[str, AccountProfile] = {}
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
         self.stopped: dict[str, Stop] = {}  # accounts that take no commands, and why; each is among the stale too
+        self.unheard: set[str] = set()  # accounts that may have begun here: the store's answer did not arrive
         self.fences: dict[str, int] = {}  # accounts that belong to this worker alone
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
@@ -140,6 +141,16 @@ class Roll:
         """Seat an account as it is stored; not by half, if something of it is not listed."""
         self.check_listed(state)
         return self.engine.adopt(state, profile)
+
+    def begun_before(self, state: AccountState, profile: AccountProfile) -> Flow[Seat]:
+        """Seat an account from the store; if it began here without our hearing of it, subscribers hear of it now."""
+        account, news = state.account, ()
+        if account in self.unheard:
+            news = tuple((yield self.store.load, (account, 1, state.version)))
+        seat = self.seat_again(state, profile)
+        self.unheard.discard(account)
+        self.outbox.put(news)
+        return seat
 
     def check_listed(self, state: AccountState) -> None:
         """Is everything listed that an account holds or trades?"""
