@@ -324,3 +324,28 @@ def test_rows_that_cannot_be_computed_leave_nobody_ahead(
     exchange.on_quote("ABC", "96", "96.5", at="2026-01-05T14:32:00Z")
     assert [broker.position("ABC").quantity for broker in brokers] == [1, 1, 1]
     exchange.close()
+
+
+def test_a_refused_change_of_an_order_of_an_earlier_page(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables that are brought up page by page leave an ended order as it is, whatever else is on the page."""
+    monkeypatch.setattr(tabling, "PAGE", 6)
+    exchange = pt.Exchange(SQLiteStore(path, durability="memory", tables=False), "data")
+    exchange.add_instrument("ABC")
+    exchange.on_quote("ABC", "99", "100", at="2026-01-05T14:30:00Z")
+    broker = exchange.open_account("main", cash=1000)
+    first = broker.buy("ABC", 1)
+    for _ in range(3):
+        broker.deposit(1)
+    broker.buy("ABC", 1000)  # more than can be paid: refused
+    with suppress(pt.PaperTradeError):
+        broker.modify_order(first, quantity=2)
+    broker.buy("ABC", 1)
+    kinds = [event.kind for event in broker.events()]
+    assert kinds.index("order_modify_rejected") == kinds.index("order_rejected") + 1
+    exchange.close()
+    exchange = pt.Exchange(SQLiteStore(path, durability="memory"), "data")
+    exchange.add_instrument("ABC")
+    broker = exchange.open_account("main")
+    found = [(order.number, order.status) for order in broker.search_orders().items]
+    assert found == [(1, "filled"), (2, "rejected"), (3, "filled")]
+    exchange.close()

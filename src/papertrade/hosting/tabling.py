@@ -150,12 +150,18 @@ def rows_of(
         rows.extend(_entry_rows(event, lines, state.currency))
         rows.extend(tally.take(event, lines))
     for number in orders:
-        order = state.orders.get(number) or finished.get(number) or fold_order(events, number)
+        order = state.orders.get(number) or finished.get(number) or fold_order(_about(events, number), number)
         if order is not None:  # else a change was refused to an order that had ended before: it stays as it was
             rows.append(order_row(order))
     rows.extend(_position_row(state.positions[symbol], event) for symbol, event in moved.items())
     rows.append(tally.row())
     return rows
+
+
+def _about(events: Sequence[Event], number: int) -> list[Event]:
+    """Those of some events that are about one order."""
+    names = ("number", "oco", "other")
+    return [event for event in events if number in [getattr(event, name, None) for name in names]]
 
 
 def order_row(order: Order) -> OrderRow:
