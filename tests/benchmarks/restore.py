@@ -4,8 +4,8 @@
 
 The account is made once through the engine, on an SQLite file: market orders that fill, limit orders that rest and are
 changed, canceled or filled in parts, stops that trigger, refusals and deposits, on twenty symbols whose prices walk,
-with fees and with a key on every third order. Each figure is that of a process of its own, with nothing read before
-but for the file, which the system may still have in its memory.
+with fees and with a key on every third order; without the SQL tables of history. Each figure is that of a process of
+its own, with nothing read before but for the file, which the system may still have in its memory.
 
 *full replay* opens the account without a snapshot; *snapshot* opens it with one that is ``--tail`` events old. The
 parts are passes that do a little more each time: rows from SQLite, the hash chain, the events, and the fold, as the
@@ -103,7 +103,7 @@ class Strategy:
 
 
 def build(path: Path, events: int) -> None:
-    store = SQLiteStore(path, durability="memory")
+    store = SQLiteStore(path, durability="memory", tables=False)
     strategy = Strategy(open_account(store, cash=10**9))
     begin = time.perf_counter()
     while store.head(ACCOUNT) < events:
@@ -117,7 +117,7 @@ def build(path: Path, events: int) -> None:
 
 def take_snapshot(path: Path, tail: int) -> None:
     """A snapshot that is some events old."""
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, tables=False)
     version = store.head(ACCOUNT) - tail
     state = fold(AccountState(), store.load(ACCOUNT, 1, version))
     store.put_snapshot(ACCOUNT, StoredSnapshot(version, store.chain_at(ACCOUNT, version), snapshot(state)))
@@ -134,7 +134,7 @@ def drop_snapshot(path: Path) -> None:
 
 
 def opened(path: str) -> None:
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, tables=False)
     open_account(store)
     store.close()
 
@@ -148,7 +148,7 @@ def passed(path: str, upto: str) -> None:
             pass
         connection.close()
         return
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, tables=False)
     if upto == "fold":
         fold(AccountState(), store.load(ACCOUNT))
     else:
@@ -187,7 +187,7 @@ def measured(what: str, path: Path, rounds: int) -> Figure:
 
 
 def report(path: Path, rounds: int, tail: int) -> None:
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, tables=False)
     events, size = store.head(ACCOUNT), path.stat().st_size
     store.close()
     drop_snapshot(path)
