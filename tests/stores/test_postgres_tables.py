@@ -234,6 +234,7 @@ def test_tables_made_by_the_script_are_ours(place: Place) -> None:
 
 def test_the_schema_file_is_what_the_description_makes() -> None:
     """One description for every database."""
+    pytest.importorskip("psycopg", reason="NOT RUN: the driver of the PostgreSQL store is not installed")
     from papertrade.adapters.migrations import numbered
     from papertrade.adapters.postgres.tables import POSTGRES
 
