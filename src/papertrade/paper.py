@@ -11,7 +11,7 @@ from papertrade.domain.fills import Fill
 from papertrade.domain.numbers import Number, parse_not_negative, parse_positive
 from papertrade.domain.orders import Order, OrderRequest
 from papertrade.domain.positions import Account, Position
-from papertrade.domain.words import OrderType, Side, TimeInForce
+from papertrade.domain.words import Side
 from papertrade.errors import UnknownOrderError
 from papertrade.hosting.account import AccountDesk
 from papertrade.hosting.delivery import Subscription, parse_kinds
@@ -31,7 +31,7 @@ from papertrade.hosting.previewing import Preview
 from papertrade.hosting.requests import side_terms, terms_of
 from papertrade.ledger.entries import Entry
 from papertrade.matching.market import Market
-from papertrade.ports.broker import Capabilities, OrderOptions, When
+from papertrade.ports.broker import Capabilities, OrderFields, OrderOptions, When
 
 if TYPE_CHECKING:
     from papertrade.domain.pages import EquityPoint, Page
@@ -77,45 +77,11 @@ class PaperBroker:
         terms = side_terms(self.account_id, symbol, _SELL, quantity, options, self._desk.desk.seen_terms)
         return self.exchange.run(self._desk.place(terms))
 
-    def place_order(
-        self,
-        request: OrderRequest | None = None,
-        *,
-        symbol: str | None = None,
-        side: Side | str | None = None,
-        quantity: Number | None = None,
-        notional: Number | None = None,
-        type: OrderType | str | None = None,  # noqa: A002 - the word every broker uses
-        limit_price: Number | None = None,
-        stop_price: Number | None = None,
-        time_in_force: TimeInForce | str | None = None,
-        expires_at: When | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        oco_with: str | None = None,
-        client_order_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Order:
+    def place_order(self, request: OrderRequest | None = None, **fields: Unpack[OrderFields]) -> Order:
         """Place an order, from a request or from its fields. A refusal is an order with status ``rejected``.
 
         A ``client_order_id`` makes it repeatable: the same call again answers the first order, as it is now.
         """
-        fields = (
-            symbol,
-            side,
-            quantity,
-            notional,
-            type,
-            limit_price,
-            stop_price,
-            time_in_force,
-            expires_at,
-            post_only,
-            reduce_only,
-            oco_with,
-            client_order_id,
-            tags,
-        )
         terms = request_or_fields(self.account_id, request, fields)
         return self.exchange.run(self._desk.place(terms))
 

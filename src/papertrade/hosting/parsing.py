@@ -10,36 +10,26 @@ from papertrade.domain.numbers import parse_positive, parse_units
 from papertrade.domain.orders import OrderRequest, OrderTerms
 from papertrade.domain.words import STATUS_SPELLINGS, OrderType, TimeInForce, parse_word
 from papertrade.errors import InvalidValueError
-from papertrade.hosting.requests import make_terms, terms_of
-from papertrade.ports.broker import Capabilities
-
-FIELDS: Final = (
-    "symbol",
-    "side",
-    "quantity",
-    "notional",
-    "type",
-    "limit_price",
-    "stop_price",
-    "time_in_force",
-    "expires_at",
-    "post_only",
-    "reduce_only",
-    "oco_with",
-    "client_order_id",
-    "tags",
-)
-UNSET: Final[tuple[object, ...]] = (None,) * 9 + (False, False) + (None,) * 3
+from papertrade.hosting.requests import field_terms, terms_of, unknown_fields
+from papertrade.ports.broker import Capabilities, OrderFields
 
 
-def request_or_fields(account: str, request: OrderRequest | None, fields: tuple[object, ...]) -> OrderTerms:
+def request_or_fields(account: str, request: OrderRequest | None, fields: OrderFields) -> OrderTerms:
     """Terms from a request, or from its fields, but not from both."""
     if request is None:
-        return make_terms(account, *fields)
-    for name, value, unset in zip(FIELDS, fields, UNSET, strict=True):
-        if value is not unset:
+        return field_terms(account, fields)
+    for name, value in fields.items():
+        if value is not None and value is not False:
             raise InvalidValueError(name, value, "a request, or its fields by name, not both")
     return terms_of(request, account)
+
+
+def request_of(fields: OrderFields) -> OrderRequest:
+    """The request that says what these fields say; what is missing is missing in it too."""
+    try:
+        return OrderRequest(**{"symbol": None, "side": None, **fields})  # type: ignore[arg-type]  # checked when placed
+    except TypeError:
+        raise unknown_fields(fields) from None
 
 
 def parse_changes(

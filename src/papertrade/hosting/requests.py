@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from papertrade.domain.events import OrderModified, OrderModifyRejected
@@ -22,7 +23,7 @@ from papertrade.domain.words import (
     parse_word,
 )
 from papertrade.errors import InvalidValueError, KeyConflictError, UnknownOrderError, UsageError
-from papertrade.ports.broker import OrderOptions
+from papertrade.ports.broker import OrderFields, OrderOptions
 
 _GTC: Final = TimeInForce.GTC
 _GTD: Final = TimeInForce.GTD
@@ -61,30 +62,44 @@ def terms_of(request: OrderRequest, account: str) -> OrderTerms:
     )
 
 
+def field_terms(account: str, fields: OrderFields) -> OrderTerms:
+    """The same from fields by name."""
+    try:
+        return make_terms(account, **fields)
+    except TypeError:
+        raise unknown_fields(fields) from None
+
+
+def unknown_fields(fields: Mapping[str, object]) -> InvalidValueError:
+    """The error for words that say nothing about an order."""
+    known = OrderFields.__optional_keys__
+    return InvalidValueError("option", sorted(set(fields) - known), ", ".join(sorted(known)))
+
+
 def make_terms(
     account: str,
-    symbol: object,
-    side: object,
-    quantity: object,
-    notional: object,
-    type_: object,
-    limit_price: object,
-    stop_price: object,
-    time_in_force: object,
-    expires_at: object,
-    post_only: object,
-    reduce_only: object,
-    oco_with: object,
-    client_order_id: object,
-    tags: object,
+    symbol: object = None,
+    side: object = None,
+    quantity: object = None,
+    notional: object = None,
+    type: object = None,  # noqa: A002 - the word every broker uses
+    limit_price: object = None,
+    stop_price: object = None,
+    time_in_force: object = None,
+    expires_at: object = None,
+    post_only: object = False,
+    reduce_only: object = False,
+    oco_with: object = None,
+    client_order_id: object = None,
+    tags: object = None,
 ) -> OrderTerms:
-    """The same from bare fields."""
+    """The same from bare objects."""
     if side is not _BUY and side is not _SELL:
         side = parse_word(side, SIDE_SPELLINGS, "side")
     units, money = _size(quantity, notional)
     limit = None if limit_price is None else parse_positive(limit_price, "limit_price")
     stop = None if stop_price is None else parse_positive(stop_price, "stop_price")
-    kind = _MARKET if limit is stop is type_ is None else _type(type_, limit, stop)
+    kind = _MARKET if limit is stop is type is None else _type(type, limit, stop)
     tif = _GTC if time_in_force is None else parse_word(time_in_force, TIF_SPELLINGS, "time_in_force")
     expires = None
     if expires_at is not None or tif is _GTD:
@@ -92,7 +107,7 @@ def make_terms(
     if post_only is not False or reduce_only is not False:
         _check_flags(post_only, reduce_only, kind, tif)
     return OrderTerms(
-        symbol if type(symbol) is str else parse_name(symbol, "symbol"),
+        symbol if symbol.__class__ is str else parse_name(symbol, "symbol"),
         1 if side is _BUY else -1,
         kind,
         units,
@@ -129,11 +144,7 @@ def side_terms(
                 seen.clear()
             seen[symbol, side, quantity] = terms
         return terms
-    try:
-        return terms_of(OrderRequest(symbol=symbol, side=side, quantity=quantity, **options), account)  # type: ignore[arg-type]
-    except TypeError:
-        unknown = sorted(set(options) - OrderOptions.__optional_keys__)
-        raise InvalidValueError("option", unknown, ", ".join(sorted(OrderOptions.__optional_keys__))) from None
+    return field_terms(account, {"symbol": symbol, "side": side, "quantity": quantity, **options})  # type: ignore[typeddict-item]
 
 
 def _size(quantity: object, notional: object) -> tuple[int, int | None]:

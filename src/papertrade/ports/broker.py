@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol, TypeAlias, TypedDict, runtime_checkable
+from typing import Protocol, TypeAlias, TypedDict, Unpack, runtime_checkable
 
 import attrs
 
@@ -38,6 +38,15 @@ class OrderOptions(TypedDict, total=False):
     tags: Mapping[str, str] | None
 
 
+class OrderFields(OrderOptions, total=False):
+    """Everything that an order can say, by name, as ``place_order`` takes it."""
+
+    symbol: str
+    side: Side | str
+    quantity: Number | None
+    type: OrderType | str | None
+
+
 @attrs.frozen(kw_only=True)
 class Capabilities:
     """What a broker can do."""
@@ -62,25 +71,7 @@ class Broker(Protocol):
         """What this broker can do."""
         ...
 
-    def place_order(
-        self,
-        request: OrderRequest | None = None,
-        *,
-        symbol: str | None = None,
-        side: Side | str | None = None,
-        quantity: Number | None = None,
-        notional: Number | None = None,
-        type: OrderType | str | None = None,  # noqa: A002 - the word every broker uses
-        limit_price: Number | None = None,
-        stop_price: Number | None = None,
-        time_in_force: TimeInForce | str | None = None,
-        expires_at: When | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        oco_with: str | None = None,
-        client_order_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Order:
+    def place_order(self, request: OrderRequest | None = None, **fields: Unpack[OrderFields]) -> Order:
         """Place an order, from a request or from its fields. A refusal is an order with status ``rejected``."""
         ...
 
@@ -160,25 +151,7 @@ class AsyncBroker(Protocol):
         """What this broker can do."""
         ...
 
-    async def place_order(
-        self,
-        request: OrderRequest | None = None,
-        *,
-        symbol: str | None = None,
-        side: Side | str | None = None,
-        quantity: Number | None = None,
-        notional: Number | None = None,
-        type: OrderType | str | None = None,  # noqa: A002 - the word every broker uses
-        limit_price: Number | None = None,
-        stop_price: Number | None = None,
-        time_in_force: TimeInForce | str | None = None,
-        expires_at: When | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        oco_with: str | None = None,
-        client_order_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Order:
+    async def place_order(self, request: OrderRequest | None = None, **fields: Unpack[OrderFields]) -> Order:
         """Place an order."""
         ...
 

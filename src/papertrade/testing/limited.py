@@ -7,7 +7,8 @@ What is not offered is an ``UnsupportedError`` before anything changes, exactly 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import Unpack
 
 import attrs
 
@@ -20,15 +21,14 @@ from papertrade.domain.words import (
     TIF_SPELLINGS,
     TYPE_SPELLINGS,
     OrderType,
-    Side,
     TimeInForce,
     parse_flag,
     parse_word,
 )
 from papertrade.errors import UnsupportedError
-from papertrade.hosting.parsing import FIELDS, UNSET, request_or_fields
+from papertrade.hosting.parsing import request_of, request_or_fields
 from papertrade.hosting.requests import terms_of
-from papertrade.ports.broker import Broker, Capabilities, When
+from papertrade.ports.broker import Broker, Capabilities, OrderFields, When
 
 
 class LimitedBroker:
@@ -76,33 +76,12 @@ class LimitedBroker:
 
     # ------------------------------------------------------------ what is checked
 
-    def place_order(
-        self,
-        request: OrderRequest | None = None,
-        *,
-        symbol: str | None = None,
-        side: Side | str | None = None,
-        quantity: Number | None = None,
-        notional: Number | None = None,
-        type: OrderType | str | None = None,  # noqa: A002 - the word every broker uses
-        limit_price: Number | None = None,
-        stop_price: Number | None = None,
-        time_in_force: TimeInForce | str | None = None,
-        expires_at: When | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        oco_with: str | None = None,
-        client_order_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Order:
+    def place_order(self, request: OrderRequest | None = None, **fields: Unpack[OrderFields]) -> Order:
         """Place an order, if all of it is on offer."""
-        prices = (type, limit_price, stop_price, time_in_force, expires_at)
-        flags = (post_only, reduce_only, oco_with, client_order_id, tags)
-        fields = (symbol, side, quantity, notional, *prices, *flags)
-        if request is not None and fields != UNSET:
-            request_or_fields("", request, fields)  # says which of the two to leave out
         if request is None:
-            request = OrderRequest(**dict(zip(FIELDS, fields, strict=True)))  # type: ignore[arg-type]  # same order
+            request = request_of(fields)
+        elif fields:
+            request_or_fields("", request, fields)  # says which of the two to leave out
         # Whose order it is linked to is for the broker to say; here it only counts that it is linked.
         linked = isinstance(request, OrderRequest) and request.oco_with is not None  # type: ignore[redundant-expr]
         self._check(terms_of(attrs.evolve(request, oco_with=None) if linked else request, ""), linked)
