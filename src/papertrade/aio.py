@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from inspect import isawaitable
+from typing import Unpack
 
 from papertrade.aio_broker import AsyncPaperBroker
 from papertrade.aio_store import unblocking
 from papertrade.aio_turns import Turns
-from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.events import Event
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.domain.instruments import Instrument
@@ -29,16 +29,13 @@ from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import pairs_of
-from papertrade.hosting.setup import SnapshotPolicy, parse_async_store
-from papertrade.ledger.fees import FeeModel
-from papertrade.ledger.margin import MarginModel
+from papertrade.hosting.setup import AccountOptions, SnapshotPolicy, parse_async_store
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.async_store import AsyncStore
 from papertrade.ports.broker import When
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
-from papertrade.risk.limits import RiskLimits
 
 
 class AsyncExchange(Turns):
@@ -89,21 +86,13 @@ class AsyncExchange(Turns):
         *,
         cash: Number | None = 0,
         currency: Currency | str = "USD",
-        kind: str = "cash",
-        margin: MarginModel | None = None,
-        fees: FeeModel | None = None,
-        limits: RiskLimits | None = None,
         fill: FillSettings | str | None = None,
-        cost_method: str = "average",
-        trading_day: TradingDay | str | None = None,
         start: str = "keep",
-        exclusive: bool = False,
+        **options: Unpack[AccountOptions],
     ) -> AsyncPaperBroker:
         """Open an account, or open it again as it stands. The arguments are those of ``Exchange.open_account``."""
         settings = self._floor.settings(fill)
-        plan = plan_account(
-            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start, exclusive
-        )
+        plan = plan_account(account, cash, currency, settings, start, options)
         await self.run(open_account(self._desk, plan))
         return AsyncPaperBroker(self, plan.account, plan.currency.code)
 
@@ -280,24 +269,15 @@ async def open_async_paper_broker(
     cash: Number | None = None,
     currency: Currency | str = "USD",
     account: str = "main",
-    kind: str = "cash",
-    margin: MarginModel | None = None,
-    fees: FeeModel | None = None,
-    limits: RiskLimits | None = None,
     fill: FillSettings | str = "realistic",
-    cost_method: str = "average",
-    trading_day: TradingDay | str | None = None,
     clock: Clock | str = "system",
     store: Store | AsyncStore | str | None = None,
     snapshots: SnapshotPolicy | str | None = None,
-    exclusive: bool = False,
+    **options: Unpack[AccountOptions],
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
     if isinstance(store, str):  # opening a file takes its time
         store = await asyncio.to_thread(parse_async_store, store)
     exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
     exchange.list_unknown_in(currency)
-    return await exchange.open_account(
-        account, cash=cash, currency=currency, kind=kind, margin=margin, fees=fees, limits=limits,
-        cost_method=cost_method, trading_day=trading_day, exclusive=exclusive,
-    )  # fmt: skip
+    return await exchange.open_account(account, cash=cash, currency=currency, **options)

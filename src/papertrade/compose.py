@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency
 from papertrade.domain.numbers import Number
 from papertrade.domain.words import plain_text
 from papertrade.errors import InvalidValueError, StoreMisconfiguredError
-from papertrade.hosting.setup import SnapshotPolicy
-from papertrade.ledger.fees import FeeModel
-from papertrade.ledger.margin import MarginModel
+from papertrade.hosting.setup import AccountOptions, SnapshotPolicy
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
-from papertrade.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
     from papertrade.paper import PaperBroker
@@ -131,24 +127,19 @@ def open_paper_broker(
     cash: Number | None = None,
     currency: Currency | str = "USD",
     account: str = "main",
-    kind: str = "cash",
-    margin: MarginModel | None = None,
-    fees: FeeModel | None = None,
-    limits: RiskLimits | None = None,
     fill: FillSettings | str = "realistic",
-    cost_method: str = "average",
-    trading_day: TradingDay | str | None = None,
     clock: Clock | str = "system",
     store: Store | str | None = None,
     snapshots: SnapshotPolicy | str | None = None,
-    exclusive: bool = False,
     threadsafe: bool = True,
+    **options: Unpack[AccountOptions],
 ) -> PaperBroker:
     """One account on an exchange of its own: the paper broker of a notebook or a script.
 
     With ``store="paper.db"`` the account is kept in that file: ``cash`` is what a new account begins with, and one that
     is stored goes on as it stands. A symbol never seen before becomes a plain instrument (tick 0.01, lot 1, the
-    account's currency). Give ``clock="data"`` to replay recorded data.
+    account's currency). Give ``clock="data"`` to replay recorded data. The options are those of
+    ``Exchange.open_account``: kind, margin, fees, limits, cost_method, trading_day, exclusive.
 
     >>> broker = open_paper_broker(cash=100_000)
     >>> broker.on_quote("AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200)
@@ -159,15 +150,4 @@ def open_paper_broker(
 
     exchange = Exchange(store, clock, fill=fill, snapshots=snapshots, threadsafe=threadsafe)
     exchange.list_unknown_in(currency)
-    return exchange.open_account(
-        account,
-        cash=cash,
-        currency=currency,
-        kind=kind,
-        margin=margin,
-        fees=fees,
-        limits=limits,
-        cost_method=cost_method,
-        trading_day=trading_day,
-        exclusive=exclusive,
-    )
+    return exchange.open_account(account, cash=cash, currency=currency, **options)

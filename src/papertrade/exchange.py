@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from threading import Lock
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.events import Event
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.domain.instruments import Instrument
@@ -26,16 +25,13 @@ from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
 from papertrade.hosting.intake import pairs_of
-from papertrade.hosting.setup import SnapshotPolicy
-from papertrade.ledger.fees import FeeModel
-from papertrade.ledger.margin import MarginModel
+from papertrade.hosting.setup import AccountOptions, SnapshotPolicy
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.paper import PaperBroker
 from papertrade.ports.broker import When
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
-from papertrade.risk.limits import RiskLimits
 from papertrade.tape import Tape
 
 T = TypeVar("T")
@@ -116,15 +112,9 @@ class Exchange:
         *,
         cash: Number | None = 0,
         currency: Currency | str = "USD",
-        kind: str = "cash",
-        margin: MarginModel | None = None,
-        fees: FeeModel | None = None,
-        limits: RiskLimits | None = None,
         fill: FillSettings | str | None = None,
-        cost_method: str = "average",
-        trading_day: TradingDay | str | None = None,
         start: str = "keep",
-        exclusive: bool = False,
+        **options: Unpack[AccountOptions],
     ) -> PaperBroker:
         """Open an account, or open it again as it stands: an existing account is never reset.
 
@@ -142,9 +132,7 @@ class Exchange:
             exclusive: True takes the account for this worker alone: one that had it before cannot write any more.
         """
         settings = self._floor.settings(fill)
-        plan = plan_account(
-            account, cash, currency, kind, margin, fees, limits, settings, cost_method, trading_day, start, exclusive
-        )
+        plan = plan_account(account, cash, currency, settings, start, options)
         self.run(open_account(self._desk, plan))
         return PaperBroker(self, plan.account, plan.currency.code)
 

@@ -17,8 +17,9 @@ from papertrade.engine.state import AccountState
 from papertrade.errors import InvalidValueError, StoreError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
-from papertrade.ledger.fees import FeeModel, NoFees, parse_fees
-from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel, parse_margin
+from papertrade.hosting.setup import AccountOptions
+from papertrade.ledger.fees import NoFees, parse_fees
+from papertrade.ledger.margin import CashModel, FlatMargin, parse_margin
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
 
@@ -53,28 +54,29 @@ def plan_account(
     account: str,
     cash: Number | None,
     currency: Currency | str,
-    kind: str,
-    margin: MarginModel | None,
-    fees: FeeModel | None,
-    limits: RiskLimits | None,
     fill: FillSettings,
-    cost_method: str,
-    trading_day: TradingDay | str | None,
     start: str,
-    exclusive: bool = False,
+    options: AccountOptions,
 ) -> AccountPlan:
     """Check everything before anything happens."""
+    known_options = AccountOptions.__optional_keys__
+    unknown = sorted(set(options) - known_options)
+    if unknown:
+        accepted = sorted({"cash", "currency", "fill", "start"} | known_options)
+        raise InvalidValueError("option", unknown, ", ".join(accepted))
     known = parse_currency(currency)
     units = None if cash is None else parse_not_negative(cash, "cash")
     if units is not None and units % known.minor_units:
         raise InvalidValueError("cash", cash, f"an amount in whole {known.decimals}-decimal units of {known.code}")
-    account_kind = parse_enum(kind, AccountKind, "kind")
+    account_kind = parse_enum(options.get("kind", "cash"), AccountKind, "kind")
+    margin, fees, limits = options.get("margin"), options.get("fees"), options.get("limits")
     if margin is None:
         margin = _CASH if account_kind is AccountKind.CASH else FlatMargin()
     elif account_kind is AccountKind.CASH and not isinstance(parse_margin(margin, "margin"), CashModel):
         account_kind = AccountKind.MARGIN
     if type(start) is not str or start not in ("keep", "fresh"):
         raise InvalidValueError("start", start, "'keep' what is stored, or 'fresh' to insist that nothing is")
+    trading_day = options.get("trading_day")
     if type(trading_day) is str:
         trading_day = TradingDay(trading_day)
     profile = AccountProfile(
@@ -84,8 +86,8 @@ def plan_account(
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
     )
-    alone = parse_flag(exclusive, "exclusive")
-    method = parse_enum(cost_method, CostMethod, "cost_method")
+    alone = parse_flag(options.get("exclusive", False), "exclusive")
+    method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")
     name = parse_name(account, "account")
     return AccountPlan(name, known, account_kind, method, units, profile, start == "fresh", alone)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import attrs
 
+from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.words import plain_text
 from papertrade.errors import InvalidValueError
+from papertrade.ledger.fees import FeeModel
+from papertrade.ledger.margin import MarginModel
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import Store
+from papertrade.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
     from papertrade.ports.async_store import AsyncStore
@@ -19,6 +23,18 @@ if TYPE_CHECKING:
 SYSTEM_QUOTE_AGE_S = 60
 _MINUTE_NS = 60_000_000_000
 _SNAPSHOTS = "a SnapshotPolicy, 'off' or 'on demand' (only by broker.snapshot()), or None for the default"
+
+
+class AccountOptions(TypedDict, total=False):
+    """What an account can be opened with besides its cash and its currency; what is not said has its default."""
+
+    kind: str
+    margin: MarginModel | None
+    fees: FeeModel | None
+    limits: RiskLimits | None
+    cost_method: str
+    trading_day: TradingDay | str | None
+    exclusive: bool
 
 
 class SnapshotPolicy:

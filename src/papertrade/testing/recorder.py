@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from papertrade.domain.instants import parse_instant
 from papertrade.domain.instruments import Instrument
@@ -29,7 +29,7 @@ from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.floor import MarketHandler
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import MAX_LEVELS, pairs_of
-from papertrade.hosting.setup import fill_settings, parse_clock
+from papertrade.hosting.setup import AccountOptions, fill_settings, parse_clock
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.paper import PaperBroker
@@ -52,19 +52,6 @@ from papertrade.testing.replaying import FORMAT, replay
 __all__ = ["RecordingError", "RecordingExchange", "open_recording_broker", "replay"]
 
 T = TypeVar("T")
-OPENING: dict[str, Any] = {
-    "cash": 0,
-    "currency": "USD",
-    "kind": "cash",
-    "margin": None,
-    "fees": None,
-    "limits": None,
-    "fill": None,
-    "cost_method": "average",
-    "trading_day": None,
-    "start": "keep",
-    "exclusive": False,
-}
 
 
 class RecordingBroker(PaperBroker):
@@ -135,14 +122,19 @@ class RecordingExchange(Exchange):
             self._desk.unlisted_currency = known
             self.notes.line("list_unknown_in", lambda: {"currency": fact(known)})
 
-    def open_account(self, account: str, **options: Any) -> RecordingBroker:
+    def open_account(
+        self,
+        account: str,
+        *,
+        cash: Number | None = 0,
+        currency: Currency | str = "USD",
+        fill: FillSettings | str | None = None,
+        start: str = "keep",
+        **options: Unpack[AccountOptions],
+    ) -> RecordingBroker:
         """Open an account. The options are those of ``Exchange.open_account``."""
-        unknown = sorted(options.keys() - OPENING.keys())
-        if unknown:
-            raise InvalidValueError("option", unknown, ", ".join(OPENING))
-        asked = {**OPENING, **options}
-        fill = self._floor.fill if asked["fill"] is None else fill_settings(asked["fill"], self._desk.clock)
-        plan = plan_account(account, **{**asked, "fill": fill})
+        own = self._floor.fill if fill is None else fill_settings(fill, self._desk.clock)
+        plan = plan_account(account, cash, currency, own, start, options)
         profile = plan.profile
         fields = {
             "account": plan.account,
@@ -155,7 +147,7 @@ class RecordingExchange(Exchange):
             "fill": fact(profile.fill),
             "cost_method": str(plan.method),
             "trading_day": fact(profile.trading_day),
-            "start": asked["start"],
+            "start": start,
         }
         seats, name = self._desk.engine.seats, plan.account
         flow = open_account(self._desk, plan)
