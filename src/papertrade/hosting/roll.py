@@ -10,12 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import attrs
-
 from papertrade.domain.events import Event
-from papertrade.domain.instruments import Instrument, parse_instrument
-from papertrade.domain.money import Currency
-from papertrade.domain.names import parse_name
 from papertrade.engine.budgets import charge_again
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
@@ -32,15 +27,14 @@ from papertrade.errors import (
     StoreError,
     StoreFencedError,
     UnknownAccountError,
-    UnknownSymbolError,
     UnsupportedError,
     UsageError,
 )
 from papertrade.hosting.delivery import Outbox
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.history import History
+from papertrade.hosting.listing import Listing, near
 from papertrade.hosting.stops import STOPPING, Stop
-from papertrade.matching.market import Market
 from papertrade.ports.store import Store, StoredSnapshot
 
 if TYPE_CHECKING:
@@ -51,13 +45,13 @@ MOST_WAIT = 1024
 PAGE = 8192  # events that are asked of the store at once
 
 
-class Roll:
+class Roll(Listing):
     """The markets and accounts of a host, and the journals behind them."""
 
     def __init__(self, store: Store) -> None:
+        super().__init__(Engine())
         self.store = store
         self.tables = _tables(store)
-        self.engine = Engine()
         self.outbox = Outbox()
         # Accounts whose last step may not be what the store has: folded again before their next command.
         self.stale: dict[str, AccountProfile] = {}
@@ -65,42 +59,13 @@ class Roll:
         self.stopped: dict[str, Stop] = {}  # accounts that take no commands, and why; each is among the stale too
         self.unheard: set[str] = set()  # accounts that may have begun here: the store's answer did not arrive
         self.fences: dict[str, int] = {}  # accounts that belong to this worker alone
-        # Set by the one-account form: what a symbol never seen before is quoted in.
-        self.unlisted_currency: Currency | None = None
         self.snapshots: SnapshotKeeper | None = None
         self.wanted: dict[str, None] = {}  # accounts whose snapshot is due when the host is done with its work
         self._healing: dict[str, tuple[int, int]] = {}  # data to let pass before asking again, and how many then
 
-    # ---------------------------------------------------------------- names
-
-    def list_instrument(self, symbol: str | Instrument, details: dict[str, object]) -> Instrument:
-        """List an instrument; listing the same one again is fine."""
-        instrument = parse_instrument(symbol, **details)
-        listed = self.engine.list_instrument(instrument).instrument
-        if listed != instrument:
-            raise UsageError(f"{instrument.symbol} is listed already as {listed}; accepted: the same again")
-        return listed
-
-    def set_price_band(self, symbol: object, band: object) -> Instrument:
-        """Give an instrument the band of a new day; orders that wait outside it simply wait."""
-        market = self.market(symbol)
-        market.instrument = attrs.evolve(market.instrument, price_band=band)  # type: ignore[arg-type]  # it is checked
-        return market.instrument
-
-    def market(self, symbol: object) -> Market:
-        """The market of a symbol that is listed; the one-account form lists a plain instrument on first sight."""
-        name = parse_name(symbol, "symbol")
-        market = self.engine.markets.get(name)
-        if market is None and self.unlisted_currency is not None:
-            return self.engine.list_instrument(Instrument(name, self.unlisted_currency))
-        if market is None:
-            near = _near(name, list(self.engine.markets))
-            raise UnknownSymbolError(name, near)
-        return market
-
     def unknown_account(self, account: str) -> UnknownAccountError:
         """The error for an account that is not open here."""
-        return UnknownAccountError(account, _near(account, list(self.engine.seats)))
+        return UnknownAccountError(account, near(account, list(self.engine.seats)))
 
     # --------------------------------------------------------- from storage
 
@@ -388,11 +353,3 @@ def _tables(store: Store) -> Tables | None:
     from papertrade.hosting.tabling import tables_of  # nobody else needs it
 
     return tables_of(store)
-
-
-def _near(name: str, known: list[str]) -> list[str]:
-    """Names that somebody may have meant."""
-    from difflib import get_close_matches  # only mistakes need it
-
-    by_case = [other for other in known if other.casefold() == name.casefold()]
-    return by_case[:2] or get_close_matches(name, known, n=2, cutoff=0.6)
