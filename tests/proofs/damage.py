@@ -3,6 +3,7 @@
 The file has journals, keys, snapshots, fences and tombstones. Each byte is changed once; the file ends after each 16th
 byte; each page holds nothing, or what each other page holds; each row is dropped; each column of two neighboring rows
 is exchanged. Then everything is read, and every command repeated: it is found out, or nothing that is read differs.
+Each commit id gets another letter, range and seal, its index as well, and ``verify`` by itself has to find that out.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def outcomes(whole: Whole, path: Path, seed: int, every: int) -> Iterator[tuple[
         yield "pages exchanged", where, whole.outcome(path, damaged)
     for where, found in whole.changed_rows(path):
         yield ("rows dropped" if "dropped" in where else "values exchanged"), where, found
+    for where, found in whole.changed_keys(path):
+        yield "commit ids changed", where, found
 
 
 def main() -> int:

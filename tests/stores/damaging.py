@@ -11,8 +11,8 @@ from random import Random
 from store_cases import HOSTILE_NAMES, batch, chain
 
 from papertrade.adapters.sqlite import SQLiteStore, journal
-from papertrade.errors import StoreErasedError, StoreError
-from papertrade.ports.store import StoredSnapshot
+from papertrade.errors import StoreCorruptError, StoreErasedError, StoreError
+from papertrade.ports.store import Append, StoredSnapshot
 
 PAGE = 4096
 MASKS = (1, 4, 0x20, 0x80, 0xFF)
@@ -21,7 +21,7 @@ TABLES = ("streams", "events", "commits", "snapshots", "tombstones", "totals", "
 SWAPPED = {
     "streams": ("name", "version", "chain", "keyed", "fence", "owner", "fence_sum"),
     "events": ("stream", "version", "chain", "record"),
-    "commits": ("stream", "commit_id", "first_version", "last_version", "size"),
+    "commits": ("stream", "commit_id", "first_version", "last_version", "size", "seal"),
     "snapshots": ("version", "chain", "data", "hash"),
     "tombstones": ("note", "hash"),
 }
@@ -35,6 +35,7 @@ class Whole:
         store = SQLiteStore(path, durability="memory")
         for number in range(long):
             store.append(batch(number, commit=f"key-{number}"))
+        store.append(Append("main", long, [], "nothing"))
         for name in names:
             store.append(batch(0, 2, stream=name, commit="k"))
         store.put_snapshot("main", StoredSnapshot(long - 2, chain(long - 2), b"a snapshot" * 20))
@@ -74,6 +75,7 @@ class Whole:
             kept = [self._stream(store, name) for name in ("main", "taken", "erased", "never", *self.names)]
             repeats = [store.append(batch(n, commit=f"key-{n}")) for n in range(self.long)]
             repeats += [store.append(batch(0, 2, stream=name, commit="k")) for name in self.names[:-1]]
+            repeats.append(store.append(Append("main", self.long, [], "nothing")))
             snapshots = [None if name in ("erased", self.names[-1]) else store.get_snapshot(name) for name in listed]
             return (listed, kept), repeats, snapshots
         finally:
@@ -121,6 +123,43 @@ class Whole:
                     said = self._exchanged(path, table, column, one, two)
                     if said is not None:
                         yield f"{column} of two rows of {table} exchanged", said
+
+    def changed_keys(self, path: Path, every: int = 1) -> Iterator[tuple[str, str]]:
+        """Each commit id with another letter, range or seal, its index included: what ``verify`` alone says of it."""
+        path.write_bytes(self.data)
+        connection = sqlite3.connect(path)
+        rows = connection.execute("SELECT rowid, commit_id, seal FROM commits ORDER BY rowid").fetchall()
+        connection.close()
+        changes = []
+        for number, name, seal in rows:
+            for at in range(len(name)):
+                other = name[:at] + chr(ord(name[at]) ^ 64) + name[at + 1 :]
+                changes.append(("letter of a commit id", number, "commit_id = ?", (other,)))
+            for by in ("first_version = first_version + 1, size = size - 1",
+                       "last_version = last_version - 1, size = size - 1",
+                       "first_version = first_version + 1, last_version = last_version + 1",
+                       "first_version = first_version - 1, last_version = last_version - 1"):  # fmt: skip
+                changes.append(("range of a commit id", number, by, ()))
+            for at in range(len(seal)):
+                other = seal[:at] + bytes([seal[at] ^ 4]) + seal[at + 1 :]
+                changes.append(("byte of a seal", number, "seal = ?", (other,)))
+        for what, number, change, values in changes[::every]:
+            path.write_bytes(self.data)
+            connection = sqlite3.connect(path, isolation_level=None)
+            connection.execute(f"UPDATE commits SET {change} WHERE rowid = ?", (*values, number))
+            connection.close()
+            yield what, self._verified(path)
+
+    def _verified(self, path: Path) -> str:
+        store = SQLiteStore(path, durability="memory")
+        try:
+            for name in store.streams():
+                store.verify(name)
+            return "another state"
+        except StoreCorruptError:
+            return "found out"
+        finally:
+            store.close()
 
     def _dropped(self, path: Path, table: str, number: int) -> str:
         path.write_bytes(self.data)

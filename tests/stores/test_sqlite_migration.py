@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from faulty_connection import FAULTS, Plan
 from sqlite_files import filled, sql
-from store_cases import batch, chain
+from store_cases import HOSTILE_NAMES, batch, chain
 from test_sqlite_processes import race
 
 import papertrade as pt
@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_of_schema_1_goes_on(path: Path) -> None:
     """Its journals, keys, snapshot and account are what they were, and everything new works on them."""
     store = SQLiteStore(path)
-    assert store.describe()["schema"] == "3 of 3"
+    assert store.describe()["schema"] == "4 of 4"
     assert store.streams() == ["main", "plain"]
     assert store.verify("main") == ("main", 7, CHAIN)
     assert store.verify("plain") == ("plain", 3, chain(3, "plain"))
@@ -76,6 +76,47 @@ def test_what_was_migrated_is_what_a_new_file_has(path: Path, tmp_path: Path) ->
     assert schemas[0] == schemas[1]
 
 
+def unsealed(path: Path) -> None:
+    """Make it a file of schema 3, as there are some: without seals."""
+    sql(path, "ALTER TABLE commits DROP COLUMN seal", "DELETE FROM migrations WHERE number = 4",
+        "PRAGMA user_version = 3")  # fmt: skip
+
+
+def test_keys_of_a_file_of_schema_3_are_sealed(tmp_path: Path) -> None:
+    """Each gets the seal that it would have been written with: also of an empty batch, and under hostile names."""
+    path = tmp_path / "paper.db"
+    filled(path)
+    store = SQLiteStore(path, durability="memory")
+    for number in range(1200):  # more than are sealed at a time
+        store.append(batch(5, 0, commit=f"nothing {number}"))
+    for name in HOSTILE_NAMES:
+        store.append(batch(0, 0, stream=name, commit="nothing"))
+        store.append(batch(0, 2, stream=name, commit=name))
+    store.close()
+    connection = sqlite3.connect(path)
+    before = connection.execute("SELECT * FROM commits ORDER BY stream, commit_id").fetchall()
+    assert len({seal for *_, seal in before}) == len(before) == 2 * len(HOSTILE_NAMES) + 1202
+    unsealed(path)
+    SQLiteStore(path).close()
+    assert connection.execute("SELECT * FROM commits ORDER BY stream, commit_id").fetchall() == before
+    connection.close()
+
+
+def test_keys_that_lead_nowhere_are_not_sealed(tmp_path: Path) -> None:
+    """What is damaged stays a file of schema 3, so that no damage gets a seal."""
+    for number, change in enumerate(("first_version = 5", "last_version = 9, size = 9", "size = 2", "stream = 7",
+                                     "first_version = 0, size = 4")):  # fmt: skip
+        path = tmp_path / f"{number}.db"
+        filled(path)
+        unsealed(path)
+        sql(path, f"UPDATE commits SET {change} WHERE stream = 1")
+        with pytest.raises(StoreCorruptError, match="1 commit ids that lead nowhere"):
+            SQLiteStore(path)
+        connection = sqlite3.connect(path)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        connection.close()
+
+
 def test_the_first_schema_file_stays_as_it_is(path: Path) -> None:
     """Files out there name it by its hash."""
     connection = sqlite3.connect(path)
@@ -90,7 +131,7 @@ def test_c31_eight_processes_migrate_once(path: Path, child_env: dict[str, str])
     sql(path, "UPDATE streams SET name = 'old' WHERE name = 'main'")
     assert [won for won, _ in race(path, 8, 2, child_env)] == [2] * 8
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,), (3,)]
+    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,), (3,), (4,)]
     connection.close()
     store = SQLiteStore(path)
     assert store.head("main") == 16
@@ -138,7 +179,7 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
     path = tmp_path / "paper.db"
     filled(path)
     store = SQLiteStore(path)
-    sql(path, "INSERT INTO migrations VALUES (4, '0004_later.sql', 'x')", "PRAGMA user_version = 4")
+    sql(path, "INSERT INTO migrations VALUES (5, '0005_later.sql', 'x')", "PRAGMA user_version = 5")
     for write in (
         lambda: store.append(batch(5)),
         lambda: store.append(batch(0, stream="new")),
@@ -146,7 +187,7 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
         lambda: store.take("main"),
         lambda: store.erase("main"),
     ):
-        with pytest.raises(StoreMisconfiguredError, match="schema 4 now"):
+        with pytest.raises(StoreMisconfiguredError, match="schema 5 now"):
             write()
     assert store.head("main") == 5
     store.close()

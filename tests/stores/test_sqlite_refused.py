@@ -34,10 +34,10 @@ def refused(path: Path, error: type[StoreError], match: str) -> None:
 def test_c32_a_newer_file_is_refused_untouched(path: Path) -> None:
     """Its schema number is named, and not a byte of it changes."""
     filled(path)
-    sql(path, "PRAGMA user_version = 4")
-    refused(path, StoreMisconfiguredError, "schema 4 and this papertrade knows 1 to 3")
+    sql(path, "PRAGMA user_version = 5")
+    refused(path, StoreMisconfiguredError, "schema 5 and this papertrade knows 1 to 4")
     sql(path, "PRAGMA journal_mode = DELETE", "CREATE TABLE later (x)")
-    refused(path, StoreMisconfiguredError, "schema 4 and this papertrade knows 1 to 3")
+    refused(path, StoreMisconfiguredError, "schema 5 and this papertrade knows 1 to 4")
 
 
 def test_files_of_other_programs_are_refused(path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_header_says_whose_it_is(path: Path) -> None:
     filled(path)
     header = path.read_bytes()[:100]
     assert int.from_bytes(header[68:72], "big") == APPLICATION_ID
-    assert int.from_bytes(header[60:64], "big") == 3
+    assert int.from_bytes(header[60:64], "big") == 4
 
 
 # --------------------------------------------------------------------- damage
@@ -133,8 +133,15 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "the streams swapped": lambda p: sql(
         p, "UPDATE streams SET name = 'x' WHERE id = 1", "UPDATE streams SET name = 'main' WHERE id = 2"),
     "a key that leads too far": lambda p: sql(p, "UPDATE commits SET last_version = 9 WHERE stream = 1"),
-    "a key twice": lambda p: sql(p, "INSERT INTO commits VALUES (1, 'again', 1, 3, 3)",
-                                 "UPDATE streams SET keyed = 2 WHERE id = 1"),
+    "a key twice": lambda p: sql(
+        p, "INSERT INTO commits SELECT 1, 'again', 1, 3, 3, seal FROM commits WHERE stream = 1",
+        "UPDATE streams SET keyed = 2 WHERE id = 1"),
+    "another key": lambda p: sql(p, "UPDATE commits SET commit_id = 'l' WHERE stream = 1"),
+    "a key that leads to less": lambda p: sql(p, "UPDATE commits SET last_version = 2, size = 2 WHERE stream = 1"),
+    "a key that leads elsewhere": lambda p: sql(
+        p, "UPDATE commits SET first_version = 3, last_version = 5 WHERE stream = 1"),
+    "a key whose seal changed": lambda p: sql(p, "UPDATE commits SET seal = zeroblob(32) WHERE stream = 1"),
+    "a key without a seal": lambda p: sql(p, "UPDATE commits SET seal = x'' WHERE stream = 1"),
     "the snapshot changed": lambda p: sql(p, "UPDATE snapshots SET data = x'00'"),
     "the snapshot of another history": lambda p: sql(p, "UPDATE snapshots SET version = 3"),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.moved import check_commits, check_links, events_of
+from papertrade.adapters.seals import seals_of
 from papertrade.adapters.sqlite import journal, tables
 from papertrade.adapters.sqlite.journal import Head, head_of
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreMismatchError
@@ -60,11 +61,12 @@ def put_records(connection: sqlite3.Connection, moved: Moved) -> Outcome:
     for commit in commits:
         if head.keyed and journal.commit_of(connection, stream, head, commit.commit_id) is not None:
             raise StoreCorruptError(f"commit {commit.commit_id!r} of {stream!r} leads elsewhere already")
+    seals = seals_of(stream, head.chain, expected, records, commits)
     number = head.id or journal.begun(connection, stream)
     journal.write(
         connection,
         [(number, record.version, bytes.fromhex(record.chain), record.data) for record in records],
-        [(number, name, first, until, until + 1 - first) for name, first, until in commits],
+        [(number, *one, one.last + 1 - one.first, seal) for one, seal in zip(commits, seals, strict=True)],
     )
     chain = bytes.fromhex(records[-1].chain) if records else head.chain
     journal.advance(connection, number, last, chain, head.keyed + len(commits))

@@ -7,13 +7,14 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from papertrade.adapters.chains import FIRST_HASH, Row, hash_after
+from papertrade.adapters.seals import check_ranges, check_seal, sealed
 from papertrade.adapters.sqlite.schema import NEWEST, check_number
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreFencedError, StoreMismatchError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome, StoredSnapshot
 from papertrade.ports.store_extras import Commit
 
 EventRow: TypeAlias = "tuple[int, int, bytes, bytes]"  # stream, version, hash, record
-CommitRow: TypeAlias = "tuple[int, str, int, int, int]"  # stream, commit id, first, last, how many
+CommitRow: TypeAlias = "tuple[int, str, int, int, int, bytes]"  # stream, commit id, first, last, how many, seal
 PAGE: Final = 512  # records read under the lock at a time
 
 _HEAD: Final = """
@@ -22,14 +23,23 @@ _HEAD: Final = """
 # What an append has to know, in one question: the head, where its commit id went, and the schema as it is now.
 _BEFORE: Final = """
     SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owner, s.fence_sum, e.chain,
-           c.first_version, c.last_version, c.size, (SELECT max(number) FROM migrations)
+           c.first_version, c.last_version, c.size, c.seal, k.chain, (SELECT max(number) FROM migrations)
     FROM streams AS s
     LEFT JOIN events AS e ON e.stream = s.id AND e.version = s.version
-    LEFT JOIN commits AS c ON c.stream = s.id AND c.commit_id = ? WHERE s.name = ?"""
+    LEFT JOIN commits AS c ON c.stream = s.id AND c.commit_id = ?
+    LEFT JOIN events AS k ON k.stream = s.id AND k.version = c.last_version WHERE s.name = ?"""
 _RECORDS: Final = """
     SELECT version, chain, record FROM events
     WHERE stream = ? AND version BETWEEN ? AND ? ORDER BY version"""
-_COMMIT: Final = "SELECT first_version, last_version, size FROM commits WHERE stream = ? AND commit_id = ?"
+# A commit id with the hash at its last version, by which its seal is checked.
+_COMMIT: Final = """
+    SELECT c.first_version, c.last_version, c.size, c.seal, k.chain FROM commits AS c
+    LEFT JOIN events AS k ON k.stream = c.stream AND k.version = c.last_version
+    WHERE c.stream = ? AND c.commit_id = ?"""
+_COMMITS: Final = """
+    SELECT c.commit_id, c.first_version, c.last_version, c.size, c.seal, k.chain FROM commits AS c
+    LEFT JOIN events AS k ON k.stream = c.stream AND k.version = c.last_version
+    WHERE c.stream = ? ORDER BY c.last_version, c.rowid"""
 
 
 class Head(NamedTuple):
@@ -118,10 +128,10 @@ def append(connection: sqlite3.Connection, encoded: Encoded, path: str) -> Outco
         check_number(connection, path)
     else:
         head = _head(connection, name, row)
-        if row[11] != NEWEST:
+        if row[13] != NEWEST:
             check_number(connection, path)
         if row[8] is not None:
-            return _repeated(connection, encoded, head, _commit(name, head, str(commit_id), row[8:11]))
+            return _repeated(connection, encoded, head, _commit(name, head, str(commit_id), row[8:13]))
     if fence is not None or head.owner:
         check_fence(name, fence, head)
     if type(expected) is not int or expected != head.version:
@@ -134,7 +144,11 @@ def append(connection: sqlite3.Connection, encoded: Encoded, path: str) -> Outco
     for version, record in enumerate(records, expected + 1):
         chain = hash_after(chain, record)
         rows.append((number, version, chain, record))
-    write(connection, rows, [] if commit_id is None else [(number, commit_id, expected + 1, last, len(records))])
+    commits: list[CommitRow] = []
+    if commit_id is not None:
+        done = Commit(commit_id, expected + 1, last)
+        commits.append((number, *done, len(records), sealed(name, done, chain)))
+    write(connection, rows, commits)
     advance(connection, number, last, chain, head.keyed + (commit_id is not None))
     return Appended(expected + 1, last)
 
@@ -144,7 +158,7 @@ def write(connection: sqlite3.Connection, rows: list[EventRow], commits: list[Co
     for row in rows:
         connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", row)
     for commit in commits:
-        connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", commit)
+        connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", commit)
 
 
 def advance(connection: sqlite3.Connection, number: int, version: int, chain: bytes, keyed: int) -> None:
@@ -175,9 +189,13 @@ def commit_of(connection: sqlite3.Connection, stream: str, head: Head, commit_id
 
 
 def _commit(stream: str, head: Head, commit_id: str, row: tuple[Any, ...]) -> Appended:
-    first, last, size = _typed(row, int, int, int, what="commits")
-    if not 1 <= first <= last + 1 <= head.version + 1 or size != last + 1 - first:
-        raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
+    first, last, size, seal, chain = row
+    _typed((first, last, size, seal), int, int, int, bytes, what="commits")
+    found = Commit(commit_id, first, last)
+    check_ranges(stream, [found], head.version)
+    if size != last + 1 - first:
+        raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last}, and to {size} versions")
+    check_seal(stream, found, seal, chain if last else FIRST_HASH)
     return Appended(first, last)
 
 
@@ -211,15 +229,11 @@ def read(connection: sqlite3.Connection, head: Head, first: int, last: int) -> l
 
 def commits_of(connection: sqlite3.Connection, stream: str, head: Head) -> list[Commit]:
     """All keys of a stream in the order of their versions: each leads to events that are there, no two to the same."""
-    before, found = 0, []
-    query = """SELECT commit_id, first_version, last_version, size FROM commits
-        WHERE stream = ? ORDER BY last_version, rowid"""
-    for row in connection.execute(query, (head.id,)):
-        commit_id, first, last, size = _typed(row, str, int, int, int, what="commits")
-        if not before < first <= last + 1 <= head.version + 1 or size != last + 1 - first:
-            raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
-        before = last
-        found.append(Commit(commit_id, first, last))
+    found = []
+    for commit_id, *row in connection.execute(_COMMITS, (head.id,)):
+        _typed((commit_id,), str, what="commits")
+        found.append(Commit(commit_id, *_commit(stream, head, commit_id, tuple(row))))
+    check_ranges(stream, found, head.version)
     if len(found) != head.keyed:
         raise StoreCorruptError(f"{stream!r} has {len(found)} commit ids, and {head.keyed} were written")
     return found

@@ -10,11 +10,15 @@ import sqlite3
 from functools import cache
 from typing import Final
 
+from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.migrations import Migration, numbered
+from papertrade.adapters.seals import sealed
 from papertrade.errors import StoreCorruptError, StoreMisconfiguredError
+from papertrade.ports.store_extras import Commit
 
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
-NEWEST: Final = 3  # the schema that the statements of this version are written for
+NEWEST: Final = 4  # the schema that the statements of this version are written for
+SEALED: Final = 4  # the step from which on commit ids have seals; those that are there get theirs by `_seal`
 
 
 def migrations() -> tuple[Migration, ...]:
@@ -37,6 +41,8 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         for step in migrations()[check_known(connection, path) :]:
             for statement in _statements(step.sql):
                 connection.execute(statement)
+            if step.number == SEALED:
+                _seal(connection, path)
             connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.hash))
             connection.execute(f"PRAGMA user_version = {step.number:d}")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
@@ -45,6 +51,25 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _seal(connection: sqlite3.Connection, path: str) -> None:
+    """Seal the commit ids that a file of an older schema has, once each of them leads to events that are there."""
+    joined = """commits AS c LEFT JOIN streams AS s ON s.id = c.stream
+        LEFT JOIN events AS e ON e.stream = c.stream AND e.version = c.last_version"""
+    (wrong,) = connection.execute(f"""SELECT count(*) FROM {joined}
+        WHERE s.id IS NULL OR c.first_version NOT BETWEEN 1 AND c.last_version + 1 OR c.last_version > s.version
+        OR c.size <> c.last_version + 1 - c.first_version
+        OR (c.last_version > 0 AND typeof(e.chain) <> 'blob')""").fetchone()
+    if wrong:
+        raise StoreCorruptError(f"{path} has {wrong} commit ids that lead nowhere")
+    query = f"""SELECT c.rowid, s.name, c.commit_id, c.first_version, c.last_version, e.chain FROM {joined}
+        WHERE c.rowid > ? ORDER BY c.rowid LIMIT 1000"""
+    after = 0
+    while rows := connection.execute(query, (after,)).fetchall():
+        for after, name, commit_id, first, last, chain in rows:
+            seal = sealed(name, Commit(commit_id, first, last), chain if last else FIRST_HASH)
+            connection.execute("UPDATE commits SET seal = ? WHERE rowid = ?", (seal, after))
 
 
 def script() -> str:
