@@ -217,14 +217,13 @@ def _writes(command: Any) -> bool:
 
 # ------------------------------------------------------------------------ damage
 
-# Not the commit ids and their ranges: they are under no hash. A wrong one is a key that nobody knows, or one that
-# stands for other events, so that an append that names it is a conflict or a mismatch and is not stored twice.
 ROWS = (
     ("events", "record"), ("events", "chain"), ("snapshots", "data"), ("snapshots", "chain"), ("snapshots", "hash"),
-    ("streams", "chain"),
+    ("streams", "chain"), ("commits", "commit_id"), ("commits", "seal"),
 )  # fmt: skip
 NUMBERS = (
     ("streams", "version"), ("events", "version"), ("snapshots", "version"),
+    ("streams", "keyed"), ("commits", "first_version"), ("commits", "last_version"),
 )  # fmt: skip
 
 

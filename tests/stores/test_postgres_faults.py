@@ -13,6 +13,7 @@ from cutting_proxy import CuttingProxy, cutting
 from servers_postgres import PostgresServer
 from store_cases import batch
 
+from papertrade.adapters.seals import sealed
 from papertrade.errors import (
     OutcomeUnknownError,
     StoreCorruptError,
@@ -23,6 +24,7 @@ from papertrade.errors import (
     StoreUnavailableError,
 )
 from papertrade.ports.store import AlreadyAppended, Appended, Conflict
+from papertrade.ports.store_extras import Commit
 
 try:
     import psycopg
@@ -251,7 +253,9 @@ def test_the_constraints_decide_who_was_first(
     with psycopg.connect(postgres_server.dsn, options=f"-c search_path={schema}") as slow:
         slow.execute("INSERT INTO events SELECT id, 3, %b, %b FROM streams", (chain, record.data))
         if row == "all":
-            slow.execute("INSERT INTO commits SELECT id, 'theirs', 3, 3 FROM streams")
+            columns = "stream, commit_id, first_version, last_version, seal"
+            seal = sealed("main", Commit("theirs", 3, 3), chain)
+            slow.execute(f"INSERT INTO commits ({columns}) SELECT id, 'theirs', 3, 3, %b FROM streams", (seal,))
             slow.execute("UPDATE streams SET version = 3, keyed = 2, chain = %b", (chain,))
         found: list[Any] = []
         writer = threading.Thread(target=lambda: found.append(store.append_many([mine])[0]))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from servers_postgres import PASSWORD, PostgresServer
-from store_cases import batch, chain, event
+from store_cases import HOSTILE_NAMES, batch, chain, event
 
 import papertrade as pt
 from papertrade.codec.chain import GENESIS
@@ -34,7 +34,7 @@ from papertrade.ports.store_extras import Fencing, Moving, Waiting
 try:
     import psycopg
 
-    from papertrade.adapters.postgres import AsyncPostgresStore, PostgresStore
+    from papertrade.adapters.postgres import AsyncPostgresStore, PostgresStore, reading
 except ModuleNotFoundError:  # then the fixture of the server skips each test, and the summary names it
     pass
 
@@ -77,7 +77,7 @@ def test_describe_tells_what_the_server_says(opened: Callable[..., PostgresStore
         assert told["synchronous_commit"] == commit
         assert told["durability"].startswith(durability)
     assert told["kind"] == "postgres"
-    assert (told["fsync"], told["full_page_writes"], told["schema_number"]) == ("on", "on", "2 of 2")
+    assert (told["fsync"], told["full_page_writes"], told["schema_number"]) == ("on", "on", "3 of 3")
     assert int(told["server_version"].split(".")[0]) >= 13
 
 
@@ -101,10 +101,10 @@ def test_options_are_checked(postgres_server: PostgresServer, options: dict[str,
 def test_a_newer_schema_is_refused_and_left_alone(opened: Callable[..., PostgresStore], sql: Any) -> None:
     """Tables of a newer version, or made by other files, are not touched."""
     opened().append(batch(0, 2))
-    sql.execute("INSERT INTO migrations VALUES (3, '0003_later.sql', 'x')")
+    sql.execute("INSERT INTO migrations VALUES (4, '0004_later.sql', 'x')")
     with pytest.raises(StoreMisconfiguredError, match="newer version"):
         opened()
-    sql.execute("DELETE FROM migrations WHERE number = 3")
+    sql.execute("DELETE FROM migrations WHERE number = 4")
     sql.execute("UPDATE migrations SET hash = 'x'")
     with pytest.raises(StoreCorruptError, match="other files"):
         opened()
@@ -170,7 +170,7 @@ def test_many_threads_open_a_new_schema_at_once(opened: Callable[..., PostgresSt
     for thread in threads:
         thread.join()
     assert found == [Appended(1, 1)] * 8
-    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (2,)
+    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (3,)
 
 
 # ------------------------------------------------------------------- secrets
@@ -256,6 +256,14 @@ def test_damage_is_found(opened: Callable[..., PostgresStore], sql: Any) -> None
         "UPDATE streams SET chain = 'x'",
         "UPDATE commits SET last_version = 9",
         "UPDATE commits SET first_version = 1, last_version = 2",
+        "UPDATE commits SET first_version = 3",
+        "UPDATE commits SET commit_id = 'c'",
+        "UPDATE commits SET last_version = -1",
+        "UPDATE commits SET seal = sha256(seal)",
+        "UPDATE commits SET seal = ''",
+        "DELETE FROM commits",
+        "UPDATE streams SET keyed = 1",
+        "UPDATE streams SET keyed = 3",
         "UPDATE snapshots SET data = 'x'",
         "UPDATE snapshots SET chain = 'x'",
         "UPDATE snapshots SET version = 1",
@@ -276,6 +284,62 @@ def test_damage_is_found(opened: Callable[..., PostgresStore], sql: Any) -> None
         with pytest.raises(StoreCorruptError):
             store.verify(stream)
         store.close()
+
+
+def unsealed(sql: Any) -> None:
+    """Make the schema one of number 2, as there are some: without seals."""
+    sql.execute("ALTER TABLE commits DROP COLUMN seal")
+    sql.execute("DELETE FROM migrations WHERE number = 3")
+
+
+def test_keys_that_were_stored_without_seals_are_sealed(opened: Callable[..., PostgresStore], sql: Any) -> None:
+    """Each gets the seal that it would have been written with: also of an empty batch, and under hostile names."""
+    store = opened()
+    for name in HOSTILE_NAMES:
+        store.append(batch(0, 0, stream=name, commit="nothing"))
+        store.append(batch(0, 2, stream=name, commit=name))
+    query = "SELECT stream, commit_id, first_version, last_version, seal FROM commits ORDER BY 1, 2"
+    before = sql.execute(query).fetchall()
+    assert len({row[4] for row in before}) == len(before) == 2 * len(HOSTILE_NAMES)
+    unsealed(sql)
+    assert opened().find(HOSTILE_NAMES[0], "nothing") == Appended(1, 0)
+    assert sql.execute(query).fetchall() == before
+
+
+def test_keys_that_lead_nowhere_are_not_sealed(opened: Callable[..., PostgresStore], sql: Any) -> None:
+    """What is damaged stays as it is, so that no damage gets a seal."""
+    for number, change in enumerate(("first_version = 5", "last_version = 9", "stream = 7777", "first_version = 0")):
+        opened().append(batch(number, commit=f"k{number}"))
+        unsealed(sql)
+        where = f"WHERE commit_id = 'k{number}'"
+        sql.execute("CREATE TABLE good AS SELECT stream, first_version, last_version FROM commits " + where)
+        sql.execute(f"UPDATE commits SET {change} {where}")
+        with pytest.raises(StoreCorruptError, match="23502"):
+            opened()
+        assert sql.execute("SELECT max(number) FROM migrations").fetchone() == (2,)
+        sql.execute("UPDATE commits SET (stream, first_version, last_version) = (SELECT * FROM good) " + where)
+        sql.execute("DROP TABLE good")
+        assert opened().verify("main").version == number + 1
+
+
+def test_keys_are_read_while_others_write(
+    opened: Callable[..., PostgresStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is stored after a reader saw the head leads beyond it, and is no damage."""
+    store, other = opened(), opened()
+    store.append(batch(0, commit="k0"))
+    real = reading.head_of
+
+    def overtaken(db: Any, stream: str) -> Any:
+        head = yield from real(db, stream)
+        assert other.append(batch(head.version, commit=f"k{head.version}")) == (head.version + 1, head.version + 1)
+        return head
+
+    monkeypatch.setattr(reading, "head_of", overtaken)
+    assert store.verify("main").version == 1
+    keys = [commit.commit_id for commit in store.commits("main")]
+    assert keys == [f"k{number}" for number in range(len(keys))]
+    assert len(keys) > 3
 
 
 # -------------------------------------------------- owning, moving and erasing

@@ -225,7 +225,7 @@ def test_tables_made_by_the_script_are_ours(place: Place) -> None:
     """Who runs migrations of his own gets a schema that the store takes as it is."""
     place.sql(schema_sql("postgres", place.schema))
     store = place.store()
-    assert store.describe()["schema_number"] == "2 of 2"
+    assert store.describe()["schema_number"] == "3 of 3"
     trade(place.broker())
     assert place.is_kept()
     with pytest.raises(pt.UsageError, match="a to z"):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from psycopg.types.numeric import Int8
 
+from papertrade.adapters import seals
 from papertrade.adapters.chains import hash_after
 from papertrade.adapters.postgres import tables
 from papertrade.adapters.postgres.faults import said
@@ -15,6 +16,7 @@ from papertrade.adapters.postgres.trips import Flow, Row, Statement
 from papertrade.adapters.postgres.writing import CollidedError, Plan, Wanted, heads_of, transact
 from papertrade.errors import StoreError, StoreFencedError, StoreMismatchError, StoreUnavailableError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome
+from papertrade.ports.store_extras import Commit
 
 
 class Encoded(NamedTuple):
@@ -32,6 +34,7 @@ class Draft:
         self.version, self.chain, self.keyed = head.version, head.chain, head.keyed
         self.events: list[tuple[int, bytes, bytes]] = []  # version, hash, record
         self.commits: dict[str, Appended] = {}
+        self.seals: list[bytes] = []  # of these
 
     @property
     def changed(self) -> bool:
@@ -40,12 +43,18 @@ class Draft:
 
     def add(self, records: Sequence[tuple[bytes, bytes]], commits: Sequence[tuple[str, Appended]]) -> None:
         """Records (hash and bytes) behind what is there, and keys."""
+        hashes = {self.version: self.chain}
         for chain, record in records:
             self.version += 1
-            self.chain = chain
+            self.chain = hashes[self.version] = chain
             self.events.append((self.version, chain, record))
         self.commits.update(commits)
+        self.seals += [seals.sealed(self.stream, Commit(name, *done), hashes[done.last]) for name, done in commits]
         self.keyed += len(commits)
+
+    def sealed(self) -> list[tuple[str, Appended, bytes]]:
+        """The keys that this trip writes, with their seals."""
+        return [(*one, seal) for one, seal in zip(self.commits.items(), self.seals, strict=True)]
 
     def records(self, found: Appended) -> list[bytes]:
         """The bytes that this trip writes at some versions."""
@@ -87,7 +96,7 @@ def write_statement(db: Database, drafts: Sequence[Draft]) -> Statement:
     """Heads, events and keys of all streams of a trip, in one statement."""
     names = [as_bytes(draft.stream, "stream") for draft in drafts]
     events = [(name, *event) for name, draft in zip(names, drafts, strict=True) for event in draft.events]
-    keys = [(name, *one) for name, draft in zip(names, drafts, strict=True) for one in draft.commits.items()]
+    keys = [(name, *one) for name, draft in zip(names, drafts, strict=True) for one in draft.sealed()]
     return db.sql.write, (
         names,
         [Int8(draft.version) for draft in drafts],
@@ -101,6 +110,7 @@ def write_statement(db: Database, drafts: Sequence[Draft]) -> Statement:
         [as_bytes(key[1], "commit_id") for key in keys],
         [Int8(key[2].first) for key in keys],
         [Int8(key[2].last) for key in keys],
+        [key[3] for key in keys],
     )
 
 
@@ -152,7 +162,7 @@ def _repeated(draft: Draft, encoded: Encoded, row: Row, stored: list[bytes]) -> 
     if found is not None:
         stored = draft.records(found)
     elif row[8] is not None:
-        found = commit_from(name, draft.head, key, row[8], row[9])
+        found = commit_from(name, draft.head.version, key, row[8:])
     else:
         return None
     if stored != records:

@@ -27,6 +27,7 @@ _KINDS: Final[dict[str, type[StoreError]]] = {
     "3D": StoreMisconfiguredError,  # no such database
     "3F": StoreMisconfiguredError,  # no such schema
     "42": StoreCorruptError,  # our statements are fixed, so a table is not what it was
+    "23502": StoreCorruptError,  # a commit id that leads nowhere gets no seal, and none may be without
     "42P06": StoreMisconfiguredError,  # somebody else's schema or table has one of our names
     "42P07": StoreMisconfiguredError,
     "42501": StoreMisconfiguredError,  # no right to do it

@@ -12,7 +12,7 @@ from papertrade.adapters.moved import check_commits, check_links, events_of
 from papertrade.adapters.postgres import tables
 from papertrade.adapters.postgres.appending import Draft, plan_of
 from papertrade.adapters.postgres.faults import said
-from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, head_from
+from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, commit_from, head_from
 from papertrade.adapters.postgres.trips import Flow, Row
 from papertrade.adapters.postgres.writing import CollidedError, Plan, Wanted, at_once, heads_of, transact
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreMismatchError, StoreUnavailableError
@@ -73,15 +73,18 @@ def _judged(db: Database, moved: Moved, head: Head) -> Flow[Outcome]:
     return Appended(expected + 1, moved.last)
 
 
-def _kept(db: Database, moved: Moved) -> Flow[list[tuple[int, int] | None]]:
+def _kept(db: Database, moved: Moved) -> Flow[list[Appended | None]]:
     """Where each of the keys leads now."""
     if not moved.commits:
         return []
     trip = yield from asked(db, heads_of(db, [Wanted(moved.stream, commit.commit_id) for commit in moved.commits]))
-    return [None if row[8] is None else (row[8], row[9]) for row in trip.rows]
+    return [
+        None if row[8] is None else commit_from(moved.stream, row[1], commit.commit_id, row[8:])
+        for commit, row in zip(moved.commits, trip.rows, strict=True)
+    ]
 
 
-def _are_there(db: Database, moved: Moved, head: Head, kept: Sequence[tuple[int, int] | None]) -> Flow[bool]:
+def _are_there(db: Database, moved: Moved, head: Head, kept: Sequence[Appended | None]) -> Flow[bool]:
     """Whether these records are stored at their versions; keys that lead elsewhere then are another content."""
     stream, expected, records, commits = moved
     if moved.last > head.version or not (records or any(kept)):

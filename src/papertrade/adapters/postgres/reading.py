@@ -15,6 +15,7 @@ from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.place import Place
 from papertrade.adapters.postgres.statements import Statements
 from papertrade.adapters.postgres.trips import Flow, Row, Statement, Trip
+from papertrade.adapters.seals import check_ranges, check_seal
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreErasedError
 from papertrade.ports.store import Appended, StoredSnapshot
 from papertrade.ports.store_extras import Commit, Record
@@ -144,10 +145,12 @@ def chain_at(db: Database, stream: str, version: int) -> Flow[str]:
     return (yield from chain_of(db, stream, head, version)).hex()
 
 
-def commit_from(stream: str, head: Head, commit_id: str, first: int, last: int) -> Appended:
-    """Where a commit id went, which has to be somewhere."""
-    if not 1 <= first <= last + 1 <= head.version + 1:
-        raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {first}..{last} of {head.version}")
+def commit_from(stream: str, version: int, commit_id: str, row: Row) -> Appended:
+    """Where a commit id of a stream at a version went: first, last, seal, and the hash that is stored at the last."""
+    first, last, seal, chain = row
+    found = Commit(commit_id, first, last)
+    check_ranges(stream, [found], version)
+    check_seal(stream, found, seal, chain if last else FIRST_HASH)
     return Appended(first, last)
 
 
@@ -157,7 +160,7 @@ def find(db: Database, stream: str, commit_id: str) -> Flow[Appended | None]:
     trip = yield from asked(db, (db.sql.heads, wanted))
     (row,) = trip.rows
     head = head_from(stream, row)
-    return None if row[8] is None else commit_from(stream, head, commit_id, row[8], row[9])
+    return None if row[8] is None else commit_from(stream, head.version, commit_id, row[8:])
 
 
 def commits(db: Database, stream: str, start: int, stop: int | None) -> Flow[list[Commit]]:
@@ -166,24 +169,28 @@ def commits(db: Database, stream: str, start: int, stop: int | None) -> Flow[lis
     if start > head.version or (stop is not None and stop < 0):
         return []
     last = 2**62 if stop is None else min(stop, 2**62)  # beyond the head there is none, or it is damage
-    trip = yield from asked(db, (db.sql.commits, (Int8(head.id), Int8(max(start, 0)), Int8(last))))
-    found = []
-    for name, first, until in trip.rows:
-        commit_id = name.decode("utf-8", "replace")
-        found.append(Commit(commit_id, *commit_from(stream, head, commit_id, first, until)))
-    return found
+    return (yield from _commits(db, stream, head, max(start, 0), last))[1]
+
+
+def _commits(db: Database, stream: str, head: Head, start: int, last: int) -> Flow[tuple[int, list[Commit]]]:
+    """How many commit ids a stream has as it says itself, and those of a range: all of one moment."""
+    trip = yield from asked(db, (db.sql.commits, (Int8(start), Int8(last), Int8(head.id))))
+    keyed, found = 0, list[Commit]()
+    for version, said, name, *row in trip.rows:
+        keyed = said
+        if name is not None:
+            commit_id = name.decode("utf-8", "replace")
+            found.append(Commit(commit_id, *commit_from(stream, version, commit_id, tuple(row))))
+    return keyed, found
 
 
 def check_commits(db: Database, stream: str) -> Flow[None]:
-    """Every key leads to events that are there, no two to the same ones, and none is gone."""
+    """Every key leads to events that are there, no two to the same ones, and none is gone or came from elsewhere."""
     head = yield from head_of(db, stream)
-    before, found = 0, (yield from commits(db, stream, 0, None))
-    for commit in found:
-        if commit.first <= before:
-            raise StoreCorruptError(f"commit {commit.commit_id!r} of {stream!r} shares version {before} with another")
-        before = commit.last
-    if len(found) < head.keyed:  # a writer may have added one meanwhile
-        raise StoreCorruptError(f"{stream!r} has {len(found)} commit ids, and {head.keyed} were written")
+    keyed, found = yield from _commits(db, stream, head, -(2**62), 2**62)
+    check_ranges(stream, found, 2**62)
+    if len(found) != keyed:
+        raise StoreCorruptError(f"{stream!r} has {len(found)} commit ids, and {keyed} were written")
 
 
 def streams(db: Database, after: str, limit: int) -> Flow[list[str]]:

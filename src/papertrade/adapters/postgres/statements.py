@@ -22,11 +22,13 @@ _HEAD: Final = """
     WHERE s.name = %b"""
 
 _HEADS: Final = """
-    SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owned, s.erased, e.chain, c.first_version, c.last_version
+    SELECT s.id, s.version, s.chain, s.keyed, s.fence, s.owned, s.erased, e.chain,
+           c.first_version, c.last_version, c.seal, k.chain
     FROM unnest(%b::bytea[], %b::bytea[]) WITH ORDINALITY AS w (name, commit_id, place)
     LEFT JOIN {s}.streams AS s ON s.name = w.name
     LEFT JOIN {s}.events AS e ON e.stream = s.id AND e.version = s.version
     LEFT JOIN {s}.commits AS c ON c.stream = s.id AND c.commit_id = w.commit_id
+    LEFT JOIN {s}.events AS k ON k.stream = s.id AND k.version = c.last_version
     ORDER BY w.place"""
 
 _RANGES: Final = """
@@ -51,10 +53,10 @@ _WRITE: Final = """
         FROM unnest(%b::bytea[], %b::bigint[], %b::bytea[], %b::bytea[]) AS w (name, version, chain, record)
         JOIN stream AS s ON s.name = w.name
     )
-    INSERT INTO {s}.commits (stream, commit_id, first_version, last_version)
-    SELECT s.id, w.commit_id, w.first, w.last
-    FROM unnest(%b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[]) WITH ORDINALITY
-        AS w (name, commit_id, first, last, place)
+    INSERT INTO {s}.commits (stream, commit_id, first_version, last_version, seal)
+    SELECT s.id, w.commit_id, w.first, w.last, w.seal
+    FROM unnest(%b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
+        AS w (name, commit_id, first, last, seal, place)
     JOIN stream AS s ON s.name = w.name ORDER BY w.place"""
 
 _TAKE: Final = """
@@ -80,9 +82,13 @@ _GET_SNAPSHOT: Final = """
     SELECT n.version, n.chain, n.data, n.hash, e.chain FROM {s}.snapshots AS n
     LEFT JOIN {s}.events AS e ON e.stream = n.stream AND e.version = n.version WHERE n.stream = %b"""
 
+# With what the stream itself says at that moment: one row without an id when there is none.
 _COMMITS: Final = """
-    SELECT commit_id, first_version, last_version FROM {s}.commits
-    WHERE stream = %b AND last_version BETWEEN %b AND %b ORDER BY last_version, number"""
+    SELECT s.version, s.keyed, c.commit_id, c.first_version, c.last_version, c.seal, k.chain
+    FROM {s}.streams AS s
+    LEFT JOIN {s}.commits AS c ON c.stream = s.id AND c.last_version BETWEEN %b AND %b
+    LEFT JOIN {s}.events AS k ON k.stream = c.stream AND k.version = c.last_version
+    WHERE s.id = %b ORDER BY c.last_version, c.number"""
 
 _STREAMS: Final = """
     SELECT name FROM {s}.streams WHERE name > %b AND (version > 0 OR keyed > 0) ORDER BY name LIMIT %b"""
@@ -99,7 +105,6 @@ class Statements:
         self.heads = of(_HEADS)
         self.ranges = of(_RANGES)
         self.records = of(_RECORDS)
-        self.commit = of("SELECT first_version, last_version FROM {s}.commits WHERE stream = %b AND commit_id = %b")
         self.commits = of(_COMMITS)
         self.streams = of(_STREAMS)
         self.write = of(_WRITE)
