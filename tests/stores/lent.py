@@ -252,8 +252,12 @@ def damage_keys(url: str, prefix: str, draw: Random) -> None:
     import redis
 
     with redis.Redis.from_url(url) as client:
-        kinds = ("stream", "journal", "snapshot")
+        kinds = ("stream", "journal", "snapshot", "commits", "order")
         key = draw.choice([f"{{{prefix}}}:{kind}:{b'main'.hex()}".encode() for kind in kinds])
+        if key.split(b":")[1] == b"order":
+            ((name, place),) = client.zrange(key, 0, -1, withscores=True)
+            client.zadd(key, {name: int(place) ^ (1 << draw.randrange(8))})
+            return
         if key.split(b":")[1] != b"journal":
             field, value = draw.choice(sorted(client.hgetall(key).items()))
             client.hset(key, field, _flipped(value, draw))

@@ -20,6 +20,7 @@ from papertrade.adapters.redis.faults import Lost, typed
 from papertrade.adapters.redis.opening import announced, check_asked, settings
 from papertrade.adapters.redis.place import Place
 from papertrade.adapters.redis.talk import Command, Talk
+from papertrade.adapters.seals import check_ranges
 from papertrade.domain.events import Event
 from papertrade.errors import StoreClosedError, StoreError, StoreMisconfiguredError, StoreUnavailableError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
@@ -218,7 +219,7 @@ class AsyncRedisStore:
         walk = reading.Walk(self._place, stream, head, head.base + 1, head.version)
         for _ in reading.events_of(stream, await self._walked(walk)):
             pass
-        reading.check_commits(stream, list(await self.commits(stream, 0, head.version)), 0)
+        check_ranges(stream, await self.commits(stream, 0, head.version), head.version)
         await self.get_snapshot(stream)
         return Verification(stream, head.version, head.chain)
 

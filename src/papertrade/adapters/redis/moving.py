@@ -8,7 +8,7 @@ from typing import Any
 from papertrade.adapters.moved import check_commits, check_links, events_of
 from papertrade.adapters.redis import scripts
 from papertrade.adapters.redis.place import Place
-from papertrade.adapters.redis.reading import LIMIT, Head, Walk, head_of
+from papertrade.adapters.redis.reading import LIMIT, Head, Walk, head_of, spot_of
 from papertrade.adapters.redis.reading import commits as commits_of
 from papertrade.adapters.redis.talk import Talk, number, one, spelled, text, trimmed
 from papertrade.adapters.redis.writing import Tip, Tips, other_history
@@ -33,8 +33,10 @@ def put_records(
         return Conflict(head.version)
     check_links(stream, head.chain, records)
     args: list[Any] = [expected, "*", head.chain, len(commits)]
-    for name, first, end in commits:
-        args += spelled("commit id", name), first, end
+    hashes = [head.chain, *(record.chain for record in records)]
+    for commit in commits:
+        args += spelled("commit id", commit.commit_id), commit.last
+        args.append(spot_of(stream, commit, hashes[commit.last - expected]))
     for record in records:
         args += record
     tips.pop(stream, None)
@@ -45,7 +47,7 @@ def put_records(
     if found[0] == "CONFLICT":
         return Conflict(number(found[1]))
     if found[0] == "SEEN":
-        raise StoreCorruptError(f"a commit id of {stream!r} leads to {text(found[1])}..{text(found[2])} already")
+        raise StoreCorruptError(f"a commit id of {stream!r} leads to {text(found[1]).rpartition(':')[0]} already")
     raise other_history(place, stream, expected)
 
 

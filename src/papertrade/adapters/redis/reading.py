@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from papertrade.adapters.redis import scripts
 from papertrade.adapters.redis.place import Place
 from papertrade.adapters.redis.talk import Talk, answer, keys_of, number, one, spelled, text, trimmed
+from papertrade.adapters.seals import check_ranges, check_seal, sealed
 from papertrade.codec.chain import link
 from papertrade.codec.events import decode_event
 from papertrade.domain.events import Event
@@ -18,7 +19,7 @@ from papertrade.ports.store import Appended, StoredSnapshot
 from papertrade.ports.store_extras import Commit, Record
 
 PAGE: Final = 512  # records in one trip
-WINDOW: Final = 5000  # versions whose commit ids come in one trip
+WINDOW: Final = 2000  # versions whose commit ids come in one trip
 LIMIT: Final = 2**53  # what Lua can count to
 _SLICE_S: Final = 0.25  # how long one question of a waiting reader blocks: it has to hear of closing and erasing, too
 
@@ -123,37 +124,46 @@ def chain_at(place: Place, stream: str, version: int) -> Talk[str]:
 # ---------------------------------------------------------------- commit ids
 
 
-def range_of(stream: str, commit_id: str, found: bytes, version: int) -> Appended:
-    """Where a commit id leads, which has to be inside its stream."""
-    first, _, last = found.partition(b":")
-    done = Appended(number(first), number(last))
-    if not 1 <= done.first <= done.last + 1 <= version + 1:
-        raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {done.first}..{done.last} of {version}")
-    return done
+def spot_of(stream: str, commit: Commit, chain: str) -> str:
+    """What is stored for a commit id: its range and its seal."""
+    return f"{commit.first}:{commit.last}:{sealed(stream, commit, bytes.fromhex(chain)).hex()}"
+
+
+def range_of(stream: str, commit_id: str, found: bytes, chain: bytes, version: int) -> Appended:
+    """Where a commit id leads, which has to be inside its stream, and what was written."""
+    first, last, seal = (*found.split(b":", 2), b"", b"")[:3]
+    done = Commit(commit_id, number(first), number(last))
+    check_ranges(stream, [done], version)
+    check_seal(stream, done, _unhexed(seal), _unhexed(chain))
+    return Appended(done.first, done.last)
+
+
+def _unhexed(found: bytes) -> bytes | None:
+    """A hash as bytes; None for what is none."""
+    try:
+        hashed = bytes.fromhex(found.decode("ascii"))
+    except ValueError:
+        return None
+    return hashed if hashed.hex().encode() == found else None
 
 
 def find(place: Place, stream: str, commit_id: str) -> Talk[Appended | None]:
     """Where a commit id was stored."""
     found = yield from one(place, stream, scripts.FIND, spelled("commit id", commit_id))
-    return range_of(stream, commit_id, found[2], number(found[1])) if found[2] else None
+    return range_of(stream, commit_id, found[2], found[3], number(found[1])) if found[2] else None
 
 
 def commits(place: Place, stream: str, start: int, stop: int) -> Talk[list[Commit]]:
     """The commit ids whose last version is in a range, in the order of their versions. An empty one is behind."""
-    found = yield from one(place, stream, scripts.COMMITS, start, stop)
-    version, pairs = number(found[1]), found[2:]
-    keys = [text(key) for key in pairs[::2]]
-    made = [Commit(key, *range_of(stream, key, spot, version)) for key, spot in zip(keys, pairs[1::2], strict=True)]
+    found = yield from one(place, stream, scripts.COMMITS, start, stop + 1)
+    version, made = number(found[1]), []
+    for key, spot, at, chain in zip(*(found[which::4] for which in (2, 3, 4, 5)), strict=True):
+        commit_id = text(key)
+        first, last = range_of(stream, commit_id, spot, chain, version)
+        if number(at) != last:
+            raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to {last} and stands at {at!r:.20}")
+        made.append(Commit(commit_id, first, last))
     return sorted(made, key=lambda commit: (commit.last, commit.first))
-
-
-def check_commits(stream: str, found: Sequence[Commit], before: int) -> int:
-    """No two keys lead to the same events. Answers the last version that a key led to."""
-    for commit in found:
-        if commit.first <= before:
-            raise StoreCorruptError(f"commit {commit.commit_id!r} of {stream!r} leads to events of another")
-        before = commit.last
-    return before
 
 
 # ------------------------------------------------------------------ the rest

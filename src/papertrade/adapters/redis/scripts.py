@@ -5,9 +5,10 @@ version, chain, what kind each key is, whether the journal is as long as it shou
 cannot fail then. Versions come and go as text and are compared as text; the only arithmetic is on numbers below 2**53,
 which Lua keeps exactly. Nothing is ever put into the text of a script: names, keys and records are arguments.
 
-KEYS, always the same: 1 stream (hash: v version, h chain, b base, c chain of the base, f fence, o owned, x erased),
-2 journal (Redis stream, id ``version-0``, fields chain and record), 3 commits (hash: id to ``first:last``), 4 order
-of commits (sorted set by last version), 5 snapshot (hash), 6 names (sorted set), 7 news (capped Redis stream).
+KEYS, always the same: 1 stream (hash: v version, h chain, b base, c chain of the base, n number of commits, f fence,
+o owned, x erased), 2 journal (Redis stream, id ``version-0``, fields chain and record), 3 commits (hash: id to
+``first:last:seal``), 4 order of commits (sorted set by last version), 5 snapshot (hash), 6 names (sorted set), 7 news
+(capped Redis stream).
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ class Script(NamedTuple):
 
 # What every script begins with. `fault` finds a journal or key that is not what this store wrote.
 _LOOK: Final = """
-local s = redis.call('HMGET', KEYS[1], 'v', 'h', 'b', 'c', 'f', 'o', 'x')
+local s = redis.call('HMGET', KEYS[1], 'v', 'h', 'b', 'c', 'f', 'o', 'x', 'n')
 if s[7] then return {'ERASED', s[7]} end
 local there = s[1]
-local v, h, b, c = s[1] or '0', s[2] or GENESIS, s[3] or '0', s[4] or GENESIS
+local v, h, b, c, n = s[1] or '0', s[2] or GENESIS, s[3] or '0', s[4] or GENESIS, s[8] or '0'
 local function fault()
   local kinds = {'hash', 'stream', 'hash', 'zset', 'hash', 'zset', 'stream'}
   for i, kind in ipairs(kinds) do
@@ -40,8 +41,20 @@ local function fault()
   if held ~= tonumber(v) - tonumber(b) then
     return 'its journal holds ' .. held .. ' records after ' .. b .. ', and its head says ' .. v
   end
-  if redis.call('HLEN', KEYS[3]) ~= redis.call('ZCARD', KEYS[4]) then return 'its commit ids are not in order' end
+  local ids = redis.call('ZCARD', KEYS[4])
+  if redis.call('HLEN', KEYS[3]) ~= ids then return 'its commit ids are not in order' end
+  if ids ~= tonumber(n) then return 'it has ' .. ids .. ' commit ids, and ' .. n .. ' were written' end
+  if ids ~= redis.call('ZCOUNT', KEYS[4], b, v) then return 'a commit id leads beyond its journal' end
   if not there and redis.call('ZSCORE', KEYS[6], ARGV[1]) then return 'its head is missing' end
+end
+local function chain_of(version)
+  if not string.find(version, '^%d+$') or #version > 16 then return '' end
+  if version == b then return c end
+  local found = redis.call('XRANGE', KEYS[2], version .. '-0', version .. '-0')[1]
+  return found and found[2][2] or ''
+end
+local function unordered(id)
+  if redis.call('ZSCORE', KEYS[4], id) then return 'the commit id ' .. id .. ' has no range' end
 end
 local function unconfirmed()
   local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
@@ -51,16 +64,19 @@ local function unconfirmed()
 end
 """
 
-# ARGV: name, expected, fence, chain before, number of commits, (id, first, last)..., (version, chain, record)...
+# ARGV: name, expected, fence, chain before, number of commits, (id, last, first:last:seal)...,
+# (version, chain, record)...
 _APPEND: Final = """
-local n = tonumber(ARGV[5])
-for i = 6, 3 + 3 * n, 3 do
+local ids = tonumber(ARGV[5])
+for i = 6, 3 + 3 * ids, 3 do
   local found = redis.call('HGET', KEYS[3], ARGV[i])
   if found then
-    local first, last = string.match(found, '^(%d+):(%d+)$')
+    local first, last = string.match(found, '^(%d+):(%d+):')
     if not first then return {'CORRUPT', 'the commits hold what is no commit'} end
-    return {'SEEN', first, last, redis.call('XRANGE', KEYS[2], first .. '-0', last .. '-0'), b}
+    return {'SEEN', found, chain_of(last), v, b, redis.call('XRANGE', KEYS[2], first .. '-0', last .. '-0')}
   end
+  local lost = unordered(ARGV[i])
+  if lost then return {'CORRUPT', lost} end
 end
 local owner = s[6] == '1' and s[5] or ''
 if ARGV[3] ~= '*' and ARGV[3] ~= owner then return {'FENCED', owner} end
@@ -71,15 +87,16 @@ if ARGV[4] == '' then return {'AT', v, h} end
 if ARGV[4] ~= h then return {'OTHER', v, h} end
 if #ARGV == 5 then return {'OK'} end
 local last = v
-for i = 6 + 3 * n, #ARGV, 3 do
+for i = 6 + 3 * ids, #ARGV, 3 do
   redis.call('XADD', KEYS[2], ARGV[i] .. '-0', 'chain', ARGV[i + 1], 'record', ARGV[i + 2])
   last, h = ARGV[i], ARGV[i + 1]
 end
 redis.call('HSET', KEYS[1], 'v', last, 'h', h)
-for i = 6, 3 + 3 * n, 3 do
-  redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1] .. ':' .. ARGV[i + 2])
-  redis.call('ZADD', KEYS[4], ARGV[i + 2], ARGV[i])
+for i = 6, 3 + 3 * ids, 3 do
+  redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 2])
+  redis.call('ZADD', KEYS[4], ARGV[i + 1], ARGV[i])
 end
+if ids > 0 then redis.call('HSET', KEYS[1], 'n', redis.call('ZCARD', KEYS[4])) end
 if not there then redis.call('ZADD', KEYS[6], 0, ARGV[1]) end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', 10000, '*', 'stream', ARGV[1], 'version', last)
 return {'OK'}
@@ -100,15 +117,21 @@ return {'PAGE', b, c, redis.call('XRANGE', KEYS[2], ARGV[2] .. '-0', ARGV[3] .. 
 # ARGV: name, commit id.
 _FIND: Final = """
 local found = redis.call('HGET', KEYS[3], ARGV[2])
-return {'FOUND', v, found or ''}
+if not found then
+  local lost = unordered(ARGV[2])
+  if lost then return {'CORRUPT', lost} end
+  return {'FOUND', v, ''}
+end
+return {'FOUND', v, found, chain_of(string.match(found, '^%d+:(%d+):') or '')}
 """
 
-# ARGV: name, first last-version, last last-version, both included.
+# ARGV: name, first last-version, and the one that is too much. Answers (id, range with seal, place in the order, hash).
 _COMMITS: Final = """
 local found = {'COMMITS', v}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], ARGV[2], ARGV[3])) do
-  found[#found + 1] = id
-  found[#found + 1] = redis.call('HGET', KEYS[3], id) or ''
+local ordered = redis.call('ZRANGEBYSCORE', KEYS[4], ARGV[2], '(' .. ARGV[3], 'WITHSCORES')
+for i = 1, #ordered, 2 do
+  local id, at = ordered[i], ordered[i + 1]
+  for _, value in ipairs({id, redis.call('HGET', KEYS[3], id) or '', at, chain_of(at)}) do found[#found + 1] = value end
 end
 return found
 """
@@ -133,12 +156,7 @@ local wrong = fault()
 if wrong then return {'CORRUPT', wrong} end
 if not there or tonumber(ARGV[2]) > tonumber(v) then return {'AHEAD'} end
 if tonumber(ARGV[2]) < tonumber(b) then return {'TRIMMED', b} end
-local chain = c
-if ARGV[2] ~= b then
-  local found = redis.call('XRANGE', KEYS[2], ARGV[2] .. '-0', ARGV[2] .. '-0')[1]
-  chain = found and found[2][2] or ''
-end
-if chain ~= ARGV[3] then return {'FOREIGN'} end
+if chain_of(ARGV[2]) ~= ARGV[3] then return {'FOREIGN'} end
 redis.call('HSET', KEYS[5], 'version', ARGV[2], 'chain', ARGV[3], 'data', ARGV[4], 'hash', ARGV[5])
 return {'OK'}
 """
@@ -146,14 +164,7 @@ return {'OK'}
 _GET_SNAPSHOT: Final = """
 local k = redis.call('HMGET', KEYS[5], 'version', 'chain', 'data', 'hash')
 if not k[1] then return {'NONE'} end
-local chain = ''
-if k[1] == b then
-  chain = c
-else
-  local found = redis.call('XRANGE', KEYS[2], k[1] .. '-0', k[1] .. '-0')[1]
-  chain = found and found[2][2] or ''
-end
-return {'SNAPSHOT', k[1], k[2] or '', k[3] or '', k[4] or '', chain}
+return {'SNAPSHOT', k[1], k[2] or '', k[3] or '', k[4] or '', chain_of(k[1])}
 """
 
 # ARGV: name, version. Drops at most so much that the server is not held up; the client asks again.
@@ -171,11 +182,13 @@ if text ~= b then
   redis.call('HSET', KEYS[1], 'b', text, 'c', c)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', text)) do
-  if redis.call('HGET', KEYS[3], id) ~= after .. ':' .. text then  -- an empty batch may still come to stand there
+  local empty = after .. ':' .. text .. ':'  -- of a batch that another may still come to stand beside
+  if string.sub(redis.call('HGET', KEYS[3], id) or '', 1, #empty) ~= empty then
     redis.call('HDEL', KEYS[3], id)
     redis.call('ZREM', KEYS[4], id)
   end
 end
+redis.call('HSET', KEYS[1], 'n', redis.call('ZCARD', KEYS[4]))
 local kept = redis.call('HGET', KEYS[5], 'version')
 if kept and tonumber(kept) < upto then redis.call('DEL', KEYS[5]) end
 return {'TRIM', text}
@@ -187,12 +200,7 @@ local wrong = fault()
 if wrong then return {'CORRUPT', wrong} end
 if there then
   if tonumber(ARGV[2]) < tonumber(b) then return {'TRIMMED', b} end
-  local chain = c
-  if ARGV[2] ~= b then
-    local found = redis.call('XRANGE', KEYS[2], ARGV[2] .. '-0', ARGV[2] .. '-0')[1]
-    chain = found and found[2][2] or ''
-  end
-  if chain == ARGV[3] then return {'OK'} end
+  if chain_of(ARGV[2]) == ARGV[3] then return {'OK'} end
   return {'CORRUPT', 'it is at version ' .. v .. ' and has no version ' .. ARGV[2] .. ' with this chain'}
 end
 redis.call('HSET', KEYS[1], 'v', ARGV[2], 'h', ARGV[3], 'b', ARGV[2], 'c', ARGV[3])

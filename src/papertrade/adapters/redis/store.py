@@ -16,6 +16,7 @@ from papertrade.adapters.redis.line import Line
 from papertrade.adapters.redis.opening import check_asked
 from papertrade.adapters.redis.place import Place
 from papertrade.adapters.redis.talk import Talk
+from papertrade.adapters.seals import check_ranges
 from papertrade.domain.events import Event
 from papertrade.errors import StoreClosedError, StoreError, StoreMisconfiguredError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
@@ -127,7 +128,7 @@ class RedisStore:
                 pass
         before = 0
         for window in self._windows(stream, head.base, head.version):
-            before = reading.check_commits(stream, window, before)
+            before = check_ranges(stream, window, head.version, before)
         self.get_snapshot(stream)
         return Verification(stream, head.version, head.chain)
 

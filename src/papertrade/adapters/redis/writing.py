@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from papertrade.adapters.redis import scripts
 from papertrade.adapters.redis.faults import Lost
 from papertrade.adapters.redis.place import Place
-from papertrade.adapters.redis.reading import LIMIT, range_of, record_of
+from papertrade.adapters.redis.reading import LIMIT, range_of, record_of, spot_of
 from papertrade.adapters.redis.talk import Call, Keys, Talk, answer, ask, keys_of, number, spelled, text
 from papertrade.codec.chain import link
 from papertrade.codec.events import encode_event
@@ -24,6 +24,7 @@ from papertrade.errors import (
     StoreMismatchError,
 )
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome
+from papertrade.ports.store_extras import Commit
 
 MOST_TIPS: Final = 65_536  # heads kept in memory
 
@@ -99,9 +100,9 @@ def _round(
         after: Tip | None = None
         if one.whole and tip is not None and str(tip.version) == one.expected:
             rows, after = _hashed(tip, one.records)
-            calls.append(_call(one, tip.chain, rows))
+            calls.append(_call(one, tip.chain, rows, after.chain))
         else:
-            calls.append(_call(one, "", []))
+            calls.append(_call(one, "", [], ""))
         ahead[stream] = after
         sent.append((at, after))
     return calls, sent
@@ -117,13 +118,14 @@ def _hashed(tip: Tip, records: Sequence[bytes]) -> tuple[list[Any], Tip]:
     return rows, Tip(version, chain)
 
 
-def _call(one: Encoded, chain: str, rows: list[Any]) -> Call:
+def _call(one: Encoded, chain: str, rows: list[Any], after: str) -> Call:
     batch = one.batch
     fence = "" if batch.fence is None else batch.fence if type(batch.fence) is int else "none"
     commit: tuple[Any, ...] = ()
     if one.commit_id is not None:
         first = int(one.expected or 0) + 1
-        commit = (one.commit_id, first, first + len(one.records) - 1)
+        done = Commit(str(batch.commit_id), first, first + len(one.records) - 1)
+        commit = (one.commit_id, done.last, spot_of(batch.stream, done, after) if after else "")
     return Call(scripts.APPEND, one.keys, (one.expected, fence, chain, len(commit) // 3, *commit, *rows))
 
 
@@ -172,9 +174,9 @@ def other_history(place: Place, stream: str, version: int) -> StoreCorruptError:
 def _repeated(one: Encoded, found: Sequence[Any]) -> AlreadyAppended:
     """A commit id that was stored before: with the same content, as far as that was not trimmed."""
     stream, commit_id = one.batch.stream, str(one.batch.commit_id)
-    first, last, base = number(found[1]), number(found[2]), number(found[4])
-    range_of(stream, commit_id, f"{first}:{last}".encode(), last)
-    records = [record_of(entry) for entry in found[3]]
+    spot, chain, version, base = found[1], found[2], number(found[3]), number(found[4])
+    first, last = range_of(stream, commit_id, spot, chain, version)
+    records = [record_of(entry) for entry in found[5]]
     begin = max(first, base + 1)
     if [record.version for record in records] != list(range(begin, last + 1)):
         raise StoreCorruptError(f"commit {commit_id!r} of {stream!r} leads to records that are not there")
