@@ -250,6 +250,23 @@ def test_another_archive_is_refused(redis_store: RedisStore) -> None:
             call()
 
 
+def test_keys_of_the_two_stores_are_held_against_each_other(redis_store: RedisStore) -> None:
+    """One that leads elsewhere in the archive, or two that lead to the same versions: found out, whole as each is."""
+    archive = MemoryStore()
+    store = TieredStore(redis_store, archive)
+    traded(store)
+    records = list(store.records("main"))
+    for number, commits in enumerate(([Commit("one 0", 1, 3)], [Commit("other", 2, 3)], [Commit("two 0", 6, 6)])):
+        store.archive = MemoryStore()
+        store.archive.put_records("main", 0, records, commits)
+        store.archive.verify("main")
+        with pytest.raises(StoreCorruptError, match=commits[0].commit_id if number != 1 else "leads to"):
+            store.verify("main")
+    store.archive = archive
+    archive.put_records("main", 0, records[:5], COMMITS[:1])
+    assert store.verify("main") == ("main", 7, chain(7))
+
+
 def test_one_stream_that_cannot_be_settled_leaves_the_others(redis_store: RedisStore) -> None:
     """The rest of the day is archived, and then the error is raised."""
     archive = MemoryStore()

@@ -10,6 +10,7 @@ from threading import TIMEOUT_MAX, Condition, Lock
 from time import monotonic
 
 from papertrade.adapters.moved import check_commits, check_links, events_of
+from papertrade.adapters.seals import check_ranges
 from papertrade.codec.chain import GENESIS, link
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
@@ -182,13 +183,15 @@ class MemoryStore:
             return found.snapshot if found else None
 
     def verify(self, stream: str) -> Verification:
-        """Check versions and answer the head of the hash chain."""
+        """Check versions and where commit ids lead, and answer the head of the hash chain."""
         with self._lock:
             self._check_name(stream)
             found = self._streams.get(stream) or _Stream()
             for version, event in enumerate(found.events, 1):
                 if event.version != version or event.account != stream:
                     raise StoreCorruptError(f"version {version} of {stream!r} holds {event!r}")
+            commits = (found.commits or {}).items()
+            check_ranges(stream, (Commit(name, *done) for name, done in commits), len(found.events))
             return Verification(stream, len(found.events), self._chain(found, len(found.events)))
 
     def _chain(self, stream: _Stream, version: int) -> str:

@@ -13,6 +13,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
+from papertrade.adapters.seals import check_ranges
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.errors import StoreCorruptError, StoreError, StoreMismatchError, StoreTrimmedError
@@ -269,7 +270,7 @@ class TieredStore:
         return self.day.get_snapshot(stream) or self.archive.get_snapshot(stream)
 
     def verify(self, stream: str) -> Verification:
-        """Verify both stores, and that the day store goes on where the archive has the same history."""
+        """Verify both stores, and that the day store goes on where the archive has the same history and other keys."""
         archived = self.archive.verify(stream)
         if not self.day.head(stream):
             return archived
@@ -277,7 +278,16 @@ class TieredStore:
         if self.day.base(stream).version > self.archive.head(stream) or archived.version > found.version:
             raise StoreCorruptError(f"{stream!r} has a gap between the archive and the day store")
         self._same(stream, archived.version)
+        self._check_commits(stream, found.version)
         return found
+
+    def _check_commits(self, stream: str, version: int) -> None:
+        """A commit id that both have leads to the same versions, and no two lead to the same."""
+        kept = {one.commit_id: one for one in self.day.commits(stream, 0, version)}  # first: keys move to the archive
+        for one in self.archive.commits(stream, 0, version):
+            if kept.setdefault(one.commit_id, one) != one:
+                raise StoreCorruptError(f"commit {one.commit_id!r} of {stream!r} leads elsewhere in the archive")
+        check_ranges(stream, sorted(kept.values(), key=lambda one: (one.last, one.first)), version)
 
     # ------------------------------------- owned, moved, erased, followed
 

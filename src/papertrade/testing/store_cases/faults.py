@@ -17,6 +17,7 @@ from papertrade.errors import (
     StoreUnavailableError,
 )
 from papertrade.ports.store import AlreadyAppended, Appended, Store, StoredSnapshot
+from papertrade.ports.store_extras import Moving
 from papertrade.testing.contract import expect
 from papertrade.testing.store_cases.base import Level, at
 from papertrade.testing.store_cases.durable import KillCases
@@ -294,4 +295,7 @@ def _errors(answer: object) -> list[StoreError]:
 
 def _content(store: Store) -> tuple[object, ...]:
     """Everything that can be read."""
-    return store.verify("main"), list(store.load("main")), store.find("main", "k"), store.get_snapshot("main")
+    raw: Any = store
+    commits = list(raw.commits("main")) if isinstance(inner_of(raw), Moving) else []
+    found = store.find("main", "k"), commits, store.get_snapshot("main")
+    return store.verify("main"), list(store.load("main")), *found

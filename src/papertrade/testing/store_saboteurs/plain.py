@@ -39,11 +39,12 @@ from papertrade.ports.store import (
     Verification,
 )
 from papertrade.ports.store_extras import Commit, Record
+from papertrade.testing.store_saboteurs.keys import SealedKeys
 
 SCHEMA = 1
 TABLES = (
     "CREATE TABLE IF NOT EXISTS records (stream, version, chain, data)",
-    "CREATE TABLE IF NOT EXISTS commits (stream, id, first, last)",
+    "CREATE TABLE IF NOT EXISTS commits (stream, id, first, last, seal)",
     "CREATE TABLE IF NOT EXISTS snapshots (stream, version, chain, data)",
     "CREATE TABLE IF NOT EXISTS owners (stream, fence, taken)",
     "CREATE TABLE IF NOT EXISTS erased (stream, note)",
@@ -53,7 +54,7 @@ TABLES = (
 FAR = 2**62
 
 
-class PlainStore:
+class PlainStore(SealedKeys):
     """Journals in one file, by the letter of the port."""
 
     def __init__(self, location: str) -> None:
@@ -175,11 +176,6 @@ class PlainStore:
             chain = link(chain, data)
             self.sql("INSERT INTO records VALUES (?, ?, ?, ?)", self.key(stream), version, chain, data)
 
-    def keep_commit(self, stream: str, commit: Commit) -> None:
-        """Put a key."""
-        name = commit.commit_id.encode("utf-8")
-        self.sql("INSERT INTO commits VALUES (?, ?, ?, ?)", self.key(stream), name, commit.first, commit.last)
-
     def check_fence(self, stream: str, fence: int | None) -> None:
         """The latest fence, or none where nobody owns the stream."""
         latest, taken = self.owner(stream)
@@ -222,12 +218,6 @@ class PlainStore:
         with self.transaction():
             self.check(stream)
             return self.commit_of(stream, commit_id)
-
-    def commit_of(self, stream: str, commit_id: str) -> Appended | None:
-        """Where a key was stored, inside a transaction."""
-        query = "SELECT first, last FROM commits WHERE stream = ? AND id = ?"
-        found = self.sql(query, self.key(stream), commit_id.encode("utf-8"))
-        return Appended(*found[0]) if found else None
 
     def streams(self, after: str = "", limit: int = 1000) -> list[str]:
         """Names in order."""
@@ -280,6 +270,7 @@ class PlainStore:
                 if (record.version, event.version, event.account) != (version, version, stream):
                     raise StoreCorruptError(f"version {version} of {stream!r} holds {event!r}")
                 head = record.chain
+            self.commits_of(stream)
             return Verification(stream, self.tip(stream)[0], head)
 
     # ----------------------------------------------------------- the extras
@@ -319,8 +310,7 @@ class PlainStore:
         """The keys of a range."""
         with self.transaction():
             self.check(stream)
-            found = self.sql("SELECT id, first, last FROM commits WHERE stream = ? ORDER BY rowid", self.key(stream))
-        made = [Commit(name.decode("utf-8"), first, last) for name, first, last in found]
+            made = self.commits_of(stream)
         kept = [c for c in made if start <= c.last and (stop is None or c.last <= stop)]
         return iter(sorted(kept, key=lambda c: c.last))
 

@@ -67,8 +67,14 @@ class PlainContract(StoreContract):
         return True
 
     def damage(self, location: str, draw: Random) -> bool:
-        """One byte of one record."""
+        """One byte of one record, or one thing about the key."""
         line = sqlite3.connect(location)
+        if draw.random() < 0.5:
+            change = draw.choice(("id = x'6c'", "first = first + 1", "last = last - 1", "seal = 'none'"))
+            line.execute(f"UPDATE commits SET {change}")
+            line.commit()
+            line.close()
+            return True
         ((data,),) = line.execute("SELECT data FROM records WHERE version = ?", (draw.randint(1, 10),))
         at = draw.randrange(len(data))
         changed = data[:at] + bytes([data[at] ^ (1 << draw.randrange(8))]) + data[at + 1 :]
@@ -152,6 +158,7 @@ SABOTAGES: Final = (
     Sabotage("VersionBeforeKey", "test_c08_the_key_is_looked_up_before_the_version"),
     Sabotage("ForgetsKeys", "test_c06_a_repeat_is_answered_with_the_first_range"),
     Sabotage("KeysExpire", "test_c43_keys_are_kept_for_as_long_as_the_stream"),
+    Sabotage("UnsealedKeys", "test_c33_damage_is_detected"),
     Sabotage("LossyBytes", "test_c10_every_byte_comes_back"),
     Sabotage("FloatVersions", "test_c11_numbers_are_whole_and_exact"),
     Sabotage("StaleReader", "test_c13_read_your_own_write"),

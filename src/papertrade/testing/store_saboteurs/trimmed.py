@@ -121,6 +121,7 @@ class TrimmedStore(PlainStore):
             for record in self.rows(stream):
                 if decode_event(record.data).version != record.version:
                     raise StoreCorruptError(f"version {record.version} of {stream!r} holds another")
+            self.commits_of(stream)
             return Verification(stream, *self.tip(stream))
 
     def erase(self, stream: str, note: str = "") -> None:
