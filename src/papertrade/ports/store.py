@@ -105,7 +105,7 @@ class Store(Protocol):
         ...
 
     def verify(self, stream: str) -> Verification:
-        """Read everything, check that it is whole, and answer the hash chain's head."""
+        """Read all of it, commit ids and snapshot too, check that it is whole, and answer the hash chain's head."""
         ...
 
     def describe(self) -> Mapping[str, str]:
