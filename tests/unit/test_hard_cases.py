@@ -53,6 +53,18 @@ def test_orders_before_any_datum_open_no_days_since_1970() -> None:
     assert [e.to_dict()["day"] for e in alice.events(kinds="day_opened")] == ["2026-01-05"]
 
 
+@pytest.mark.parametrize("limits", [None, pt.RiskLimits(max_daily_loss=100)])
+def test_a_position_that_came_in_before_any_datum_has_its_first_day_opened_once(limits: pt.RiskLimits | None) -> None:
+    """The first datum that reaches an order opens the first day, whoever else asks for one in the same step."""
+    exchange = opened()
+    alice = exchange.open_account("alice", cash=1000, limits=limits)
+    alice.import_positions([{"symbol": "X", "quantity": 1, "average_price": 90}])
+    alice.sell("X", 1, limit_price=95)
+    quote(exchange, "96", "97", 0)
+
+    assert [e.kind for e in alice.events(3)] == ["order_accepted", "day_opened", "order_filled"]
+
+
 def test_a_position_without_a_mark_still_needs_its_margin() -> None:
     """After a restart nobody may spend the margin of a position whose price is not known yet."""
     store = MemoryStore()

@@ -92,9 +92,10 @@ class Engine:
     ) -> Step:
         """Let new data meet the orders of one account that it reaches."""
         seat = self.seats[account]
-        step = (Step if seat.state.day else FirstStep)(seat, self.markets, self.deadlines, at_ns)
+        came_in = bool(seat.state.open_positions) and not seat.state.day  # before anybody knew what day it was
+        step = (Step if seat.state.day or came_in else FirstStep)(seat, self.markets, self.deadlines, at_ns)
         step.clock_ns = self.clock_ns or at_ns  # a late datum is as old as the clock says
-        if seat.state.open_positions and not seat.state.day:  # they came in before anybody knew what day it was
+        if came_in:
             begin_day(step)
         numbers = [entry.number for entry in fired if entry.number]
         if numbers:
