@@ -356,6 +356,20 @@ def test_a_clone_of_what_is_owed_owes_it() -> None:
     check_account(bob)
 
 
+def test_a_clone_of_an_account_in_a_margin_call_is_in_one() -> None:
+    """It is looked at when it begins, and not with whatever comes next."""
+    exchange = hall()
+    quoted(exchange)
+    alice = exchange.open_account("alice", cash=1_000, margin=pt.FlatMargin(initial="0.2", maintenance="0.1"))
+    alice.buy("ABC", 50)
+    quoted(exchange, "85.00", "85.02", at="2026-01-05T14:31:00Z")
+    assert alice.account().margin_call
+    bob = exchange.clone_account("alice", "bob")
+    assert bob.account().margin_call
+    assert bob.events()[-1].kind == "margin_called"
+    check_account(bob)
+
+
 def test_a_clone_is_watched_from_the_first_datum() -> None:
     """Its limits are those of its source, measured from what it is worth when it begins."""
     exchange = hall()

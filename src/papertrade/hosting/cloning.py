@@ -30,6 +30,7 @@ def clone_account(desk: Desk, source: str, target: str, note: str, command_id: s
     if stored is None:
         step = desk.engine.new_step(seat.profile, desk.now())
         starting.copy_account(step, name, seat.state, key, said)
+        desk.engine.end(step)  # what is called for a margin that is not there is called for by its copy as well
         try:
             yield from desk.begin_account(step, commit_id)
             desk.engine.look_soon(name)
