@@ -43,6 +43,7 @@ def copied(source: Oracle, account: str, command_id: str | None = None, note: st
             new.emit(PositionImported(*about, code, None, said))
     if new.held_symbols():
         watching.begin_day(new)
+    watching.review(new)
     return new
 
 
