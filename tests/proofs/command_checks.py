@@ -116,6 +116,19 @@ def _depth(broker: pt.PaperBroker, symbol: Any = "", bids: Any = "", asks: Any =
     return broker.on_depth(symbol, _pairs(bids), _pairs(asks), at=None if at == "" else at)
 
 
+def _import(broker: pt.PaperBroker, rows: Any = "", command_id: Any = "", note: Any = "") -> object:
+    """Rows of ``symbol=quantity=average_price``, with commas between them."""
+    positions = _pairs(rows)
+    if type(positions) is list:
+        positions = [dict(zip(("symbol", "quantity", "average_price", "more"), r, strict=False)) for r in positions]
+    return broker.import_positions(positions, command_id=None if command_id == "" else command_id, note=note)
+
+
+def _clone(broker: pt.PaperBroker, target: Any = "", command_id: Any = "", note: Any = "") -> object:
+    key = None if command_id == "" else command_id
+    return broker.exchange.clone_account(broker.account_id, target, note=note, command_id=key)
+
+
 def _keyed(method: str, *names: str) -> Do:
     """A method whose fields come in this order; an empty one is left out unless it has to be there."""
 
@@ -128,7 +141,7 @@ def _keyed(method: str, *names: str) -> Do:
 
 _NEEDED = {
     "modify_order": ("order_id",), "cancel_order": ("order_id",), "close_position": ("symbol",),
-    "deposit": ("amount",), "withdraw": ("amount",), "on_quote": ("symbol", "bid", "ask"),
+    "deposit": ("amount",), "withdraw": ("amount",), "reset": ("cash",), "on_quote": ("symbol", "bid", "ask"),
     "on_trade": ("symbol", "price"), "on_price": ("symbol", "price"),
     "on_bar": ("symbol", "open", "high", "low", "close"),
 }  # fmt: skip
@@ -142,6 +155,9 @@ COMMANDS: dict[str, Do] = {
     "close": _keyed("close_position", "symbol", "quantity", "client_order_id"),
     "deposit": _keyed("deposit", "amount", "command_id", "note"),
     "withdraw": _keyed("withdraw", "amount", "command_id", "note"),
+    "reset": _keyed("reset", "cash", "command_id", "note"),
+    "import": lambda broker, *fields: _import(broker, *fields[:3]),
+    "clone": lambda broker, *fields: _clone(broker, *fields[:3]),
     "quote": _keyed("on_quote", "symbol", "bid", "ask", "bid_size", "ask_size", "at", "sequence"),
     "trade": _keyed("on_trade", "symbol", "price", "size", "aggressor", "at", "sequence"),
     "price": _keyed("on_price", "symbol", "price", "at"),
@@ -164,18 +180,23 @@ def check_commands(data: bytes, seen: Seen) -> None:
             continue
         clock.advance(seconds=1)
         _give(broker, name, do, [_value(field) for field in fields], seen)
-    events = broker.events()
-    folded = fold(AccountState(), [decode_event(encode_event(event)) for event in events])
-    assert digest(folded) == broker.digest(), "the journal folds to another state"
-    for event in events:
-        seen.events[event.kind] = seen.events.get(event.kind, 0) + 1
-    if zlib.crc32(data) % 8 == 0:
-        check_account(broker)
-        seen.checked += 1
+    for account in map(broker.exchange.account, broker.exchange.accounts()):  # it, and what was copied from it
+        events = account.events()
+        folded = fold(AccountState(), [decode_event(encode_event(event)) for event in events])
+        assert digest(folded) == account.digest(), "the journal folds to another state"
+        for event in events:
+            seen.events[event.kind] = seen.events.get(event.kind, 0) + 1
+        if zlib.crc32(data) % 8 == 0:
+            check_account(account)
+            seen.checked += 1
 
 
 def _give(broker: pt.PaperBroker, name: str, do: Do, fields: list[Any], seen: Seen) -> None:
-    before, began = (broker.digest(), len(broker.events())), time.perf_counter()
+
+    def marks() -> tuple[str, int, list[str]]:
+        return broker.digest(), len(broker.events()), broker.exchange.accounts()
+
+    before, began = marks(), time.perf_counter()
     said = None
     try:
         do(broker, *fields)
@@ -184,7 +205,7 @@ def _give(broker: pt.PaperBroker, name: str, do: Do, fields: list[Any], seen: Se
     counts = seen.done if said is None else seen.errors
     counts[name] = counts.get(name, 0) + 1
     if said is not None:
-        assert (broker.digest(), len(broker.events())) == before, f"{name} {fields!r}: an error left a trace"
+        assert marks() == before, f"{name} {fields!r}: an error left a trace"
         assert len(said) < 1_500, f"{name} {fields!r}: an error text of {len(said)} characters"
         assert "\n" not in said, f"{name} {fields!r}: an error text of several lines"
     took = time.perf_counter() - began
@@ -229,6 +250,8 @@ _SEEDS = (
     "123456789012345.123456789\n-0.000000001\n1e5\n１\nmain-1\n2026-01-05T14:30:60.123456789Z\n2026-01-05 15:00+05:30",
     "place|AAPL|buy|20\nplace|AAPL|sell|20||limit|110\nplace|AAPL|sell|20||||95||||true|main-2\nquote|AAPL|94|94.5",
     "quote|AAPL|d:NaN|f:inf|d:1E+999999|f:5e-324|i:-1\nquote|AAPL||101\nquote|AAPL|101|100\ntrade|AAPL|i:0|i:1|x",
+    "import|AAPL=2=90,AAPL=i:1=91.5|in-1|live\nclose|AAPL|1\nplace|AAPL|sell|3\nreset|50000|r-1|again\nreset|0",
+    "place|AAPL|buy|10\nimport|AAPL=3=99.995\nclone|copy|c-1|a trial\nclone|copy|c-1|a trial\nclone|main\nclone|copy",
 )
 WORDS = (
     *(f"{name}|" for name in COMMANDS), "AAPL|", "buy|", "sell|", "market", "limit", "stop", "stop_limit", "day", "gtc",

@@ -72,6 +72,10 @@ def _depth(scene: Scene, **f: Any) -> object:
     return scene.exchange.on_depth(f["symbol"], [(f["p1"], f["s1"]), (f["p2"], 5)], [(f["p3"], f["s3"])], at=f["at"])
 
 
+def _clone_account(scene: Scene, **fields: Any) -> object:
+    return scene.exchange.clone_account(target=f"copy-{len(scene.exchange.accounts())}", **fields)
+
+
 def _open_account(scene: Scene, **fields: Any) -> object:
     return scene.exchange.open_account(f"new-{len(scene.exchange.accounts())}", **fields)
 
@@ -105,6 +109,21 @@ _COMMANDS: dict[str, tuple[Fields, Callable[..., object]]] = {
     "import_positions": (
         {"symbol": "AAPL", "quantity": 1, "average_price": 90},
         lambda s, **f: s.broker.import_positions([f]),
+    ),
+    "import_positions several": (
+        {
+            "positions": [
+                {"symbol": "AAPL", "quantity": 2, "average_price": 90},
+                {"symbol": "AAPL", "quantity": 1, "average_price": "91.5"},
+            ],
+            "command_id": None, "note": "",
+        },
+        lambda s, **f: s.broker.import_positions(**f),
+    ),
+    "clone_account": ({"source": "main", "note": "", "command_id": None}, _clone_account),
+    "clone_account into": (
+        {"source": "main", "target": "copy", "note": "", "command_id": None},
+        lambda s, **f: s.exchange.clone_account(**f),
     ),
     "withdraw": ({"amount": 1, "command_id": None, "note": ""}, lambda s, **f: s.broker.withdraw(**f)),
     "on_quote": (
