@@ -17,7 +17,14 @@ are shared by all scenarios of the file::
 
 Every fill has to be expected by some line, in the order in which it happened, so that a scenario cannot overlook one. A
 datum without ``at`` comes a second after what was before it. What follows ``->`` is about the order of that line. With
-several accounts a line begins with the account's name and a colon.
+several accounts a line begins with the account's name and a colon. What comes and goes without a trade::
+
+    deposit 1000 key=d-1
+    withdraw 500
+    import AAPL 10 @ 98.50, MSFT -5 @ 40 key=in-1
+    reset 50000
+    clone bob
+    bob: sell AAPL 10
 
 ``tests/scenarios`` of the papertrade sources holds scenarios for every fill rule; the methods of ``Setup``, ``Actions``
 and ``Checks`` describe each line.

@@ -41,6 +41,8 @@ class Actions:
             "close": self.close,
             "deposit": lambda words: self.cash(self.broker.deposit, words),
             "withdraw": lambda words: self.cash(self.broker.withdraw, words),
+            "import": self.import_positions,
+            "clone": self.clone,
             "kill": self.kill,
             "reset": self.reset,
             "advance": self.advance,
@@ -264,8 +266,30 @@ class Actions:
         return []
 
     def reset(self, words: Words) -> list[pt.Order]:
-        """``reset max_drawdown``."""
-        limit = words.choose("a latch", _LATCHES)
+        """``reset 50000 key=r-1``: the account begins again; ``reset max_drawdown``: a latch is opened."""
+        if words.peek()[:1] in (*"-0123456789",):
+            return self.cash(self.broker.reset, words)
+        limit = words.choose("an amount, or a latch", _LATCHES)
         words.end()
         self.broker.reset_limit(limit)
+        return []
+
+    def import_positions(self, words: Words) -> list[pt.Order]:
+        """``import AAPL 10 @ 98.50, MSFT -5 @ 40 key=in-1``: positions from elsewhere, negative for a short."""
+        rows = [self._position(words)]
+        while words.skip(","):
+            rows.append(self._position(words))
+        self.broker.import_positions(rows, command_id=words.facts(("key",)).get("key"))
+        return []
+
+    def _position(self, words: Words) -> dict[str, object]:
+        symbol, quantity = words.take("a symbol"), words.number("a quantity")
+        words.need("@")
+        return {"symbol": symbol, "quantity": quantity, "average_price": words.number("an average price")}
+
+    def clone(self, words: Words) -> list[pt.Order]:
+        """``clone bob key=c-1``: a copy of the account; lines about it begin with its name and a colon."""
+        name = words.take("a name")
+        key = words.facts(("key",)).get("key")
+        self.world.brokers[name] = self.world.exchange.clone_account(self.account, name, command_id=key)
         return []
