@@ -18,6 +18,7 @@ from papertrade.errors import (
     InvalidValueError,
     KeyConflictError,
     StoreCorruptError,
+    StoreUnavailableError,
     UnknownAccountError,
     UnknownSymbolError,
     UsageError,
@@ -402,6 +403,31 @@ def test_a_clone_is_repeated_by_its_key() -> None:
     exchange = hall(store)
     exchange.open_account("main", fees=pt.PercentFee("0.001"))
     assert exchange.clone_account("main", "bob", note="try", command_id="c").digest() == digest
+
+
+def test_a_clone_that_was_not_stored_is_not_waited_for_by_any_market() -> None:
+    """The store was away: the market goes on without it, and it can be made later."""
+
+    class Away(MemoryStore):
+        away = False
+
+        def append(self, batch: Append) -> Outcome:
+            if self.away:
+                raise StoreUnavailableError("away")
+            return super().append(batch)
+
+    store = Away()
+    exchange = hall(store)
+    quoted(exchange)
+    alice = exchange.open_account("alice", cash=1_000, margin=pt.FlatMargin(initial="0.2", maintenance="0.1"))
+    alice.buy("ABC", 40)
+    store.away = True
+    with pytest.raises(StoreUnavailableError):
+        exchange.clone_account("alice", "bob")
+    store.away = False
+    quoted(exchange, "80.00", "80.02", at="2026-01-05T14:31:00Z")
+    assert alice.account().margin_call
+    assert exchange.clone_account("alice", "bob").account().margin_call
 
 
 def test_two_processes_make_a_clone_with_one_key() -> None:

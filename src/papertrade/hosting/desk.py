@@ -207,6 +207,8 @@ class Desk(Roll):
                 self.unheard.add(account)
             elif stored:
                 self.unheard.discard(account)
+            if not stored and account not in self.engine.seats:
+                self.engine.drop(account)  # nothing may wait in a market for an account that is not there
 
     def settle(self, step: Step, answer: object) -> list[Order]:
         """The store has answered: commit and queue for delivery, or raise what it said."""
