@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from papertrade.errors import InvariantError, KeyConflictError, StoreConflictError, StoreError, UsageError
+from papertrade.errors import (
+    AccountSuspendedError,
+    InvariantError,
+    KeyConflictError,
+    StoreConflictError,
+    StoreError,
+    StoreFencedError,
+    UsageError,
+)
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.vocabulary import Command
 
@@ -10,7 +18,7 @@ from .audit import AuditedWorld
 from .auditor.broken import BrokenInvariantError
 from .hosts import Host
 from .store_sim import ProcessKilled
-from .turns import Raw, Turn
+from .turns import Asked, Clone, Raw, Turn
 
 Seen = list[tuple[str, tuple[int | None, ...]]]
 
@@ -35,14 +43,46 @@ class Asking(AuditedWorld):
 
     def need_cause(self, host: Host, turn: Turn, why: StoreError) -> None:
         """A store error has a cause: a fault that was planned, or another process that wrote first."""
+        if isinstance(why, (StoreFencedError, AccountSuspendedError)) and self._is_late(host, why):
+            return
         if host.store.met is None and (self.profile.hosts == 1 or not isinstance(why, StoreConflictError)):
             found = f"{type(why).__name__}: {why}"
             raise BrokenInvariantError("A1", turn.account, found, "no error: nothing went wrong in the store")
 
+    def _is_late(self, host: Host, why: StoreFencedError | AccountSuspendedError) -> bool:
+        """Has another process taken the account since, or this one without hearing that it has?
+
+        Who took it may have given it up when it could not open it; it is late that had it before all the same.
+        """
+        account = why.stream if isinstance(why, StoreFencedError) else why.account
+        owner = self.disk.owners.get(account)
+        if owner is not None and owner.process == host.process and account not in host.unheard_takes:
+            return False
+        if not self.profile.exclusive:
+            return False
+        self.marks[f"late: {type(why).__name__}"] += 1
+        return True
+
+    def take(self, host: Host, turn: Turn) -> None:
+        """A process takes an account; the one that had it hears of it when it writes next."""
+        before = self.disk.owners.get(turn.account)
+        if before is not None and before.process != host.process:
+            back = turn.account in host.windows and host.live(turn.account) is None
+            self.marks["account taken back" if back else "account taken from another"] += 1
+        kind, _ = self.outcome(host, turn, lambda: host.take(turn.account))
+        if kind == "answer":
+            host.unheard_takes.discard(turn.account)
+        elif self.disk.owners.get(turn.account) != before:
+            host.unheard_takes.add(turn.account)
+
     def raw(self, host: Host, turn: Turn, deed: Raw) -> None:
         """A call as somebody typed it, which has to be refused as misuse."""
-        target = host.exchange if deed.call.startswith("on_") else host.broker(turn.account)
-        kind, why = self.outcome(host, turn, lambda: getattr(target, deed.call)(**deed.typed()))
+
+        def call() -> object:
+            target = host.exchange if deed.call.startswith("on_") else host.broker(turn.account)
+            return getattr(target, deed.call)(**deed.typed())
+
+        kind, why = self.outcome(host, turn, call)
         if kind == "answer":
             raise BrokenInvariantError("A1", turn.account, f"{deed} was taken", "a refusal as misuse")
         if kind == "misuse":
@@ -91,12 +131,14 @@ class Asking(AuditedWorld):
             self.marks["bar without volume"] += datum.volume is None
             self.marks["bar of no volume"] += datum.volume == 0
 
-    def command(self, host: Host, turn: Turn, command: Command) -> None:
+    def command(self, host: Host, turn: Turn, command: Asked) -> None:
         """A client asks. On a conflict it asks again: somebody else wrote first, and the account was folded again."""
         client = self.clients[turn.account]
         reuse = client.is_reuse(command)
         if not turn.wrong:
             client.asks(command, self.turns)
+            if isinstance(command, Clone):
+                self.copied.setdefault(command.target, turn.account)
         for attempt in range(4):
             kind, found = self.outcome(host, turn, lambda: host.give(turn.account, command))
             if not isinstance(found, StoreConflictError):

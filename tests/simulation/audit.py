@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
+import attrs
+
+from papertrade.domain.events import AccountCloned
 from papertrade.engine.state import AccountState
 from papertrade.testing.oracle.vocabulary import Command
 
@@ -34,7 +37,9 @@ class AuditedWorld:
         self.true_ns = profile.start_ns
         self.processes = 0
         self.turns = 0
-        self.names = [setup.account for setup in profile.setups]
+        self.setups = {setup.account: setup for setup in profile.setups}  # and of what was copied since
+        self.copied: dict[str, str] = {}  # every copy that was ever asked for, and what it is a copy of
+        self.names = list(self.setups)
         self.clients = {name: Client(name) for name in self.names}
         self.auditors = {setup.account: Auditor(facts_of(setup)) for setup in profile.setups}
         self.audited = dict.fromkeys(self.names, 0)
@@ -62,7 +67,7 @@ class AuditedWorld:
     def need_unchanged(self, host: Host, why: object) -> None:
         """A2: misuse changes nothing. What the clock did before it is not its doing."""
         self.marks["misuse refused"] += 1
-        for name in self.names:
+        for name in self.disk.streams.keys() | self.setups.keys():
             for record in self.new_records(name):
                 if b'"kind":"order_expired"' not in record.data and b'"kind":"day_opened"' not in record.data:
                     raise BrokenInvariantError("A2", name, f"{record.data.decode()} after {why}", "no event")
@@ -77,10 +82,11 @@ class AuditedWorld:
 
     def new_records(self, name: str) -> Sequence[Written]:
         stream = self.disk.streams.get(name)
-        return stream.records[self.audited[name] :] if stream else ()
+        return stream.records[self.audited.get(name, 0) :] if stream else ()
 
     def audit(self, turn: Turn, acting: list[Host]) -> None:
         """Let the auditors take what is new in the journals, and compare the live accounts with their books."""
+        self._meet_copies()
         for host in self.up():
             if host.broken is not None:
                 raise host.broken
@@ -94,6 +100,8 @@ class AuditedWorld:
             if not new:
                 self.need_at_rest(turn, acting, name)
                 continue
+            if name in self.copied and not self.audited[name]:
+                self._begin_copy(turn, acting, name)
             for record in new:
                 auditor.take(*record)
             self.audited[name] = self.disk.head(name)
@@ -101,6 +109,38 @@ class AuditedWorld:
                 if self.hosts[host.slot] is host and host.is_current(name):
                     auditor.after_step(host.broker(name))
             self.need_at_rest(turn, acting, name)
+
+    def _meet_copies(self) -> None:
+        """Accounts that are stored and that nobody knew before: they have to be copies that somebody asked for."""
+        for name, stream in self.disk.streams.items():
+            if not stream.records or name in self.setups:
+                continue
+            if name not in self.copied:
+                raise BrokenInvariantError("A2", name, "an account that nobody asked for", "none")
+            setup = self.setups[name] = attrs.evolve(self.setups[self.copied[name]], account=name)
+            self.names.append(name)
+            self.clients[name], self.restarts[name], self.folded[name] = Client(name), [], AccountState()
+            self.audited[name] = self.acknowledged[name] = 0
+            self.auditors[name] = Auditor(attrs.evolve(facts_of(setup), start_cash_units=0))
+            self.marks["account copied"] += 1
+            self.marks["copy of a copy"] += self.copied[name] in self.copied
+
+    def _begin_copy(self, turn: Turn, acting: list[Host], name: str) -> None:
+        """P8: a copy has what its source had, as the process that copied it knew it.
+
+        Only beside another process may that be less than is stored, as with everything else that it reads.
+        """
+        source, copied = self.copied[name], self.disk.streams[name].events()[1]
+        assert isinstance(copied, AccountCloned)
+        version = self.audited[source]
+        if len(self.hosts) > 1 and copied.source_version < version:
+            version = copied.source_version
+            self.marks["copy of what a process knew"] += 1
+        for host in acting:
+            state = host.live(source)
+            if self.hosts[host.slot] is host and state is not None:
+                need_equal("P8", name, copied.source_version, state.version)
+        self.auditors[name].begins_as(self.auditors[source], version)
 
     def need_at_rest(self, turn: Turn, acting: list[Host], name: str) -> None:
         """A4: with one process and no fault, every account stands where its journal ends."""

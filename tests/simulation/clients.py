@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from papertrade.domain.orders import Order
 from papertrade.testing.oracle import vocabulary as say
-from papertrade.testing.oracle.vocabulary import Command
 
 from .auditor.broken import BrokenInvariantError
-from .turns import Deed
+from .turns import Asked, Clone, Deed
 
 MOST_ENDED = 12
 
@@ -20,6 +19,8 @@ def key_of(command: Deed) -> str | None:
     if isinstance(command, say.PlacePair):
         key = command.first.client_order_id or command.second.client_order_id
         return None if key is None else f"order:{key}"
+    if isinstance(command, Clone):
+        return None if command.command_id is None else f"clone:{command.target}:{command.command_id}"
     if isinstance(command, say.Reset) and command.command_id is not None:
         return f"account_reset:{command.command_id}"
     if isinstance(command, (say.Deposit, say.Withdraw, say.Modify, say.Import)) and command.command_id is not None:
@@ -32,24 +33,24 @@ class Client:
 
     def __init__(self, account: str) -> None:
         self.account = account
-        self.keyed: dict[str, Command] = {}
+        self.keyed: dict[str, Asked] = {}
         self.waiting: dict[str, int] = {}  # keys without an answer, and since which turn
         self.numbers: dict[str, tuple[int, ...]] = {}  # the orders that a key brought
         self.ended: dict[int, Order] = {}  # some orders that have ended
 
-    def asks(self, command: Command, turn: int) -> None:
+    def asks(self, command: Asked, turn: int) -> None:
         """A command goes out."""
         key = key_of(command)
         if key is not None and key not in self.keyed:
             self.keyed[key] = command
             self.waiting[key] = turn
 
-    def is_reuse(self, command: Command) -> bool:
+    def is_reuse(self, command: Asked) -> bool:
         """Does this command carry a key that belongs to another one, which has been answered?"""
         key = key_of(command)
         return key is not None and self.keyed.get(key, command) != command and key not in self.waiting
 
-    def is_answered(self, command: Command, answer: object) -> None:
+    def is_answered(self, command: Asked, answer: object) -> None:
         """An answer came. K2: the same key brings the same orders, for ever."""
         orders = _orders(answer)
         for order in orders:
@@ -67,7 +68,7 @@ class Client:
             raise BrokenInvariantError("K2", self.account, f"{key} answered by {numbers}", self.numbers[key])
         self.waiting.pop(key, None)
 
-    def is_misuse(self, command: Command) -> None:
+    def is_misuse(self, command: Asked) -> None:
         """It was refused as misuse: its key stays free (K7)."""
         key = key_of(command)
         if key is not None and key in self.waiting and self.keyed[key] == command:

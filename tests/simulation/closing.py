@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from papertrade.codec.events import encode_event
 from papertrade.testing.oracle import Oracle
 from papertrade.testing.oracle import vocabulary as say
+from papertrade.testing.oracle.copying import copied
 
 from .auditor.broken import BrokenInvariantError
 from .hosts import Host
 from .looks import look, need_equal
 from .store_sim import SimStore
 from .swarm import SECOND
-from .turns import EVERY_HOST, Die, Snapshot, Start, Turn
+from .turns import EVERY_HOST, Clone, Deed, Die, Snapshot, Start, Take, Turn
 from .world import DATA, World
 
 TRIES = 4
@@ -45,6 +47,12 @@ def _hosts(world: World) -> list[Host]:
     return [host for host in world.hosts if host is not None]
 
 
+def _take(world: World, slot: int, name: str) -> None:
+    """Where accounts are owned, whoever is asked takes it first."""
+    if world.profile.exclusive:
+        world.play(Turn(world.true_ns, slot, name, Take()))
+
+
 def _answer_everything(world: World, name: str) -> None:
     client = world.clients[name]
     for key in list(client.waiting):
@@ -52,6 +60,7 @@ def _answer_everything(world: World, name: str) -> None:
             if key not in client.waiting:
                 break
             slot = (world.turns + attempt) % len(world.hosts)
+            _take(world, slot, name)
             world.play(Turn(world.true_ns, slot, name, client.keyed[key]))
             world.marks["answered after the faults"] += key not in client.waiting
         if key in client.waiting:
@@ -62,6 +71,7 @@ def _release_everything(world: World, name: str) -> None:
     """L5, E2: with every order canceled nothing is held, and a new process finds what the old ones left."""
     for slot in range(len(world.hosts)):
         # Whoever has fallen behind learns of it by writing: his deposit meets a conflict, and then comes last.
+        _take(world, slot, name)
         world.play(Turn(world.true_ns, slot, name, say.Deposit(10**9, f"last-{slot}")))
         world.play(Turn(world.true_ns, slot, name, say.CancelAll()))
         host = world.hosts[slot]
@@ -110,27 +120,37 @@ def close_books(world: World, twice: bool = True) -> None:
 
 def compare_with_oracle(world: World, turns: Sequence[Turn]) -> None:
     """M10: in a calm run the slow oracle makes the same bytes of the same commands, account by account."""
-    for setup in world.profile.setups:
-        if setup.account not in world.disk.streams:
-            continue  # nobody was ever up to open it
-        oracle = Oracle(setup)
-        for number, turn in enumerate(turns, 1):
-            deed = turn.deed
-            mine = turn.account == setup.account or isinstance(deed, (*DATA, say.Advance))
-            if not setup.data_clock and turn.at_ns > oracle.read:
+    oracles = {
+        # An account without a journal is one that nobody was ever up to open.
+        setup.account: Oracle(setup) for setup in world.profile.setups if setup.account in world.disk.streams
+    }
+    for number, turn in enumerate(turns, 1):
+        for oracle in list(oracles.values()):
+            if not oracle.setup.data_clock and turn.at_ns > oracle.read:
                 oracle.give(say.MoveClock(turn.at_ns))
-            said = type(deed).__module__ == say.__name__
-            if mine and said and number not in world.misused:
-                try:
-                    oracle.give(deed)  # type: ignore[arg-type]
-                except (ValueError, LookupError):  # misuse: both refuse it
-                    continue
-        expected = [encode_event(event) for event in oracle.events]
-        journal = world.disk.journal(setup.account)
-        for version, (found, wanted) in enumerate(zip(journal, expected, strict=False), 1):
-            if found != wanted:
-                raise BrokenInvariantError("M10", setup.account, f"{version}: {found.decode()}", wanted.decode())
-        # What the clock does may have been done already on one side: the other hears of the time later.
-        for left in (*journal[len(expected) :], *expected[len(journal) :]):
-            if not any(f'"kind":"{kind}"'.encode() in left for kind in CLOCKWORK):
-                raise BrokenInvariantError("M10", setup.account, f"{left.decode()} on one side", "on both")
+            mine = turn.account == oracle.name or isinstance(turn.deed, (*DATA, say.Advance))
+            if mine and number not in world.misused:
+                _tell(oracles, oracle, turn.deed)
+    for name, oracle in oracles.items():
+        _compare(world, name, [encode_event(event) for event in oracle.events])
+
+
+def _tell(oracles: dict[str, Oracle], oracle: Oracle, deed: Deed) -> None:
+    """What was said to an account is said to its oracle. Asked for a copy again, it has made one."""
+    if isinstance(deed, Clone):
+        if deed.target not in oracles:
+            oracles[deed.target] = copied(oracle, *deed)
+    elif type(deed).__module__ == say.__name__:
+        with suppress(ValueError, LookupError):  # misuse: both refuse it
+            oracle.give(deed)  # type: ignore[arg-type]
+
+
+def _compare(world: World, name: str, expected: list[bytes]) -> None:
+    journal = world.disk.journal(name)
+    for version, (found, wanted) in enumerate(zip(journal, expected, strict=False), 1):
+        if found != wanted:
+            raise BrokenInvariantError("M10", name, f"{version}: {found.decode()}", wanted.decode())
+    # What the clock does may have been done already on one side: the other hears of the time later.
+    for left in (*journal[len(expected) :], *expected[len(journal) :]):
+        if not any(f'"kind":"{kind}"'.encode() in left for kind in CLOCKWORK):
+            raise BrokenInvariantError("M10", name, f"{left.decode()} on one side", "on both")

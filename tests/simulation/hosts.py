@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from papertrade.codec.events import encode_event
@@ -15,10 +16,12 @@ from papertrade.paper import PaperBroker
 from papertrade.ports.clock import DataClock
 from papertrade.testing.driving import Giver, open_set_up
 from papertrade.testing.oracle import vocabulary as say
-from papertrade.testing.oracle.vocabulary import Command, Setup
+from papertrade.testing.oracle.vocabulary import Setup
 
 from .auditor.broken import BrokenInvariantError
 from .store_sim import Disk, SimStore
+from .swarm import Profile
+from .turns import Asked, Clone
 
 
 class HostClock:
@@ -47,31 +50,62 @@ class Host:
     """One process: an exchange, its accounts, its clock and what its subscribers heard."""
 
     def __init__(
-        self, slot: int, process: int, disk: Disk, setups: list[Setup], now_ns: int, every_events: int = 0
+        self, slot: int, process: int, disk: Disk, setups: Mapping[str, Setup], now_ns: int, profile: Profile
     ) -> None:
+        self.exclusive = profile.exclusive
         self.snapshots: SnapshotPolicy | str = "off"
-        if every_events:
-            self.snapshots = SnapshotPolicy(every_events=every_events, every_minutes=60, at_least=5)
+        if profile.every_events:
+            self.snapshots = SnapshotPolicy(every_events=profile.every_events, every_minutes=60, at_least=5)
         self.slot, self.process, self.disk, self.setups = slot, process, disk, setups
-        self.data_clock = setups[0].data_clock
+        self.rules = next(iter(setups.values()))  # of the markets and the clock, which all accounts share
+        self.data_clock = self.rules.data_clock
         self.clock = DataClock() if self.data_clock else HostClock(now_ns)
         self.latest_ns = 0  # of the data it was given
         self.store = SimStore(disk, process, self.now_ns, self.clock_ns)
         self.windows: dict[str, Window] = {}
+        self.unheard_takes: set[str] = set()  # accounts that it perhaps owns without knowing
         self.heard: dict[str, int] = {}  # the last version that was published here
         self.news: list[Event] = []  # published in this turn
         self.broken: BrokenInvariantError | None = None  # what a subscriber found wrong
 
     def boot(self) -> None:
         """Start: list the instruments, subscribe, open every account as it is stored."""
-        fill = self.setups[0].fill
+        fill = self.rules.fill
         self.exchange = Exchange(self.store, self.clock, fill=fill, snapshots=self.snapshots, threadsafe=False)
-        for instrument in self.setups[0].instruments:
+        for instrument in self.rules.instruments:
             self.exchange.add_instrument(instrument)
         self.exchange.subscribe(self._hear)
-        for setup in self.setups:
-            self.heard[setup.account] = self.disk.head(setup.account)
-            self.windows[setup.account] = Window(self.exchange, open_set_up(self.exchange, setup))
+        for account in self.setups:
+            self.window(account)
+
+    def window(self, account: str) -> Window:
+        """An account here; one that was made by another process is opened when it is first asked for."""
+        return self.windows[account] if account in self.windows else self._open(account)
+
+    def _open(self, account: str) -> Window:
+        if account not in self.windows:
+            self._will_hear(account)
+        broker = open_set_up(self.exchange, self.setups[account], exclusive=self.exclusive)
+        self.windows[account] = Window(self.exchange, broker)
+        return self.windows[account]
+
+    def take(self, account: str) -> None:
+        """Take an account for this process, or take it back."""
+        self._open(account)
+
+    def clone(self, source: str, asked: Clone) -> PaperBroker:
+        """Copy an account."""
+        self.window(source)
+        if asked.target not in self.windows:
+            self._will_hear(asked.target)
+        broker = self.exchange.clone_account(source, asked.target, note=asked.note, command_id=asked.command_id)
+        self.windows[asked.target] = Window(self.exchange, broker)
+        return broker
+
+    def _will_hear(self, account: str) -> None:
+        """What is stored before an account is opened is no news, unless it began here without an answer."""
+        if account not in self.exchange._desk.unheard:
+            self.heard[account] = self.disk.head(account)
 
     def now_ns(self) -> int:
         """The time by which this process acts: the latest that its clock ever showed, or a later datum it was given."""
@@ -87,7 +121,7 @@ class Host:
         if isinstance(self.clock, HostClock):
             self.clock.ns = true_ns
 
-    def give(self, account: str, command: Command) -> object:
+    def give(self, account: str, command: Asked) -> object:
         """Give a command for an account, a datum, or the time."""
         if isinstance(command, say.Advance):
             self.exchange.advance(command.to if self.data_clock else None)
@@ -96,7 +130,9 @@ class Host:
             return None
         if isinstance(command, say.MoveClock):
             return None  # time passes with every turn; nobody is told
-        return self.windows[account].give(command)
+        if isinstance(command, Clone):
+            return self.clone(account, command)
+        return self.window(account).give(command)
 
     def _hear(self, event: Event) -> None:
         """E10: versions come in order without a gap, and E9: nothing is published that is not stored for good."""
@@ -130,7 +166,7 @@ class Host:
 
     def broker(self, account: str) -> PaperBroker:
         """The account's broker here."""
-        return self.windows[account].broker
+        return self.window(account).broker
 
 
 def _other_event(event: Event, stored: bytes) -> BrokenInvariantError:

@@ -16,7 +16,7 @@ from papertrade.engine.state import AccountState
 from papertrade.testing.oracle import vocabulary as say
 
 from .clients import key_of
-from .turns import EVERY_HOST, Snapshot, Start, Turn
+from .turns import EVERY_HOST, Clone, Snapshot, Start, Turn
 
 if TYPE_CHECKING:
     from .hosts import Host
@@ -38,8 +38,6 @@ class Noticing:
     def __init__(self, world: World) -> None:
         self.world = world
         self.marks = world.marks
-        self._days = {setup.account: setup.trading_day for setup in world.profile.setups}
-        self._zones = {name: day.zone for name, day in self._days.items()}
         self._halted: set[tuple[int, str]] = set()  # by process and symbol
 
     # ---------------------------------------------------------------- before
@@ -57,7 +55,7 @@ class Noticing:
             self.marks["datum missed a process"] += turn.host != EVERY_HOST and ups > 1
             if isinstance(deed, say.Quote):
                 self._at_the_band(deed)
-        folding = {(host.process, name) for host in acting for name in world.names if host.live(name) is None}
+        folding = {(host.process, name) for host in acting for name in host.windows if host.live(name) is None}
         heads = {name: world.disk.head(name) for name in world.names}
         return Before({host.process: host.latest_ns for host in acting}, waiting, folding, heads)
 
@@ -102,8 +100,10 @@ class Noticing:
         """Look at what a turn has left, before its records are audited."""
         deed = turn.deed
         if was.waiting is not None and was.waiting not in self.world.clients[turn.account].waiting:
-            done_now = self.world.disk.head(turn.account) > was.heads[turn.account]
+            about = deed.target if isinstance(deed, Clone) else turn.account
+            done_now = self.world.disk.head(about) > was.heads.get(about, 0)
             self.marks["asked again, and it is done now" if done_now else "asked again, and it was done"] += 1
+            self.marks["copy asked for again"] += isinstance(deed, Clone)
         for host in acting:
             self._folded(turn, host, was)
             if isinstance(deed, (say.Quote, say.Print, say.Bar, say.Depth, say.LastPrice)):
@@ -125,7 +125,8 @@ class Noticing:
     def _late(self, datum: say.Quote | say.Print | say.Bar | say.Depth | say.LastPrice, latest_ns: int) -> None:
         at = datum.end if isinstance(datum, say.Bar) else datum.at
         if at is not None and at < latest_ns:
-            ended = any(day.day_of(at) < day.day_of(latest_ns) for day in self._days.values())
+            days = {setup.trading_day for setup in self.world.setups.values()}
+            ended = any(day.day_of(at) < day.day_of(latest_ns) for day in days)
             self.marks["late datum of a day that has ended"] += ended
 
     def _snapshot(self, turn: Turn, acting: list[Host]) -> None:
@@ -186,12 +187,13 @@ class Noticing:
         return found
 
     def _day(self, name: str, at_ns: int) -> None:
-        zone, end = self._zones[name], self._days[name].ends(at_ns)
+        day = self.world.setups[name].trading_day
+        zone, end = day.zone, day.ends(at_ns)
         self.marks["day in which clocks change"] += _local(zone, at_ns).utcoffset() != _local(zone, end).utcoffset()
 
     def _in_the_second_hour(self, name: str, at_ns: int) -> None:
         """In an hour that comes twice the same wall clock has two offsets; in one that is left out it says nothing."""
-        local = _local(self._zones[name], at_ns)
+        local = _local(self.world.setups[name].trading_day.zone, at_ns)
         other = local.replace(fold=1 - local.fold)
         self.marks["record in an hour that comes twice"] += local.utcoffset() != other.utcoffset()
 

@@ -18,6 +18,7 @@ from papertrade.errors import (
     StoreConflictError,
     StoreCorruptError,
     StoreError,
+    StoreFencedError,
     StoreFullError,
     StoreMismatchError,
     StoreUnavailableError,
@@ -91,10 +92,19 @@ class Stream:
         return known
 
 
+class Owner(NamedTuple):
+    """Who may write to a stream: the process that took it last, with the fence that it was given."""
+
+    fence: int
+    process: int
+
+
 class Disk:
     """What is left when every process is dead."""
 
     def __init__(self) -> None:
+        self.owners: dict[str, Owner] = {}
+        self.fences = 0  # that were ever given
         self.streams: dict[str, Stream] = {}
         self.slow_ns = 0  # how long the processes waited for slow calls
         self.dropped = 0  # records that a power loss took back
@@ -192,6 +202,9 @@ class SimStore:
             if [encode_event(e) for e in events] != [r.data for r in stream.records[done.first - 1 : done.last]]:
                 raise StoreMismatchError(name, commit_id or "")
             return AlreadyAppended(*done)
+        owner = self.disk.owners.get(name)
+        if batch.fence != (None if owner is None else owner.fence):
+            raise StoreFencedError(name, batch.fence, None if owner is None else owner.fence)
         if expected != len(stream.records):
             self.conflicts += 1
             return Conflict(len(stream.records))
@@ -208,6 +221,24 @@ class SimStore:
         if not unsynced:
             self.disk.sync(stream)
         return answer
+
+    # ------------------------------------------------------------- owning
+
+    def take(self, stream: str) -> int:
+        """Make this process the owner of a stream; from now on nobody else may write to it."""
+        kind = self._before(stream)
+        self.disk.fences += 1
+        self.disk.owners[stream] = Owner(self.disk.fences, self.process)
+        self._after(kind)
+        return self.disk.fences
+
+    def release(self, stream: str, fence: int) -> None:
+        """Nobody owns the stream any more, unless somebody else took it meanwhile."""
+        kind = self._before(stream)
+        owner = self.disk.owners.get(stream)
+        if owner is not None and owner.fence == fence:
+            del self.disk.owners[stream]
+        self._after(kind)
 
     # ------------------------------------------------------------- reading
 

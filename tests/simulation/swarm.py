@@ -54,6 +54,8 @@ class Profile:
     jump: float  # hours or days pass at once
     gap: float  # a datum misses a process
     every_events: int = 0  # how often its processes take a snapshot by themselves; 0 for never
+    start: float = 0.0  # an account is copied, gets positions, or begins again
+    exclusive: bool = False  # a process takes an account before it works on it
 
     @property
     def calm(self) -> bool:
@@ -96,7 +98,11 @@ def draw_profile(rng: Random) -> Profile:
     )
     profile = _plain(profile) if rng.random() > 0.9 else profile
     # Drawn apart, so that the runs that are known by their seeds stay what they were.
-    return attrs.evolve(profile, every_events=Random(repr(profile.mix)).choice((0, 0, 7, 40)))
+    apart = Random(repr(profile.mix))
+    every_events = apart.choice((0, 0, 7, 40))
+    start = apart.choice((0.0, 0.0, 0.01, 0.03))
+    exclusive = hosts > 1 and apart.random() < 0.4
+    return attrs.evolve(profile, every_events=every_events, start=start, exclusive=exclusive)
 
 
 def _plain(profile: Profile) -> Profile:

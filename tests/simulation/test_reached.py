@@ -12,7 +12,7 @@ from .reached import REACHED, counted, missing
 from .run import run_seed
 from .scripted import SCRIPTED
 
-SEEDS = (1, 4, 14, 66, 68, 125, 200, 234)
+SEEDS = (2, 14, 20, 53, 68, 91, 124, 125, 252)
 """Few seeds that together reach all that is drawn; ``python -m tests.simulation.covering`` finds others."""
 STEPS = 250
 

@@ -38,6 +38,10 @@ class ReadAll(NamedTuple):
     """Somebody asks everything there is to ask; nothing may change by it."""
 
 
+class Take(NamedTuple):
+    """A process takes an account for itself; whoever had it before is late from now on."""
+
+
 class Raw(NamedTuple):
     """A call with arguments as somebody typed them, one of them as text, Decimal or float: what no command can say."""
 
@@ -53,7 +57,17 @@ class Raw(NamedTuple):
         return found
 
 
-Deed: TypeAlias = Command | Start | Die | PowerLoss | Snapshot | SetClock | ReadAll | Raw
+class Clone(NamedTuple):
+    """The account of the turn is copied; the copy goes on as an account of its own."""
+
+    target: str
+    command_id: str | None = None
+    note: str = ""
+
+
+Asked: TypeAlias = Command | Clone
+"""What a client asks for an account."""
+Deed: TypeAlias = Asked | Start | Die | PowerLoss | Snapshot | SetClock | ReadAll | Take | Raw
 
 
 class Turn(NamedTuple):

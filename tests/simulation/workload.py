@@ -16,12 +16,13 @@ from papertrade.testing.oracle.vocabulary import Command
 from .hosts import Host, LiveSight
 from .store_sim import FAULTS, Fault
 from .swarm import DAY, SECOND, Profile
-from .turns import EVERY_HOST, Deed, Die, PowerLoss, ReadAll, SetClock, Snapshot, Start, Turn
+from .turns import EVERY_HOST, Asked, Clone, Deed, Die, PowerLoss, ReadAll, SetClock, Snapshot, Start, Take, Turn
 
 if TYPE_CHECKING:
     from .world import World
 
 HOUR = 3_600 * SECOND
+MOST_COPIES = 4
 KEYED = (say.Deposit, say.Withdraw, say.Modify, say.Import, say.Reset)
 
 
@@ -42,7 +43,10 @@ class Director:
             setup.account: Drawer(stream(setup.account), setup, mix=profile.mix, data=self.data)
             for setup in profile.setups
         }
-        self.names = [setup.account for setup in profile.setups]
+        self._stream = stream
+        self.names = list(self.drawers)
+        # Drawn apart: runs without these are what they were.
+        self.starts, self.takes = stream("starts"), stream("takes")
         self.keys = 0
         self._weights = self._weigh()
 
@@ -68,6 +72,13 @@ class Director:
         if not up or (down and rng.random() < 0.15):
             return self._turn(rng.choice(down), Start(), chance=0.3)
         host = rng.choice(up)
+        if self.profile.exclusive and self.takes.random() < 0.8:
+            host = self._owner(world, host)
+        self._meet_copies(world)
+        if self.profile.start and self.starts.random() < self.profile.start:
+            return self._start(world, host)
+        if self.profile.exclusive and self.takes.random() < 0.03:
+            return self._turn(host.slot, Take(), self.takes.choice(self.names))
         for draw, weight in self._weights:
             if rng.random() < weight:
                 return draw(world, host)
@@ -162,6 +173,31 @@ class Director:
         key = rng.choice(waiting) if waiting and rng.random() < 0.7 else rng.choice(list(client.keyed))
         return self._turn(host.slot, client.keyed[key], account)
 
+    def _start(self, world: World, host: Host) -> Turn:
+        """Positions come in, an account begins again, or it is copied, perhaps from a copy."""
+        rng, number = self.starts, len(world.copied) + 1
+        if rng.random() < 0.5 or number > MOST_COPIES:
+            account = rng.choice(self.names)
+            sight = LiveSight(host, account, world.clients[account].ended)
+            return self._turn(host.slot, self.drawers[account].start(sight), account)
+        if rng.random() < 0.15:  # into a name that has a history, or into itself
+            return self._turn(host.slot, Clone(rng.choice(self.names)), rng.choice(self.names), wrong=True)
+        key = f"copied-{number}" if rng.random() < 0.8 else None
+        deed = Clone(f"copy{number}", key, rng.choice(("", "to try something")))
+        return self._turn(host.slot, deed, rng.choice(self.names))
+
+    def _owner(self, world: World, host: Host) -> Host:
+        """Mostly somebody is asked who owns something."""
+        owners = {world.disk.owners[name].process for name in self.names if name in world.disk.owners}
+        return next((owner for owner in world.up() if owner.process in owners), host)
+
+    def _meet_copies(self, world: World) -> None:
+        """A copy has a client of its own, who trades as that of the account it was copied from."""
+        for name in world.names[len(self.names) :]:
+            drawer = Drawer(self._stream(name), world.setups[name], mix=self.profile.mix, data=self.data)
+            self.drawers[name] = drawer
+            self.names.append(name)
+
     def _misuse(self, world: World, host: Host) -> Turn:
         """Something that must be refused as misuse: a key with another content, a price of nothing, a foreign order."""
         rng = self.rng
@@ -186,7 +222,7 @@ class Director:
         return self._turn(slot, command, account, wrong=True)
 
 
-def _other(command: Command, lot: int) -> Command:
+def _other(command: Asked, lot: int) -> Asked:
     """A command with the same key and another content."""
     if isinstance(command, say.Place):
         terms = command.terms
@@ -201,7 +237,7 @@ def _other(command: Command, lot: int) -> Command:
         return command._replace(rows=(first._replace(price=first.price + 1), *others))
     if isinstance(command, say.Reset):
         return command._replace(cash=command.cash + 10**9)
-    if isinstance(command, say.Deposit):
+    if isinstance(command, (say.Deposit, Clone)):
         return command._replace(note=command.note + "!")
     assert isinstance(command, say.Withdraw)
     return command._replace(amount=command.amount * 2)

@@ -17,7 +17,7 @@ from .looks import look
 from .noticing import Noticing
 from .store_sim import ProcessKilled
 from .swarm import Profile
-from .turns import EVERY_HOST, Die, PowerLoss, Raw, ReadAll, SetClock, Snapshot, Start, Turn
+from .turns import EVERY_HOST, Die, PowerLoss, Raw, ReadAll, SetClock, Snapshot, Start, Take, Turn
 
 DATA = (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth, say.Halt)
 
@@ -60,7 +60,12 @@ class World(Asking):
             self.look(deep=self.turns % (DEEP * self.full_every) == 0)
 
     def _acting(self, turn: Turn) -> list[Host]:
-        """The processes that this turn is for. One that is down does nothing, nor does it matter."""
+        """The processes that this turn is for. One that is down does nothing, nor does it matter.
+
+        Nobody is asked about an account that there is not: when turns are left out, a copy may be among them.
+        """
+        if turn.account and turn.account not in self.setups:
+            return []
         if turn.host == EVERY_HOST:
             return self.up()
         host = self.hosts[turn.host] if turn.host < len(self.hosts) else None
@@ -90,7 +95,9 @@ class World(Asking):
                 self.marks["clock set back"] += deed.error_ns < host.clock.error_ns
                 host.clock.error_ns = deed.error_ns
         elif isinstance(deed, Snapshot):
-            self.outcome(host, turn, host.broker(turn.account).snapshot)
+            self.outcome(host, turn, lambda: host.broker(turn.account).snapshot())
+        elif isinstance(deed, Take):
+            self.take(host, turn)
         elif isinstance(deed, ReadAll):
             self.outcome(host, turn, lambda: look(self, host, turn.account))
         elif isinstance(deed, (say.Advance, say.MoveClock)):
@@ -110,10 +117,7 @@ class World(Asking):
         if self.hosts[turn.host] is not None:
             return
         self.processes += 1
-        profile = self.profile
-        host = Host(
-            turn.host, self.processes, self.disk, list(profile.setups), self.true_ns, profile.every_events
-        )
+        host = Host(turn.host, self.processes, self.disk, self.setups, self.true_ns, self.profile)
         host.store.arm(turn.fault)
         for name in self.names:
             self.restarts[name].append(self.disk.head(name))
@@ -139,6 +143,7 @@ class World(Asking):
 
     def _mark_restart(self, host: Host) -> None:
         self.marks["second process beside a first"] += len(self.up()) > 1
+        self.marks["restart with a copy"] += any(name in self.copied for name in host.windows)
         for name in self.names:
             state = host.live(name)
             if state is None or host.process == 1:

@@ -310,12 +310,12 @@ class Drawer:
         if roll < 0.81:
             return say.Kill()
         if roll < (0.88 if sight.bases().latches else 0.84):
-            return self._start(sight)
+            return self.start(sight)
         if roll < 0.96:
             return say.ResetLimit(rng.choice(("kill_switch", "max_daily_loss", "max_drawdown")))
         return say.Restart() if self.restarts else say.CancelAll()
 
-    def _start(self, sight: Sight) -> Command:
+    def start(self, sight: Sight) -> Command:
         """Positions come in, or the account begins again."""
         rng, key = self.rng, None
         if rng.random() < 0.3:

@@ -195,7 +195,7 @@ class Driven(Giver):
         self.open()
 
 
-def open_set_up(exchange: Exchange, setup: Setup) -> PaperBroker:
+def open_set_up(exchange: Exchange, setup: Setup, *, exclusive: bool = False) -> PaperBroker:
     """Open an account with the rules of a setup, all its own."""
     return exchange.open_account(
         setup.account,
@@ -208,6 +208,7 @@ def open_set_up(exchange: Exchange, setup: Setup) -> PaperBroker:
         fill=setup.fill,
         cost_method=setup.cost_method,
         trading_day=setup.trading_day,
+        exclusive=exclusive,
     )
 
 

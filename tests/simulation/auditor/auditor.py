@@ -59,9 +59,17 @@ class Auditor:
         self._heard.append(heard)
         self._sight.saw(*heard)
 
-    def begins_as(self, other: Auditor) -> None:
-        """The account is a copy of another one, as that one's auditor knows it now."""
-        self._folding.origin = Origin.of(other._books)
+    def begins_as(self, other: Auditor, version: int | None = None) -> None:
+        """The account is a copy of another one, as that one's auditor knows it now or knew it at a version.
+
+        What processes were shown before there was a copy, they were shown.
+        """
+        then = other if version in (None, other._books.version) else other.again(version)
+        self._folding.origin = Origin.of(then._books)
+        for heard in other._heard:
+            if type(heard[0]) is not bytes:
+                self._heard.append(heard)
+                self._sight.saw(*heard)
 
     def take(
         self, data: bytes, process: int, now_ns: int, commit_id: str | None, clock_ns: int | None = None
@@ -120,15 +128,15 @@ class Auditor:
         """The books hold what a second auditor makes of the same records in one go."""
         self._books.equal("E2", self.again().figures(), self.figures(), "a second reading gives")
 
-    def again(self) -> Auditor:
-        """A second auditor that was told the same."""
+    def again(self, version: int | None = None) -> Auditor:
+        """A second auditor that was told the same, up to a version if one is given."""
         second = Auditor(self.facts)
         second._folding.origin = self._folding.origin
         for heard in self._heard:
-            if type(heard[0]) is bytes:
-                second._take(*heard)
-            else:
+            if type(heard[0]) is not bytes:
                 second._sight.saw(*heard)
+            elif version is None or second._books.version < version:
+                second._take(*heard)
         second._folding.settle()
         return second
 

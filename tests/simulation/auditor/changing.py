@@ -83,6 +83,9 @@ class Changing(Placing, Linking):
         expected = order.hold
         if reason == "oco":
             self._gives_way(order, "order_reduced", quantity, order.left)
+            wrong = risk.gave_way(books, order, order.left - quantity) if self._perhaps else None
+            if wrong is not None:
+                books.fail(*wrong)
             if not self._perhaps or hold != order.hold:  # on arrival the hold was worked out without that part
                 expected -= books.tool(order.symbol).share(order.hold, quantity, order.left)
         elif order.arrived != at:

@@ -63,6 +63,7 @@ class Money(Batches):
             books.fail("T2", f"{fields['day']} opened", f"a day after {books.day}")
         if books.day:
             books.reached["day_rolled"] += 1
+            books.reached["day_rolled_over_import"] += any(part.imported for part in books.at_cost)
         equity = AMOUNTS[fields["equity"]]
         self._flat_equity(equity)
         self._unmarked(fields)

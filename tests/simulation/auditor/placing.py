@@ -10,6 +10,7 @@ from .orders import REJECT_REASONS, REJECTED, Ticket, amounts
 from .reading import AMOUNTS, maybe, maybe_ns
 
 _LIMIT = 10**24
+GIVES_WAY = ("order_canceled", "order_reduced")
 
 
 class Placing(Batches):
@@ -33,11 +34,11 @@ class Placing(Batches):
         books, oco = self.books, fields["oco"]
         order = self._begin(fields, "accepted")
         self._check_terms(order, fields["terms"], maybe_ns(fields["expires"]), at)
-        # What a pair had filled already is canceled next; of that nothing was ever at stake.
+        # What a pair had filled already is canceled next, all of it or a part; of that nothing was ever at stake.
         number = order.number
         self.doubt(
             risk.accepted(books, order, oco),
-            lambda kind, f: kind == "order_canceled" and f["number"] == number and f["reason"] == "oco",
+            lambda kind, f: kind in GIVES_WAY and f["number"] == number and f["reason"] == "oco",
         )
         other = None
         if oco:

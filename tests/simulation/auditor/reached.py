@@ -17,6 +17,7 @@ _PLAIN = {
     "day_revalued": "day_revalued",
     "position_imported": "position_imported",
     "account_reset": "account_reset",
+    "account_cloned": "account_cloned",
     "withdrawal_rejected": "withdrawal_rejected",
     "order_modify_rejected": "modify_rejected",
     "orders_linked": "linked_later",
@@ -29,6 +30,7 @@ _REASONS = {
     ("order_canceled", "ioc_remainder"): "ioc_remainder",
     ("order_canceled", "nothing_to_reduce"): "reduce_only_cut",
     ("order_canceled", "oco"): "oco_canceled",
+    ("order_canceled", "reset"): "reset_with_orders",
     ("order_reduced", "oco"): "oco_reduced",
     ("order_modify_rejected", "below_filled_quantity"): "modify_below_filled_refused",
 }

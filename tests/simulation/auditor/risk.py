@@ -21,7 +21,7 @@ def only_reduces(books: Books, order: Ticket, quantity: int, other: int) -> bool
 
 
 def accepted(books: Books, order: Ticket, oco: int) -> tuple[str, object, object] | None:
-    """What is wrong with an acceptance, unless the order is canceled at once because its pair has done all of it."""
+    """What is wrong with an acceptance, unless the order gives way at once to what its pair has done."""
     beside = books.open.get(oco)
     quantity = order.quantity - (0 if beside is None else beside.filled)
     if books.is_cash and order.sign < 0 and not only_reduces(books, order, quantity, oco):
@@ -33,6 +33,17 @@ def accepted(books: Books, order: Ticket, oco: int) -> tuple[str, object, object
     if books.is_cash and books.balances[CASH] + books.balances["assets:holds"] < 0:
         return "R5", f"{order.describe()} accepted with cash below zero", "a refusal"
     return _over_limits(books, order, oco)
+
+
+def gave_way(books: Books, order: Ticket, quantity: int) -> tuple[str, object, object] | None:
+    """What is wrong with what is left of an order that gave way as it arrived."""
+    if only_reduces(books, order, quantity, order.oco):
+        return None
+    if books.is_cash and order.sign < 0:
+        return "R2", f"a sale of {quantity} beyond what is held", "an account that does not sell short"
+    if books.restricted:
+        return "R5", f"{order.describe()} with {quantity} left", "a refusal, or no more than what reduces"
+    return None
 
 
 def _over_limits(books: Books, order: Ticket, oco: int) -> tuple[str, object, object] | None:

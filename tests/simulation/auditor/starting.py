@@ -87,6 +87,8 @@ class Starting(Money):
         books.peak += cost
         if books.day:
             books.at_cost.append(AtCost(symbol, quantity, cost, True))
+        if self.market.sight.view(self.process, symbol) is None:
+            books.reached["imported_unpriced"] += 1
 
     def begun_again(self, fields: dict[str, Any], at: int) -> None:
         """Nothing of before is in the books any more; the record says what there was."""
@@ -111,3 +113,5 @@ class Starting(Money):
         books.day_equity = books.loss_base = books.peak = cash
         if held:
             books.reached["reset_with_positions"] += 1
+        if self.last[0] == "day_opened":
+            books.reached["reset_on_a_new_day"] += 1

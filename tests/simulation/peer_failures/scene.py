@@ -58,7 +58,7 @@ class Scripted:
     def profile(self) -> Profile:
         """A world with one process, in which nothing happens by chance."""
         rest = dict.fromkeys(attrs.fields_dict(Profile), 0.0)
-        rest["fault"] = float(self.faults)
+        rest.update(fault=float(self.faults), exclusive=False)
         known = {"setups": (self.setup,), "hosts": 1, "start_ns": START, "kinds": KINDS, "mix": Mix()}
         return Profile(**{**rest, **known})  # type: ignore[arg-type]
 

@@ -206,7 +206,7 @@ def failed_step_stays_in_memory(plant: Plant) -> None:
     plant.patch.setattr(Desk, "spoil", lambda self, account: None)
 
 
-@saboteur("A4", "E1", "E10")
+@saboteur("A4", "E1", "E10", "E9")
 def new_day_alone_is_not_stored(plant: Plant) -> None:
     """A step in which only a day began is not worth a write."""
 
@@ -235,7 +235,7 @@ def liquidity_shared_by_all_accounts(plant: Plant) -> None:
 # ------------------------------------------------------------------------ restarts
 
 
-@saboteur("M7", "M2")
+@saboteur("M7", "M2", "L4")
 def quotes_remembered_over_a_restart(plant: Plant) -> None:
     """A process that starts trades on the quotes of the one before it."""
 

@@ -21,7 +21,7 @@ def key_not_given_to_the_store(plant: Plant) -> None:
     plant.everywhere(desk, "batch_of", lambda true: lambda step, commit_id: true(step, None))
 
 
-@saboteur("K2")
+@saboteur("K2", "K4")
 def repeat_answered_by_the_latest_order(plant: Plant) -> None:
     """Whoever asks again gets the newest order for an answer."""
 

@@ -33,7 +33,7 @@ def held_money_available_again(plant: Plant) -> None:
     plant.everywhere(funds, "available", lambda true: lambda step: true(step) + step.state.held)
 
 
-@saboteur("R2", "L5", "M10", differential=True)
+@saboteur("R2", "L5", "M10", "R5", differential=True)
 def working_orders_not_counted(plant: Plant) -> None:
     """Each order may close the whole position, whatever else is working."""
     plant.everywhere(
@@ -72,7 +72,7 @@ def enlarged_order_not_asked(plant: Plant) -> None:
     plant.patch.setattr(change, "_refuse_growth", lambda *about: None)
 
 
-@saboteur("R3")
+@saboteur("R3", "M10")
 def every_order_needs_money(plant: Plant) -> None:
     """An order that only closes a position needs margin as if it opened one."""
 

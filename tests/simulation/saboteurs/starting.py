@@ -137,3 +137,46 @@ def import_repeated_with_its_key(plant: Plant) -> None:
         return before
 
     plant.here(AccountStart, "_imported_before", make)
+
+
+def _copied_with(plant: Plant, total: Any) -> None:
+    """Copy another amount of cash than there is."""
+
+    class Lying:
+        def __init__(self, source: Any) -> None:
+            self._source = source
+
+        def __getattr__(self, name: str) -> Any:
+            return total(self._source) if name == "total" else getattr(self._source, name)
+
+    def make(true: Any) -> Any:
+        return lambda step, account, source, *about: true(step, account, Lying(source), *about)
+
+    plant.here(starting, "copy_account", make)
+
+
+@saboteur("P8", "M10")
+def copy_forgets_what_is_owed(plant: Plant) -> None:
+    """A copy of an account that owes money begins with none instead of less than none."""
+    _copied_with(plant, lambda source: max(source.total, 0))
+
+
+@saboteur("P8", "M10")
+def copy_leaves_what_is_held(plant: Plant) -> None:
+    """What is held for orders is left behind when an account is copied."""
+    _copied_with(plant, lambda source: source.cash)
+
+
+@saboteur("P8", "M10")
+def copy_of_lots_as_one(plant: Plant) -> None:
+    """The lots of a position come into the copy as a single one, at the price of the first."""
+
+    def make(true: Any) -> Any:
+        def lots(position: Any) -> Any:
+            first, *others = true(position)
+            whole = first._replace(quantity=position.quantity_units, cost=position.cost_units)
+            return [whole] if others else [first]
+
+        return lots
+
+    plant.here(starting, "_lots", make)
