@@ -161,3 +161,54 @@ def test_the_last_price_decides_when(missing: str) -> None:
     life.quote(missing, 95, f"{TUESDAY}T14:01:00Z")
     assert (life.revalued(), life.broker.account().day_profit) == (["198498"], 0)
     life.check()
+
+
+def came_in() -> Life:
+    """ABC and XYZ imported at 100 by a process that nobody has given a price yet; the account has begun its day."""
+    life = Life(limits=pt.RiskLimits(max_drawdown=5_000))
+    life.broker.buy("ABC", 1)
+    life.broker.sell("ABC", 1)
+    life.restart()
+    life.broker.import_positions(
+        [{"symbol": symbol, "quantity": 200, "average_price": "100"} for symbol in ("ABC", "XYZ")]
+    )
+    return life
+
+
+def test_what_came_in_and_was_marked_before_midnight_is_no_drawdown() -> None:
+    """At midnight one of two imports has a mark, at 50; the peak counts both at what they first were worth."""
+    life = came_in()
+    life.quote("XYZ", 50, f"{MONDAY}T20:00:00Z")
+    life.exchange.advance(to=f"{TUESDAY}T09:00:00Z")
+    assert life.broker.account().day_profit is None
+    life.quote("ABC", 100, f"{TUESDAY}T14:00:00Z")  # 10000 less than XYZ was booked at, and nothing lost
+    assert (life.broker.account().latched, life.broker.account().day_profit) == ((), 0)
+    life.quote("XYZ", 40, f"{TUESDAY}T14:01:00Z")
+    assert life.broker.account().latched == ()
+    life.quote("XYZ", 24, f"{TUESDAY}T14:02:00Z")  # 5200 lost since it had a price
+    assert life.broker.account().latched == ("max_drawdown",)
+    life.check()
+
+
+def test_what_came_in_and_was_sold_before_midnight_is_no_drawdown() -> None:
+    """One of two imports is gone by midnight, sold at its first price: what it cost elsewhere was not lost here."""
+    life = came_in()
+    life.quote("XYZ", 50, f"{MONDAY}T20:00:00Z")
+    life.broker.sell("XYZ", 200)
+    life.restart()
+    life.exchange.advance(to=f"{TUESDAY}T09:00:00Z")
+    life.quote("ABC", 100, f"{TUESDAY}T14:00:00Z")
+    assert (life.broker.account().latched, life.broker.account().day_profit) == ((), 0)
+    life.check()
+
+
+def test_what_came_in_beside_a_holding_does_not_take_its_loss_along() -> None:
+    """100 ABC of our own fell by 60 while nobody told us; the 10 that came in beside them do not explain that away."""
+    life = Life(limits=pt.RiskLimits(max_drawdown=5_000))
+    life.broker.buy("ABC", 100)
+    life.restart()
+    life.broker.import_positions([{"symbol": "ABC", "quantity": 10, "average_price": "100"}])
+    life.exchange.advance(to=f"{TUESDAY}T09:00:00Z")
+    life.quote("ABC", 40, f"{TUESDAY}T14:00:00Z")
+    assert life.broker.account().latched == ("max_drawdown",)
+    life.check()

@@ -83,7 +83,7 @@ def rich_state() -> AccountState:
     state.books = {"assets:cash": 5, "assets:holds": -5}
     state.latches = ("kill_switch",)
     state.margin_call = True
-    state.unvalued = (Unvalued("AAPL", 91, 92, 93, True), Unvalued("MSFT", 94, 95, 96, False))
+    state.unvalued = (Unvalued("AAPL", 91, 92, 93, True, False), Unvalued("MSFT", 94, 95, 96, False, True))
     return state
 
 
@@ -244,7 +244,8 @@ def damaged() -> Iterator[tuple[str, Any]]:
     yield "orders out of order", to_bytes({**good, "orders": [later, good["orders"][0]]})
     yield "another part", to_bytes({**good, "more": []})
     yield "schema 1 with what came later", to_bytes({**good, "schema": 1})
-    yield "schema 3", to_bytes({**good, "schema": 3})
+    yield "schema 2 with what came later", to_bytes({**good, "schema": 2})
+    yield "schema 4", to_bytes({**good, "schema": 4})
     yield "list", b"[]"
     yield "empty", b""
     yield "books of numbers", to_bytes({**good, "books": {"a": 1}})
@@ -274,7 +275,15 @@ def test_a_snapshot_of_schema_1_is_lifted() -> None:
     state = restore(stored)
     assert digest(state) == digest(fold(AccountState(), journal))
     assert (len(state.orders), len(state.positions), state.latches) == (2, 2, ("kill_switch",))
-    assert from_bytes(snapshot(state)) == {**from_bytes(stored), "schema": 2, "unvalued": []}
+    assert from_bytes(snapshot(state)) == {**from_bytes(stored), "schema": 3, "unvalued": []}
+
+
+def test_a_snapshot_of_schema_2_is_lifted() -> None:
+    """Its holding at cost is one that the day counts, as the fold of its journal has it."""
+    journal = [decode_event(line) for line in (OLD / "journal_2.jsonl").read_bytes().splitlines()]
+    state = restore((OLD / "snapshot_2.json").read_bytes())
+    assert digest(state) == digest(fold(AccountState(), journal))
+    assert state.unvalued == (Unvalued("XYZ", 200 * 10**9, 20_000 * 10**9, None, True, True),)
 
 
 def test_snapshot_of_a_process_that_fell_behind_is_a_conflict() -> None:

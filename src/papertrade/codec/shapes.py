@@ -202,7 +202,7 @@ _COUNTS: Final = frozenset(
         "open_positions",
     )
 )
-_FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call", "imported"))
+_FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call", "imported", "of_day"))
 # What may be null; everything else is always there.
 _OPTIONAL: Final = frozenset(
     (

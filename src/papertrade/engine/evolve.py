@@ -110,7 +110,7 @@ def _imported(state: AccountState, event: PositionImported) -> None:
     book(state.books, postings_of(event), state.account, event.version)
     _came_in(state, cost)
     if state.day:  # it came in at its cost; the day is measured from what it was worth
-        state.unvalued = (*state.unvalued, Unvalued(symbol, quantity, cost, None, True))
+        state.unvalued = (*state.unvalued, Unvalued(symbol, quantity, cost, None, True, True))
 
 
 def _begun_again(state: AccountState, event: AccountReset) -> None:
@@ -125,11 +125,10 @@ def _begun_again(state: AccountState, event: AccountReset) -> None:
 
 def _day_opened(state: AccountState, event: DayOpened) -> None:
     is_first = not state.day
-    imported = {part.symbol for part in state.unvalued if part.imported}
-    state.unvalued = tuple(
-        Unvalued(s, state.holdings[s].quantity_units, state.holdings[s].cost_units, None, is_first or s in imported)
-        for s in event.unmarked
-    )
+    in_peak = (part._replace(of_day=False) for part in state.unvalued if part.imported)
+    held = (state.holdings[symbol] for symbol in event.unmarked)
+    of_day = (Unvalued(p.symbol, p.quantity_units, p.cost_units, None, is_first, True) for p in held)
+    state.unvalued = (*in_peak, *of_day)
     state.day = event.day
     state.day_equity_units = state.loss_base_units = event.equity_units
     state.day_deposits_units = 0

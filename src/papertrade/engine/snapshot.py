@@ -18,7 +18,7 @@ from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
 from papertrade.errors import InvalidValueError, StoreCorruptError
 from papertrade.ledger.positions import PositionState, Unvalued
 
-SNAPSHOT_SCHEMA: Final = 2
+SNAPSHOT_SCHEMA: Final = 3
 _APART: Final = ("orders", "positions", "books", "unvalued")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
@@ -32,7 +32,16 @@ def _with_nothing_unvalued(record: dict[str, Any]) -> dict[str, Any]:
     return added({**record, "schema": 2}, "unvalued", [])
 
 
-UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _with_nothing_unvalued}
+def _all_of_the_day(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2 forgot at midnight what only the peak counts at cost: all that it names, the day counts."""
+    parts = [added(part, "of_day", True) for part in _rows(record, "unvalued")]
+    return {**record, "schema": 3, "unvalued": parts}
+
+
+UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    1: _with_nothing_unvalued,
+    2: _all_of_the_day,
+}
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 
 

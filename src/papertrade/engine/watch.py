@@ -43,22 +43,20 @@ def _revalue(step: Step) -> None:
     """Every price is known: what the day counts at cost counts from now on as if its first price had been known then.
 
     That is the price of its first fill since, or else its mark. What else was won or lost since the day began stays
-    profit or loss of the day, and so does what a holding did after its first fill.
+    profit or loss of the day, and so does what a holding did after its first fill. What came in on an earlier day
+    moves the peak only: the day began with what it was worth by then, or counts what is left of it once more.
     """
     state = step.state
-    carried = imported = 0
+    equity, peak = state.day_equity_units, state.peak_units
     for part in state.unvalued:
         market = step.markets[part.symbol]
         price = market.mark_units if part.first_units is None else part.first_units
         if price is None:  # it left again without ever having one
             continue
         gain = signed_value(market.instrument, part.quantity_units, price) - part.cost_units
-        if part.imported:
-            imported += gain
-        else:
-            carried += gain
-    equity = state.day_equity_units + carried + imported
-    peak = max(state.peak_units + imported, equity + state.day_deposits_units)
+        equity += gain if part.of_day else 0
+        peak += gain if part.imported else 0
+    peak = max(peak, equity + state.day_deposits_units)
     step.emit(DayRevalued(state.account, state.version + 1, step.now_ns, equity, peak))
 
 

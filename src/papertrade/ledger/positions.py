@@ -21,12 +21,14 @@ class _Unvalued(NamedTuple):
     cost_units: int
     first_units: int | None  # the price of its first fill since
     imported: bool
+    of_day: bool
 
 
 class Unvalued(_Unvalued):
-    """A holding that the figures of the day count at its cost, because nobody had given a price when they began.
+    """A holding that a figure counts at its cost, because nobody had given a price when it began to be counted.
 
-    What was imported is in the peak at its cost too; what was carried over from another day is not.
+    The equity that the day began with counts what is ``of_day``, and the peak counts what was ``imported``. The peak
+    outlives the day: what came in on an earlier day stays here for its sake, whether or not it is held at midnight.
     """
 
     __slots__ = ()

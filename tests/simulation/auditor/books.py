@@ -17,13 +17,14 @@ PROFIT, DEPOSITS, FEES = "income:realized", "equity:deposits", "expenses:fees:"
 
 
 class AtCost:
-    """A holding that the figures of the day count at its cost."""
+    """A holding that the day that has begun or the peak counts at its cost."""
 
-    __slots__ = ("cost", "first", "imported", "quantity", "symbol")
+    __slots__ = ("cost", "first", "imported", "quantity", "symbol", "today")
 
     def __init__(self, symbol: str, quantity: int, cost: int, imported: bool) -> None:
         self.symbol, self.quantity, self.cost, self.imported = symbol, quantity, cost, imported
         self.first = 0  # the price of its first fill since
+        self.today = True
 
 
 class Books:

@@ -79,7 +79,7 @@ def compare_rest(books: Books, state: Any) -> None:
             books.equal("O2", found, (books.working(symbol, 1), books.working(symbol, -1)), f"working in {symbol}")
     books.equal("E2", sorted(state.latches), sorted(books.latches), "latches")
     found = (state.day, state.day_equity_units, state.day_deposits_units, state.loss_base_units, state.peak_units)
-    at_cost = [(part.symbol, part.quantity, part.cost, part.first or None, part.imported) for part in books.at_cost]
+    at_cost = [(p.symbol, p.quantity, p.cost, p.first or None, p.imported, p.today) for p in books.at_cost]
     books.equal("E2", [tuple(part) for part in state.unvalued], at_cost, "counted at cost")
     expected = (books.day, books.day_equity, books.day_deposits, books.loss_base, books.peak)
     books.equal("E2", found, expected, "day, its equity and deposits, loss base and peak")

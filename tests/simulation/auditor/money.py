@@ -87,13 +87,12 @@ class Money(Batches):
             cost = sum(books.holdings[symbol].cost for symbol in held)
             at_cost = books.balances[CASH] + books.balances[HOLDS] + cost
             books.equal("L4", AMOUNTS[fields["equity"]], at_cost, "equity of an account without any mark")
-        imported = {part.symbol for part in books.at_cost if part.imported}
-        books.at_cost = []
+        books.at_cost = [part for part in books.at_cost if part.imported]  # the peak counts them on
+        for part in books.at_cost:
+            part.today = False
         for symbol in found:
             holding = books.holdings[symbol]
-            books.at_cost.append(
-                AtCost(symbol, holding.quantity, holding.cost, not books.day or symbol in imported)
-            )
+            books.at_cost.append(AtCost(symbol, holding.quantity, holding.cost, not books.day))
 
     def day_revalued(self, fields: dict[str, Any], at: int) -> None:
         """Prices are known: the day is measured from what its holdings were worth, and it is so once."""
@@ -106,7 +105,8 @@ class Money(Batches):
         raised = books.peak
         for part in books.at_cost:
             least, most = self._gains(part)
-            low, high = low + least, high + most
+            if part.today:
+                low, high = low + least, high + most
             raised += most if part.imported else 0
         if not low <= equity <= high:
             books.fail("R4", f"a day that began with {equity}", f"{low} to {high}")

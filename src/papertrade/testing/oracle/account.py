@@ -50,13 +50,14 @@ class Holding(NamedTuple):
 
 
 class AtCost(NamedTuple):
-    """A holding that the day counts at cost, because it had no price when it began to be counted."""
+    """A holding that the day or the peak counts at cost, because it had no price when it began to be counted."""
 
     symbol: str
     quantity: int
     cost: int
     since: int  # the version of the event that began to count it
     imported: bool
+    today: bool  # does the equity that the day began with count it at cost?
 
 
 class Bases(NamedTuple):
@@ -272,7 +273,7 @@ class SlowAccount:
                 cost = event.cost_units
                 now = now._replace(day_deposits=now.day_deposits + cost, peak=now.peak + cost)
                 if now.day:
-                    came_in = AtCost(event.symbol, event.quantity_units, cost, event.version, True)
+                    came_in = AtCost(event.symbol, event.quantity_units, cost, event.version, True, True)
                     now = now._replace(at_cost=[*now.at_cost, came_in])
             elif isinstance(event, AccountReset):
                 cash = event.cash_units
@@ -299,11 +300,11 @@ class SlowAccount:
         return now
 
     def _day_opened(self, was: Bases, event: DayOpened) -> Bases:
-        first, imported = not was.day, {part.symbol for part in was.at_cost if part.imported}
-        at_cost = []
+        first = not was.day
+        at_cost = [part._replace(today=False) for part in was.at_cost if part.imported]
         for symbol in event.unmarked:
             held = self.holding(symbol, event.version)
-            at_cost.append(AtCost(symbol, held.quantity, held.cost, event.version, first or symbol in imported))
+            at_cost.append(AtCost(symbol, held.quantity, held.cost, event.version, first, True))
         equity = event.equity_units
         if first:
             peak = equity

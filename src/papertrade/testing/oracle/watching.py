@@ -96,7 +96,7 @@ def _revalue(account: SlowAccount) -> None:
         if price is not None:
             worth = value(account.markets[part.symbol].instrument, price, abs(part.quantity))
             gained = (worth if part.quantity > 0 else -worth) - part.cost
-            equity += gained
+            equity += gained if part.today else 0
             peak += gained if part.imported else 0
     peak = max(peak, equity + bases.day_deposits)
     account.emit(DayRevalued(account.name, account.next_version, account.now, equity, peak))
