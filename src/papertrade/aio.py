@@ -22,7 +22,7 @@ from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number
 from papertrade.domain.words import Side
-from papertrade.errors import UsageError
+from papertrade.errors import StoreClosedError, UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
@@ -119,7 +119,7 @@ class AsyncExchange(Turns):
     # ---------------------------------------------------------------- data
 
     async def _take(self, symbol: object, take: Callable[[Market], Flow[None] | None]) -> None:
-        await self._turn.acquire()  # does not suspend when it is free
+        await self._take_turn()
         try:
             market, flow = self._floor.take(symbol, take)
         except BaseException:
@@ -251,14 +251,26 @@ class AsyncExchange(Turns):
                 yield await queue.get()
 
     async def close(self) -> None:
-        """Give up the accounts that are exclusive, and close the store."""
+        """Give up the accounts that are exclusive, and close the store. Twice is fine; any other call is not."""
+        if self._closed:
+            return
         try:
             await self.run(self._desk.give_up_all())
+        except StoreClosedError:
+            if not self._closed:  # else it was closed while we waited for our turn
+                raise
         finally:
             async with self._turn:
+                self._closed = True
                 answer: object = self._desk.store.close()  # type: ignore[func-returns-value]  # an async store's waits
                 if isawaitable(answer):
                     await answer
+
+    async def __aenter__(self) -> AsyncExchange:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     def __repr__(self) -> str:
         return f"<AsyncExchange: {len(self.instruments())} instruments, {len(self.accounts())} accounts>"
@@ -276,8 +288,16 @@ async def open_async_paper_broker(
     **options: Unpack[AccountOptions],
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
+    opened_here = isinstance(store, str)
     if isinstance(store, str):  # opening a file takes its time
         store = await asyncio.to_thread(parse_async_store, store)
     exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
-    exchange.list_unknown_in(currency)
-    return await exchange.open_account(account, cash=cash, currency=currency, **options)
+    try:
+        exchange.list_unknown_in(currency)
+        broker = await exchange.open_account(account, cash=cash, currency=currency, **options)
+    except BaseException:
+        if opened_here:
+            await exchange.close()
+        raise
+    broker.owns_exchange = True
+    return broker

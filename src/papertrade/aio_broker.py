@@ -14,6 +14,7 @@ from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import Side
 from papertrade.errors import UnknownOrderError
 from papertrade.hosting.account import AccountDesk
+from papertrade.hosting.closing import AsyncClosable
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.explaining import Explanation
 from papertrade.hosting.parsing import (
@@ -39,15 +40,16 @@ if TYPE_CHECKING:
     from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, Pages
 
 
-class AsyncPaperBroker:
+class AsyncPaperBroker(AsyncClosable):
     """One account on an asynchronous exchange. Every method is that of ``PaperBroker``, awaited."""
 
-    __slots__ = ("_desk", "account_id", "exchange")
+    __slots__ = ("_desk", "account_id", "exchange", "owns_exchange")
     source = "paper"
 
     def __init__(self, exchange: AsyncExchange, account: str, currency: str) -> None:
         self.exchange = exchange
         self.account_id = account
+        self.owns_exchange = False
         self._desk = AccountDesk(exchange._desk, account, currency)
 
     # --------------------------------------------------------------- orders

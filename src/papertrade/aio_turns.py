@@ -12,6 +12,7 @@ from inspect import isawaitable
 from typing import Any, TypeVar
 
 from papertrade.errors import PaperTradeError
+from papertrade.hosting.closing import closed_error
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
 
@@ -24,13 +25,20 @@ class Turns:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._turn = asyncio.Lock()  # first come, first served
-        self._delivering = False
+        self._delivering = self._closed = False
         self._working: set[asyncio.Future[Any]] = set()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow when its turn comes, then deliver what it made. For brokers, not for strategies."""
-        await self._turn.acquire()
+        await self._take_turn()
         return await self._go(flow)
+
+    async def _take_turn(self) -> None:
+        """Wait for one's turn; does not suspend when nobody has it. After the host was closed nobody gets one."""
+        await self._turn.acquire()
+        if self._closed:
+            self._turn.release()
+            raise closed_error()
 
     async def _go(self, flow: Flow[T]) -> T:
         """Holding the turn: run on without suspending while the store answers at once."""

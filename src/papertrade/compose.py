@@ -141,6 +141,8 @@ def open_paper_broker(
     account's currency). Give ``clock="data"`` to replay recorded data. The options are those of
     ``Exchange.open_account``: kind, margin, fees, limits, cost_method, trading_day, exclusive.
 
+    ``close()`` closes it and its store, and so does the end of ``with open_paper_broker(...) as broker:``.
+
     >>> broker = open_paper_broker(cash=100_000)
     >>> broker.on_quote("AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200)
     >>> broker.buy("AAPL", 10).average_price
@@ -149,5 +151,12 @@ def open_paper_broker(
     from papertrade.exchange import Exchange
 
     exchange = Exchange(store, clock, fill=fill, snapshots=snapshots, threadsafe=threadsafe)
-    exchange.list_unknown_in(currency)
-    return exchange.open_account(account, cash=cash, currency=currency, **options)
+    try:
+        exchange.list_unknown_in(currency)
+        broker = exchange.open_account(account, cash=cash, currency=currency, **options)
+    except BaseException:
+        if isinstance(store, str):
+            exchange.close()
+        raise
+    broker.owns_exchange = True
+    return broker

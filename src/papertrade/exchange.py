@@ -22,7 +22,7 @@ from papertrade.errors import UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
-from papertrade.hosting.floor import Floor, MarketHandler, OwnerOnly
+from papertrade.hosting.floor import Floor, MarketHandler, NoEntry, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
 from papertrade.hosting.intake import pairs_of
 from papertrade.hosting.setup import AccountOptions, SnapshotPolicy
@@ -303,8 +303,11 @@ class Exchange:
             return self._floor.describe()
 
     def close(self) -> None:
-        """Give up the accounts that are exclusive, and close the store."""
+        """Give up the accounts that are exclusive, and close the store. Twice is fine; any other call is not."""
+        if isinstance(self._lock, NoEntry):
+            return
         with self._lock:
+            self._lock = NoEntry()
             try:
                 drive(self._desk.give_up_all())
             finally:
@@ -320,4 +323,5 @@ class Exchange:
         return iter(self.accounts())
 
     def __repr__(self) -> str:
-        return f"<Exchange: {len(self._desk.engine.markets)} instruments, {len(self.accounts())} accounts>"
+        instruments, accounts = len(self._desk.engine.markets), len(self._floor.accounts())
+        return f"<Exchange: {instruments} instruments, {accounts} accounts>"

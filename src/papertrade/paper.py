@@ -14,6 +14,7 @@ from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import Side
 from papertrade.errors import UnknownOrderError
 from papertrade.hosting.account import AccountDesk
+from papertrade.hosting.closing import Closable
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.explaining import Explanation
 from papertrade.hosting.parsing import (
@@ -38,11 +39,10 @@ if TYPE_CHECKING:
     from papertrade.exchange import Exchange
     from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, Pages
 
-_BUY = Side.BUY
-_SELL = Side.SELL
+_BUY, _SELL = Side.BUY, Side.SELL
 
 
-class PaperBroker:
+class PaperBroker(Closable):
     """One account on an exchange.
 
     >>> import papertrade as pt
@@ -53,12 +53,13 @@ class PaperBroker:
     (<OrderStatus.FILLED: 'filled'>, Decimal('187.14'))
     """
 
-    __slots__ = ("_desk", "account_id", "exchange")
+    __slots__ = ("_desk", "account_id", "exchange", "owns_exchange")
     source = "paper"
 
     def __init__(self, exchange: Exchange, account: str, currency: str) -> None:
         self.exchange = exchange
         self.account_id = account
+        self.owns_exchange = False
         self._desk = AccountDesk(exchange._desk, account, currency)
 
     # --------------------------------------------------------------- orders

@@ -9,6 +9,7 @@ import attrs
 
 from papertrade.domain.instruments import Instrument
 from papertrade.errors import InvalidValueError, ThreadError, UsageError
+from papertrade.hosting.closing import closed_error
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import Intake
@@ -47,6 +48,14 @@ class OwnerOnly:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+class NoEntry(OwnerOnly):
+    """Stands in for the lock of an exchange that was closed: whoever wants to enter is told so."""
+
+    def acquire(self) -> None:
+        """Nobody enters any more."""
+        raise closed_error()
 
 
 class Watchers:

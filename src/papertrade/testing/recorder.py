@@ -387,4 +387,6 @@ def open_recording_broker(
     fill = options.pop("fill", "realistic")
     exchange = RecordingExchange(write, store, clock, fill=fill, threadsafe=threadsafe)
     exchange.list_unknown_in(options.get("currency", "USD"))
-    return exchange.open_account(account, **options)
+    broker = exchange.open_account(account, **options)
+    broker.owns_exchange = True
+    return broker
