@@ -13,7 +13,7 @@ from inspect import isawaitable
 from typing import Unpack
 
 from papertrade.aio_broker import AsyncPaperBroker
-from papertrade.aio_store import unblocking
+from papertrade.aio_store import for_a_loop
 from papertrade.aio_turns import Turns
 from papertrade.domain.events import Event
 from papertrade.domain.instants import parse_instant, to_datetime
@@ -59,7 +59,7 @@ class AsyncExchange(Turns):
         fill: FillSettings | str = "realistic",
         snapshots: SnapshotPolicy | str | None = None,
     ) -> None:
-        self._floor = Floor(unblocking(parse_async_store(store)), clock, fill, snapshots)
+        self._floor = Floor(for_a_loop(store), clock, fill, snapshots)
         super().__init__(self._floor.desk)
 
     # ----------------------------------------------- instruments and accounts

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
-from papertrade.errors import InvalidValueError
-from papertrade.hosting.setup import kind_of
+from papertrade.domain.words import plain_text
+from papertrade.errors import InvalidValueError, StoreClosedError
+from papertrade.hosting.setup import kind_of, parse_async_store
+from papertrade.ports.async_store import AsyncStore
 from papertrade.ports.store import Store
 
 
@@ -40,6 +42,66 @@ class ThreadedStore:
     def describe(self) -> Mapping[str, str]:
         """What the store says of itself. It knows that since it was opened, so it is asked here and now."""
         return {**self.inner.describe(), "waiting": "in threads: the event loop is never blocked"}
+
+
+class LateStore:
+    """A file that is opened at the first call, in a thread as well: making it, and looking at it, takes its time.
+
+    What cannot be opened is said by the call that wanted it, and the next call tries again.
+    """
+
+    def __init__(self, opening: Callable[[], Store], like: type, told: Mapping[str, str]) -> None:
+        from papertrade.ports.store_extras import EXTRAS  # only who waits in threads
+
+        self.wants_rows = True
+        self._opening, self._like, self._told = opening, like, told
+        self._first = asyncio.Lock()
+        self._store: ThreadedStore | None = None
+        self._closed = False
+        for name in EXTRAS:
+            if hasattr(like, name):
+                setattr(self, name, self.__getattr__(name))
+
+    def __getattr__(self, name: str) -> Any:
+        if not callable(getattr(self._like, name)):
+            raise AttributeError(name)
+
+        async def called(*args: Any, **kwargs: Any) -> Any:
+            return await getattr(await self._opened(), name)(*args, **kwargs)
+
+        return called
+
+    async def _opened(self) -> ThreadedStore:
+        async with self._first:
+            if self._closed:
+                raise StoreClosedError(f"the store {self._told['path']} was closed")
+            if self._store is None:
+                self._store = ThreadedStore(await asyncio.to_thread(self._opening))
+            return self._store
+
+    def describe(self) -> Mapping[str, str]:
+        """What the store says of itself; before it is open, what it was asked to be."""
+        return self._told if self._store is None else self._store.describe()
+
+    async def close(self) -> None:
+        """Close what was opened; what was not, is not opened any more."""
+        async with self._first:
+            self._closed = True
+            if self._store is not None:
+                await self._store.close()
+
+
+def for_a_loop(store: Store | AsyncStore | str | None) -> Store:
+    """The store of an asynchronous host, from what its user gave. Nothing here waits: a file is opened later."""
+    if isinstance(store, str):
+        from papertrade.compose import late_file
+
+        found = late_file(plain_text(store) or "")
+        if found is not None:
+            like, path, durability = found
+            told = {"kind": "sqlite", "path": path, "durability": durability, "waiting": "opened at the first call"}
+            return cast("Store", LateStore(lambda: like(path, durability=durability), like, told))
+    return unblocking(parse_async_store(store))
 
 
 def _in_a_thread(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
 
 if TYPE_CHECKING:
+    from papertrade.adapters.sqlite import SQLiteStore
     from papertrade.paper import PaperBroker
     from papertrade.ports.async_store import AsyncStore
 
@@ -47,10 +48,7 @@ def open_store(address: str, *, durability: str | None = None) -> Store:
     if path:
         from papertrade.adapters.sqlite import SQLiteStore
 
-        if "?" in path:  # a setting that is misspelled would be another file
-            accepted = "nothing but durability=… after the '?'; SQLiteStore(path, …) takes every option and every name"
-            raise InvalidValueError("store", address, accepted)
-        return SQLiteStore(path, durability=EVERY_COMMAND if asked is None else asked)
+        return SQLiteStore(_checked(path, address), durability=EVERY_COMMAND if asked is None else asked)
     if address.startswith(POSTGRES):
         with _driver("psycopg", "postgres"):
             from papertrade.adapters.postgres import PostgresStore
@@ -77,6 +75,30 @@ def open_async_store(address: str, *, durability: str | None = None) -> Store | 
         address, asked = _settings(address, durability)
         return AsyncRedisStore(address, durability=EVERY_COMMAND if asked is None else asked)
     return open_store(address, durability=durability)
+
+
+def late_file(address: str) -> tuple[type[SQLiteStore], str, str] | None:
+    """What to open for an address that names a file: the class, the path and the durability. Nothing is opened yet.
+
+    An address that cannot be one is refused here and now; any other kind of store is None.
+    """
+    place, asked = _settings(address, None)
+    path = file_of(place)
+    if not path:
+        return None
+    from papertrade.adapters.sqlite import SQLiteStore
+    from papertrade.adapters.sqlite.places import check_durability
+
+    durability = EVERY_COMMAND if asked is None else asked
+    check_durability(durability)
+    return SQLiteStore, _checked(path, place), durability
+
+
+def _checked(path: str, address: str) -> str:
+    if "?" in path:  # a setting that is misspelled would be another file
+        accepted = "nothing but durability=… after the '?'; SQLiteStore(path, …) takes every option and every name"
+        raise InvalidValueError("store", address, accepted)
+    return path
 
 
 def _settings(address: str, durability: str | None) -> tuple[str, str | None]:

@@ -126,6 +126,7 @@ def test_what_an_exchange_is_set_up_as(tmp_path: Path) -> None:
 
     async def main() -> dict[str, str]:
         found = pt.AsyncExchange(f"{tmp_path}/paper.db", "data")
+        await found.open_account("main")
         answer = dict(found.describe())
         await found.close()
         return answer

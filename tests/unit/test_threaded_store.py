@@ -15,7 +15,7 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.aio_store import ThreadedStore
-from papertrade.errors import InvalidValueError, OutcomeUnknownError, StoreFencedError
+from papertrade.errors import InvalidValueError, OutcomeUnknownError, StoreFencedError, StoreMisconfiguredError
 from papertrade.ports.store import Append, Outcome
 from papertrade.ports.store_extras import EXTRAS, Fencing, Moving, Tabled, Trimming, Waiting
 from papertrade.testing import FaultyStore
@@ -200,5 +200,55 @@ def test_records_are_read_in_the_thread(tmp_path: Path) -> None:
         await store.close()
         assert [record.version for record in records] == [1, 2]
         assert list(commits) == []
+
+    run(main)
+
+
+def test_an_address_is_opened_in_a_thread_at_the_first_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making the exchange touches no file; the first call opens it, once, beside the loop; closing lets go of it."""
+    path, opened_in = tmp_path / "paper.db", list[int]()
+    opening = SQLiteStore.__init__
+
+    def noted(store: SQLiteStore, *args: Any, **kwargs: Any) -> None:
+        opened_in.append(threading.get_ident())
+        opening(store, *args, **kwargs)
+
+    monkeypatch.setattr(SQLiteStore, "__init__", noted)
+
+    async def main() -> None:
+        async with pt.AsyncExchange(f"{path}?durability=batched", clock="data") as exchange:
+            exchange.add_instrument("AAPL")
+            await exchange.on_quote("AAPL", "100.00", "100.02", at=START)
+            told = exchange.describe()
+            assert (told["kind"], told["durability"], path.exists(), opened_in) == ("sqlite", "batched", False, [])
+            alice, bob = await asyncio.gather(
+                exchange.open_account("alice", cash=1_000, exclusive=True), exchange.open_account("bob", cash=1_000)
+            )
+            await asyncio.gather(alice.buy("AAPL", 1), bob.buy("AAPL", 2))
+            assert len((await bob.search_orders()).items) == 1
+            assert exchange.describe()["durability"].startswith("batched")
+            assert len(opened_in) == 1
+            assert threading.get_ident() not in opened_in
+        assert [beside.name for beside in tmp_path.iterdir()] == ["paper.db"]
+        async with pt.AsyncExchange(str(tmp_path / "never.db")):
+            pass
+        assert not (tmp_path / "never.db").exists()
+
+    run(main)
+
+
+def test_a_file_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+    """What is wrong with the address is said at once; what is wrong with the place, by the call that needs it."""
+    for wrong in ("paper.db?timeout=5", "paper.db?durability=never", "paper.txt"):
+        with pytest.raises(InvalidValueError):
+            pt.AsyncExchange(str(tmp_path / wrong))
+
+    async def main() -> None:
+        exchange = pt.AsyncExchange(str(tmp_path / "later" / "paper.db"), clock="data")
+        with pytest.raises(StoreMisconfiguredError, match="does not exist"):
+            await exchange.open_account("main", cash=1)
+        (tmp_path / "later").mkdir()
+        await exchange.open_account("main", cash=1)
+        await exchange.close()
 
     run(main)

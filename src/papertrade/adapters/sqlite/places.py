@@ -63,6 +63,12 @@ class Place(NamedTuple):
     file_system: str  # its type, or nothing where that cannot be found out
 
 
+def check_durability(durability: str) -> None:
+    """Is it one of the words?"""
+    if durability not in DURABILITIES:
+        raise InvalidValueError("durability", durability, ", ".join(map(repr, DURABILITIES)))
+
+
 def place_of(
     path: str | os.PathLike[str],
     durability: str,
@@ -75,8 +81,7 @@ def place_of(
     text = os.fspath(path)
     if type(text) is not str or not text or text.startswith((":", "file:")) or "\0" in text:
         raise InvalidValueError("path", path, "the path of a file, for example 'paper.db'; 'memory:' keeps nothing")
-    if durability not in DURABILITIES:
-        raise InvalidValueError("durability", durability, ", ".join(map(repr, DURABILITIES)))
+    check_durability(durability)
     if journal not in JOURNALS:
         raise InvalidValueError("journal", journal, ", ".join(map(repr, JOURNALS)))
     if type(wait_s) not in (int, float) or not 0 <= wait_s <= 3600:
