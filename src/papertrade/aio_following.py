@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from papertrade.aio_store import unblocking
+from papertrade.compose import check_address
 from papertrade.domain.events import Event
 from papertrade.following import PAGE, Wish, check_waiting, parse_wish
 from papertrade.hosting.setup import parse_async_store
@@ -31,6 +32,7 @@ def follow_async(
     """
     wish = parse_wish(account, after, kinds, timeout_s, stop)
     if isinstance(store, str):
+        check_address(store)
         return _events(store, wish)
     found = parse_async_store(store)
     check_waiting(found)

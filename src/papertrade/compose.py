@@ -53,13 +53,25 @@ def open_store(address: str, *, durability: str | None = None) -> Store:
         with _driver("psycopg", "postgres"):
             from papertrade.adapters.postgres import PostgresStore
         return PostgresStore(address, durability=EVERY_COMMAND if asked is None else asked)
-    scheme, colon, _ = address.partition(":")
-    if scheme in REDIS:
+    if address.partition(":")[0] in REDIS:
         with _driver("redis", "redis"):
             from papertrade.adapters.redis import RedisStore
         return RedisStore(address, durability=EVERY_COMMAND if asked is None else asked)
+    raise _no_store_at(address)
+
+
+def _no_store_at(address: str) -> InvalidValueError:
+    scheme, colon, _ = address.partition(":")
     shown = f"{scheme}:…" if colon else address
-    raise InvalidValueError("store", "…" if "=" in scheme else shown, STORES)  # the rest may hold a password
+    return InvalidValueError("store", "…" if "=" in scheme else shown, STORES)  # the rest may hold a password
+
+
+def check_address(address: str) -> None:
+    """Refuse what is no store's address. Whether there is a store, opening it will say."""
+    place, _ = _settings(address, None)
+    known = place == "memory:" or place.startswith(POSTGRES) or place.partition(":")[0] in REDIS
+    if late_file(address) is None and not known:
+        raise _no_store_at(place)
 
 
 def open_async_store(address: str, *, durability: str | None = None) -> Store | AsyncStore:

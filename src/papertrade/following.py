@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Final, NamedTuple
 
+from papertrade.compose import check_address
 from papertrade.domain.events import Event
 from papertrade.domain.names import parse_name
 from papertrade.errors import InvalidValueError, UnsupportedError
@@ -73,7 +74,7 @@ def follow(
     """The events of an account after a version, and then each as it is stored, here or in another process.
 
     Args:
-        store: a store, or its address: one opened here is closed when the iterator ends.
+        store: a store, or its address: that is opened when the iteration begins, and closed when it ends.
         account: its name; it does not have to exist yet.
         after: the version of the last event that was dealt with; 0 begins at the beginning.
         kinds: only events of these kinds.
@@ -81,21 +82,22 @@ def follow(
         stop: asked twice a second and before each page; end when it says True.
     """
     wish = parse_wish(account, after, kinds, timeout_s, stop)
-    opened = isinstance(store, str)
+    if isinstance(store, str):
+        check_address(store)
+        return _events(store, wish)
     found = parse_store(store)
-    try:
-        check_waiting(found)
-    except UnsupportedError:
-        if opened:
-            found.close()
-        raise
-    return _events(found, wish, opened)
+    check_waiting(found)
+    return _events(found, wish)
 
 
-def _events(store: Store, wish: Wish, opened: bool) -> Iterator[Event]:
+def _events(given: Store | str, wish: Wish) -> Iterator[Event]:
+    """An address is opened when somebody begins to iterate: who never does leaves nothing open."""
+    opened = isinstance(given, str)
+    store = parse_store(given)
     seen = wish.after
     since = monotonic()
     try:
+        check_waiting(store)
         while not wish.is_over():
             page = list(store.load(wish.account, seen + 1, seen + PAGE))
             for event in page:

@@ -127,6 +127,14 @@ def test_a_store_opened_by_its_address_is_closed(tmp_path: Path, monkeypatch: py
     assert broker.deposit(1).total == 101
 
 
+def test_who_never_iterates_opens_nothing(tmp_path: Path) -> None:
+    """An address is opened by the first ``next``; what cannot be an address is refused before."""
+    follower = pt.follow(str(tmp_path / "paper.db"), "main", timeout_s=0)
+    assert list(tmp_path.iterdir()) == []
+    assert list(follower) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["paper.db"]
+
+
 def test_an_account_that_is_erased_ends_with_its_error(store: pt.Store) -> None:
     """What the store says is passed on."""
     pt.open_paper_broker(cash=100, store=store, clock="data")
@@ -152,6 +160,9 @@ def test_misuse_is_refused_at_once(follow: object) -> None:
             follow(MemoryStore(), "main", **fields)  # type: ignore[operator]
     with pytest.raises(UnsupportedError, match="following"):
         follow(NoWait(), "main")  # type: ignore[operator]
+    for address in ("paper.txt", "paper.db?timeout=5", "paper.db?durability=never", "mysql://host/db", ""):
+        with pytest.raises(InvalidValueError):
+            follow(address, "main")  # type: ignore[operator]
 
 
 def test_in_an_event_loop(store: pt.Store) -> None:
