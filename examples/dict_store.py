@@ -85,10 +85,12 @@ class DictStore:
         return chain
 
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot that belongs to this very stream."""
+        """Keep a snapshot that belongs to this very stream, unless a newer one is there."""
         if snapshot.chain != self.chain_at(stream, snapshot.version) or snapshot.version < 1:
             raise StoreCorruptError(f"a snapshot of another journal than that of {stream!r}")
-        self.shelf.snapshots[stream] = snapshot
+        kept = self.shelf.snapshots.get(stream)
+        if kept is None or kept.version <= snapshot.version:
+            self.shelf.snapshots[stream] = snapshot
 
     def get_snapshot(self, stream: str) -> StoredSnapshot | None:
         """The latest snapshot."""

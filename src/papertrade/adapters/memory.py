@@ -165,7 +165,7 @@ class MemoryStore:
             return self._chain(found, version)
 
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot that belongs to the stream as it is."""
+        """Keep a snapshot that belongs to the stream as it is, unless a newer one is there."""
         with self._lock:
             self._check_name(stream)
             found = self._streams.get(stream)
@@ -173,7 +173,8 @@ class MemoryStore:
                 raise StoreCorruptError(f"a snapshot of {stream!r} is ahead of its stream")
             if snapshot.chain != self._chain(found, snapshot.version):
                 raise StoreCorruptError(f"a snapshot of {stream!r} belongs to another history")
-            found.snapshot = snapshot
+            if found.snapshot is None or found.snapshot.version <= snapshot.version:
+                found.snapshot = snapshot
 
     def get_snapshot(self, stream: str) -> StoredSnapshot | None:
         """The latest snapshot."""

@@ -93,7 +93,11 @@ class Store(Protocol):
         ...
 
     def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot. It may not be ahead of the stream, and its chain must be the stream's."""
+        """Keep a snapshot. It may not be ahead of the stream, and its chain must be the stream's.
+
+        One that is older than the one that is kept changes nothing and is no error: two hosts of an account put theirs
+        in any order. One of the same version takes the place of the other, which may have been damaged.
+        """
         ...
 
     def get_snapshot(self, stream: str) -> StoredSnapshot | None:

@@ -74,9 +74,10 @@ _ERASE: Final = """
     DELETE FROM {s}.snapshots WHERE stream IN (SELECT id FROM stream)"""
 
 _PUT_SNAPSHOT: Final = """
-    INSERT INTO {s}.snapshots (stream, version, chain, data, hash) VALUES (%b, %b, %b, %b, %b)
+    INSERT INTO {s}.snapshots AS kept (stream, version, chain, data, hash) VALUES (%b, %b, %b, %b, %b)
     ON CONFLICT (stream) DO UPDATE
-    SET version = excluded.version, chain = excluded.chain, data = excluded.data, hash = excluded.hash"""
+    SET version = excluded.version, chain = excluded.chain, data = excluded.data, hash = excluded.hash
+    WHERE kept.version <= excluded.version OR kept.version > %b"""
 
 _GET_SNAPSHOT: Final = """
     SELECT n.version, n.chain, n.data, n.hash, e.chain FROM {s}.snapshots AS n

@@ -160,7 +160,7 @@ def release(db: Database, stream: str, fence: int) -> Flow[None]:
 
 
 def put_snapshot(db: Database, stream: str, snapshot: StoredSnapshot) -> Flow[None]:
-    """Keep a snapshot that belongs to the stream as it is."""
+    """Keep a snapshot that belongs to the stream as it is, unless a newer one is there that can be of this stream."""
 
     def decide(rows: list[Row]) -> Flow[tuple[Plan, None]]:
         head: Head = head_from(stream, rows[0])
@@ -170,7 +170,7 @@ def put_snapshot(db: Database, stream: str, snapshot: StoredSnapshot) -> Flow[No
         found = yield from chain_of(db, stream, head, version)
         if chain != found.hex():
             raise StoreCorruptError(f"a snapshot of {stream!r} belongs to another history")
-        values = (Int8(head.id), Int8(version), found, data, sha256(data).digest())
+        values = (Int8(head.id), Int8(version), found, data, sha256(data).digest(), Int8(head.version))
         return Plan([(db.sql.put_snapshot, values)]), None
 
     yield from transact(db, [Wanted(stream)], decide)

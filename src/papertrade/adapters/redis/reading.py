@@ -170,7 +170,7 @@ def commits(place: Place, stream: str, start: int, stop: int) -> Talk[list[Commi
 
 
 def put_snapshot(place: Place, stream: str, snapshot: StoredSnapshot) -> Talk[None]:
-    """Keep a snapshot that belongs to the stream as it is."""
+    """Keep a snapshot that belongs to the stream as it is, unless a newer one is there that can be of this stream."""
     version, chain, data = snapshot
     if type(version) is not int or not 0 <= version < LIMIT:
         version, chain = LIMIT, ""  # ahead of everything

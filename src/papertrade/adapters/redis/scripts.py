@@ -157,6 +157,8 @@ if wrong then return {'CORRUPT', wrong} end
 if not there or tonumber(ARGV[2]) > tonumber(v) then return {'AHEAD'} end
 if tonumber(ARGV[2]) < tonumber(b) then return {'TRIMMED', b} end
 if chain_of(ARGV[2]) ~= ARGV[3] then return {'FOREIGN'} end
+local kept = tonumber(redis.call('HGET', KEYS[5], 'version') or '')
+if kept and kept > tonumber(ARGV[2]) and kept <= tonumber(v) then return {'OK'} end
 redis.call('HSET', KEYS[5], 'version', ARGV[2], 'chain', ARGV[3], 'data', ARGV[4], 'hash', ARGV[5])
 return {'OK'}
 """

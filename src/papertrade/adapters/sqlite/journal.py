@@ -243,13 +243,16 @@ def commits_of(connection: sqlite3.Connection, stream: str, head: Head) -> list[
 
 
 def put_snapshot(connection: sqlite3.Connection, stream: str, snapshot: StoredSnapshot) -> None:
-    """Keep a snapshot that belongs to the stream as it is."""
+    """Keep a snapshot that belongs to the stream as it is, unless a newer one is there that can be of this stream."""
     head = head_of(connection, stream)
     if not head.exists or not 0 <= snapshot.version <= head.version:
         raise StoreCorruptError(f"a snapshot of {stream!r} is ahead of its stream")
     chain = chain_at(connection, head, stream, snapshot.version)
     if snapshot.chain != chain.hex():
         raise StoreCorruptError(f"a snapshot of {stream!r} belongs to another history")
+    newer = "SELECT 1 FROM snapshots WHERE stream = ? AND version > ? AND version <= ?"
+    if connection.execute(newer, (head.id, snapshot.version, head.version)).fetchone() is not None:
+        return
     connection.execute(
         "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)",
         (head.id, snapshot.version, chain, snapshot.data, sha256(snapshot.data).digest()),

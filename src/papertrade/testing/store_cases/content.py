@@ -120,6 +120,19 @@ class ContentCases(BasicCases):
         found = self.store.get_snapshot("main")
         expect(found == good, "a refused snapshot changes nothing", found)
 
+    def test_c19_the_newest_snapshot_stays(self) -> None:
+        """Two hosts put their snapshots in any order: the newer one stays, and one of its own version mends it."""
+        self.store.append(batch(0, 5))
+        other = self.open() if self.shared else self.store
+        self.store.put_snapshot("main", StoredSnapshot(4, chain(4), b"newer"))
+        other.put_snapshot("main", StoredSnapshot(2, chain(2), b"older"))
+        for version, data in ((4, b"newer"), (4, b"again"), (5, b"newest")):
+            if data != b"newer":
+                other.put_snapshot("main", StoredSnapshot(version, chain(version), data))
+            for reader in (self.store, other):
+                kept = reader.get_snapshot("main")
+                expect(kept == (version, chain(version), data), f"the newest snapshot is {data!r}", kept)
+
     def test_c20_snapshots_are_bound_to_the_chain(self) -> None:
         """A snapshot of another history is refused; the chain covers every byte of every record."""
         self.store.append(batch(0, 5))

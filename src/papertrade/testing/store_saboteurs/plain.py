@@ -245,7 +245,7 @@ class PlainStore(SealedKeys):
         with self.transaction():
             self.check(stream)
             self.check_snapshot(stream, snapshot)
-            self.sql("DELETE FROM snapshots WHERE stream = ?", self.key(stream))
+            self.sql("DELETE FROM snapshots WHERE stream = ? AND version <= ?", self.key(stream), snapshot.version)
             self.sql("INSERT INTO snapshots VALUES (?, ?, ?, ?)", self.key(stream), *snapshot)
 
     def check_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
@@ -257,7 +257,8 @@ class PlainStore(SealedKeys):
         """The latest snapshot."""
         with self.transaction():
             self.check(stream)
-            found = self.sql("SELECT version, chain, data FROM snapshots WHERE stream = ?", self.key(stream))
+            newest = "SELECT version, chain, data FROM snapshots WHERE stream = ? ORDER BY version DESC LIMIT 1"
+            found = self.sql(newest, self.key(stream))
             return StoredSnapshot(*found[0]) if found else None
 
     def verify(self, stream: str) -> Verification:

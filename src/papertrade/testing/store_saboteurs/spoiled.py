@@ -221,6 +221,16 @@ class SnapshotAhead(PlainStore):
         """Nothing."""
 
 
+class KeepsTheLatestPut(PlainStore):
+    """Keeps the snapshot that was put last, though a newer one may be there."""
+
+    def put_snapshot(self, stream: str, snapshot: StoredSnapshot) -> None:
+        """Whichever it is."""
+        super().put_snapshot(stream, snapshot)
+        with self.transaction():
+            self.sql("DELETE FROM snapshots WHERE stream = ? AND version > ?", self.key(stream), snapshot.version)
+
+
 class SwallowsErrors(PlainStore):
     """Answers that a batch is stored when its transaction failed."""
 

@@ -165,6 +165,7 @@ SABOTAGES: Final = (
     Sabotage("GappyReader", "test_c14_readers_see_a_dense_prefix"),
     Sabotage("CaseFoldsNames", "test_c09_hostile_names_stay_apart"),
     Sabotage("SnapshotAhead", "test_c19_snapshot_rules"),
+    Sabotage("KeepsTheLatestPut", "test_c19_the_newest_snapshot_stays"),
     Sabotage("SwallowsErrors", "test_c27_the_kth_call_fails"),
     Sabotage("SwallowsErrors", "test_c28_full"),
     Sabotage("RaisesForeignErrors", "test_c27_the_kth_call_fails"),
