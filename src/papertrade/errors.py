@@ -222,11 +222,17 @@ class StoreErasedError(StoreError):
 
 
 class StoreTrimmedError(StoreError):
-    """What is asked for was dropped here after it was archived. Remedy: read it from the archive."""
+    """What is asked for was dropped here after it was archived. Remedy: read it from the archive.
 
-    def __init__(self, stream: str, version: int, base: int) -> None:
-        self.stream, self.version, self.base = stream, version, base
-        super().__init__(f"version {version} of stream {stream!r} is archived: this store begins after {base}")
+    ``base`` is the last version that was dropped; ``wanted`` says what was asked for, if it was more than a version.
+    """
+
+    def __init__(self, stream: str, version: int, base: int, wanted: str = "") -> None:
+        self.stream, self.version, self.base, self.wanted = stream, version, base, wanted
+        super().__init__(
+            f"{wanted or f'version {version}'} of {stream!r} is archived: this store keeps what came after version "
+            f"{base}; the archive has the rest, and a TieredStore of both answers everything"
+        )
 
 
 class StoreClosedError(StoreError):

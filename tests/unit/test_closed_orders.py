@@ -14,9 +14,10 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.engine.order_moves import fold_order
-from papertrade.errors import UnknownOrderError
+from papertrade.errors import StoreTrimmedError, UnknownOrderError
 from papertrade.hosting.flow import drive
 from papertrade.hosting.history import History, numbers_of
+from papertrade.testing.store_saboteurs.trimmed import TrimmedStore
 
 NOON = 1_767_614_400_000_000_000
 
@@ -148,3 +149,39 @@ def test_long_journals_are_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(history, "NEAR", min(page, 2))
         monkeypatch.setattr(History._page, "__defaults__", (page,))
         assert (broker.orders(), broker.fills(), [broker.order_history(o) for o in broker.orders()]) == expected
+
+
+@pytest.mark.parametrize("cut", [1, 40, 120, 199])
+def test_orders_after_what_was_archived_are_found(cut: int) -> None:
+    """On a day store alone, orders that began after its base are read as ever; of the others it is said."""
+    store, whole = TrimmedStore(":memory:"), MemoryStore()
+    for kept in (store, whole):
+        exchange, broker = opened(kept)
+        trade(broker, cut)
+        version = broker.account().version
+        exchange.on_quote("AAPL", "100.00", "100.02", at=NOON + 10**9)
+        trade(broker, 200 - cut)
+        exchange.on_quote("AAPL", "100.00", "100.02", at=NOON + 2 * 10**9)
+        trade(broker, 3)
+    full = broker.orders()
+    chain = store.chain_at("main", version)
+    assert chain == whole.chain_at("main", version)
+    opened(store)[1].snapshot()
+    store.trim("main", version)
+    _, broker = opened(store)
+    for order in full[cut:]:
+        assert broker.order(order) == order
+        assert broker.order_history(order)[-1].kind.removeprefix("order_") == order.status
+        assert str(broker.explain(order))
+    for order in full[:cut]:
+        with pytest.raises(StoreTrimmedError, match=f"order {order.number} .*after version {version};.*TieredStore"):
+            broker.order(order)
+    with pytest.raises(UnknownOrderError):
+        broker.order("main-204")
+    for what, ask_for in (("orders", broker.orders), ("fills", broker.fills)):
+        with pytest.raises(StoreTrimmedError, match=f"some {what} .* after version {version};"):
+            ask_for()
+    assert list(broker.search_orders(since=NOON + 2 * 10**9).items) == full[200:]
+    for since in (None, NOON, NOON + 10**9):  # nothing that is here is from before: there may be more of that instant
+        with pytest.raises(StoreTrimmedError, match=f"after version {version};"):
+            broker.search_orders(since=since)

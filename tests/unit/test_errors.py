@@ -103,8 +103,15 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
     ),
     (
         e.StoreTrimmedError("main", 3, 7),
-        "version 3 of stream 'main' is archived: this store begins after 7",
-        {"stream": "main", "version": 3, "base": 7},
+        "version 3 of 'main' is archived: this store keeps what came after version 7; "
+        "the archive has the rest, and a TieredStore of both answers everything",
+        {"stream": "main", "version": 3, "base": 7, "wanted": ""},
+    ),
+    (
+        e.StoreTrimmedError("main", 3, 7, "order 5"),
+        "order 5 of 'main' is archived: this store keeps what came after version 7; "
+        "the archive has the rest, and a TieredStore of both answers everything",
+        {"stream": "main", "version": 3, "base": 7, "wanted": "order 5"},
     ),
     (e.AccountSuspendedError("main", "why"), "account 'main' is suspended: why", SUSPENDED),
     (

@@ -13,6 +13,7 @@ from typing import Final
 from papertrade.domain.events import Event, OrderAccepted, OrderFilled, OrderRejected, OrdersLinked
 from papertrade.domain.orders import Order
 from papertrade.engine.order_moves import fold_order
+from papertrade.errors import StoreTrimmedError
 from papertrade.hosting.flow import Flow
 from papertrade.ports.store import Store
 
@@ -33,6 +34,13 @@ class History:
         events: Iterable[Event] = yield self._store.load, (self.stream, first, first + size - 1)
         return list(events)
 
+    def _all_of(self, wanted: str, first: int) -> Flow[list[Event]]:
+        """A page on the way through the whole journal, which says what is missing if not all of it is here."""
+        try:
+            return (yield from self._page(first))
+        except StoreTrimmedError as why:
+            raise StoreTrimmedError(self.stream, why.version, why.base, wanted) from why
+
     # ------------------------------------------------------------ one order
 
     def _first_begun(self, first: int, last: int) -> Flow[tuple[int, int] | None]:
@@ -49,18 +57,27 @@ class History:
         return None
 
     def _beginning(self, number: int) -> Flow[int]:
-        """The version at which an order begins; 0 when there is no such order."""
-        low = 1
+        """The version at which an order begins; 0 when there is no such order.
+
+        Where the beginning of the journal was archived, an order that is not found in the rest began before.
+        """
+        low, base = 1, 0  # base: the last version that was archived, if the order may have begun before
         high: int = yield self._store.head, (self.stream,)
         while low <= high:
             middle = (low + high) // 2 if high - low > NEAR else low
-            begun = yield from self._first_begun(middle, high)
+            try:
+                begun = yield from self._first_begun(middle, high)
+            except StoreTrimmedError as why:
+                low, base = why.base + 1, why.base
+                continue
             if begun is not None and begun[0] == number:
                 return begun[1]
             if begun is not None and begun[0] < number:
-                low = begun[1] + 1
+                low, base = begun[1] + 1, 0  # it cannot have begun before this one
             else:
                 high = middle - 1
+        if base:
+            raise StoreTrimmedError(self.stream, 1, base, f"order {number} (if there is one)")
         return 0
 
     def events_of(self, number: int, ended: bool = False) -> Flow[list[Event]]:
@@ -93,7 +110,7 @@ class History:
         working: dict[int, list[Event]] = {}
         first = 1
         while True:
-            page = yield from self._page(first)
+            page = yield from self._all_of("some orders", first)
             for event in page:
                 for number in numbers_of(event):
                     if number in working or isinstance(event, (OrderAccepted, OrderRejected)):
@@ -110,7 +127,7 @@ class History:
         found: list[OrderFilled] = []
         first = 1
         while True:
-            page = yield from self._page(first)
+            page = yield from self._all_of("some fills", first)
             found += [event for event in page if isinstance(event, OrderFilled)]
             if len(page) < PAGE:
                 return found

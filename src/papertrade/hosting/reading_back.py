@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from papertrade.domain.events import Event, OrderAccepted, OrderRejected
 from papertrade.domain.orders import Order
 from papertrade.engine.order_moves import fold_order
-from papertrade.errors import StoreCorruptError
+from papertrade.errors import StoreCorruptError, StoreTrimmedError
 from papertrade.hosting.account_reading import AccountReader
 from papertrade.hosting.flow import Flow
 
@@ -37,15 +37,24 @@ class JournalReader:
             raise
 
     def _first(self, version: int) -> Flow[int]:
-        """The first version of the instant; an account's time never falls, so half of what is left is skipped."""
-        low, high = 1, version + 1
+        """The first version of the instant; an account's time never falls, so half of what is left is skipped.
+
+        Where the beginning was archived, it is missing unless the rest begins before the instant.
+        """
+        low, high, trimmed = 1, version + 1, None
         while low < high and self._begins_ns:
             middle = (low + high) // 2
-            (event,) = yield from self._load(middle, middle)
+            try:
+                (event,) = yield from self._load(middle, middle)
+            except StoreTrimmedError as why:
+                low, trimmed = why.base + 1, why
+                continue
             if event.at_ns < self._begins_ns:
                 low = middle + 1
             else:
                 high = middle
+        if trimmed is not None and low == trimmed.base + 1:
+            raise StoreTrimmedError(trimmed.stream, trimmed.base, trimmed.base, "some of what is searched")
         return low
 
     def at(self, versions: Sequence[int]) -> Flow[list[Event]]:
