@@ -292,9 +292,20 @@ class TieredStore:
     # ------------------------------------- owned, moved, erased, followed
 
     def take(self, stream: str) -> int:
-        """Own a stream: the fence for its appends."""
+        """Own a stream: the fence for its appends.
+
+        The day store may be a new and empty one and count from 1 again, so the archive counts along. A fence is
+        answered only when the archive has given as many: then none is given twice, whatever the day store forgets.
+        """
         self._begin(stream)
-        return self.day.take(stream)
+        counting = self.archive if isinstance(self.archive, Fencing) else None
+        floor = 0 if counting is None else _counted(counting, stream)
+        fence = self.day.take(stream)
+        while fence < floor:
+            fence = self.day.take(stream)
+        while counting is not None and floor < fence:
+            floor = _counted(counting, stream)
+        return fence
 
     def release(self, stream: str, fence: int) -> None:
         """Give a stream up."""
@@ -343,3 +354,10 @@ class TieredStore:
             self.day.close()
         finally:
             self.archive.close()
+
+
+def _counted(archive: Fencing, stream: str) -> int:
+    """One fence more that the archive has given. Nobody writes by it: what is settled comes as records."""
+    fence = archive.take(stream)
+    archive.release(stream, fence)
+    return fence
