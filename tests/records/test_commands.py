@@ -62,6 +62,29 @@ def test_erase_asks(here: Path, capsys: Printed) -> None:
     assert "on request" in capsys.readouterr().err
 
 
+def test_tables_are_made_anew(here: Path, capsys: Printed) -> None:
+    """Of one account or of all; a row that somebody changed is gone. An account that is not there is said."""
+    import sqlite3
+
+    def bought() -> list[tuple[str, str]]:
+        with sqlite3.connect("paper.db") as connection:
+            found = connection.execute("SELECT account, quantity FROM orders WHERE number = 1 ORDER BY account")
+            return found.fetchall()
+
+    before = bought()
+    with sqlite3.connect("paper.db") as connection:
+        connection.execute("UPDATE orders SET quantity = '99'")
+    connection.close()
+    assert main(["rebuild-tables", "paper.db", "alice"]) == 0
+    assert capsys.readouterr().out == "alice: tables made anew from 11 events\n"
+    assert bought() == [before[0], ("bob", "99")]
+    assert main(["rebuild-tables", "paper.db"]) == 0
+    assert bought() == before
+    assert main(["rebuild-tables", "paper.db", "carol"]) == 2
+    assert main(["rebuild-tables", "memory:"]) == 2
+    assert "no tables" in capsys.readouterr().err
+
+
 def test_books(here: Path, capsys: Printed) -> None:
     """The books are written to a file."""
     assert main(["beancount", "paper.db", "bob", "bob.bean", "--under", "Bob", "--zone", "Asia/Kolkata"]) == 0
@@ -110,4 +133,5 @@ def test_no_command_is_help(capsys: Printed) -> None:
     """Nothing asked, everything listed."""
     assert main([]) == 0
     listed = capsys.readouterr().out
-    assert all(f"    {name} " in listed for name in ("demo", "export", "import", "verify", "erase", "beancount"))
+    names = ("demo", "export", "import", "verify", "rebuild-tables", "erase", "beancount")
+    assert all(f"    {name} " in listed for name in names)

@@ -14,8 +14,10 @@ from servers_postgres import PostgresServer
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.tables import TABLES, create_all
-from papertrade.errors import StoreConflictError, StoreErasedError
+from papertrade.domain.rows import Upto
+from papertrade.errors import StoreConflictError, StoreErasedError, StoreMisconfiguredError
 from papertrade.ports.store import Append
+from papertrade.ports.store_extras import Search
 from papertrade.tables import rebuild_tables, schema_sql
 from papertrade.testing import driving
 from papertrade.testing.chance import draw_setup
@@ -240,3 +242,48 @@ def test_the_schema_file_is_what_the_description_makes() -> None:
 
     (step,) = [step for step in numbered("papertrade.adapters.postgres") if step.name == "0002_history.sql"]
     assert create_all(POSTGRES) in step.sql
+
+
+@pytest.mark.parametrize("dropped", [table.name for table in TABLES] + ["tabled"])
+def test_a_table_that_was_dropped_is_said_and_made_again(dropped: str, place: Place) -> None:
+    """The journal is whole: it is not called damaged, the table is named, and rebuilding brings all accounts back."""
+    trade(place.broker())
+    bob = pt.Exchange(place.store(), clock="data").open_account("bob", cash=1_000)
+    bob.deposit(1)
+    place.sql(f"DROP TABLE {{s}}.{dropped}")
+    store = place.store()
+    with pytest.raises(StoreMisconfiguredError, match=rf"the table {dropped} of history is missing.*rebuild-tables"):
+        ask_every_table(store)
+    assert rebuild_tables(store, "main") == ["main"]
+    assert place.is_kept()
+    assert not place.is_kept("bob")  # nothing of it is taken for kept any more
+    with pt.Exchange(place.store(), clock="data") as exchange:
+        assert len(exchange.open_account("bob").search_entries()) == 2
+    assert place.is_kept("bob")
+    assert rebuild_tables(store) == ["bob", "main"]  # nothing is missing: as ever
+
+
+def ask_every_table(store: Any) -> None:
+    """Progress, a search, and the deletion of rows."""
+    kept = store.tabled("main")
+    store.search(Search("fills", "main", "version"))
+    store.put_rows("main", kept, [Upto("main", 1, 0)], True)
+
+
+def test_awaited_stores_make_them_again_too(place: Place) -> None:
+    """The same method, awaited."""
+    from papertrade.adapters.postgres import AsyncPostgresStore
+
+    trade(place.broker())
+    place.sql("DROP TABLE {s}.wallets")
+
+    async def run() -> int:
+        store = AsyncPostgresStore(place.server.dsn, schema=place.schema, durability="memory")
+        with pytest.raises(StoreMisconfiguredError, match="the table wallets"):
+            await store.tabled("main")
+        await store.make_tables()
+        kept = await store.tabled("main")
+        await store.close()
+        return kept.version
+
+    assert asyncio.run(run()) == 0

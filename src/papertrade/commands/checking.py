@@ -1,4 +1,4 @@
-"""``papertrade verify`` and ``papertrade erase``."""
+"""``papertrade verify``, ``papertrade rebuild-tables`` and ``papertrade erase``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     verify.add_argument("store", help="where it is: paper.db, sqlite:path or another address")
     verify.add_argument("account", nargs="?", help="all accounts if left out")
     verify.set_defaults(run=_verify)
+    rebuild = commands.add_parser("rebuild-tables", help="make the SQL tables of history anew from the journals")
+    rebuild.add_argument("store")
+    rebuild.add_argument("account", nargs="?", help="all accounts if left out")
+    rebuild.set_defaults(run=_rebuild)
     erase = commands.add_parser("erase", help="delete an account for good; its name cannot be used again")
     erase.add_argument("store")
     erase.add_argument("account")
@@ -51,6 +55,18 @@ def _accounts(store: Store) -> Iterator[str]:
     while names:
         yield from (name for name in names if store.head(name))
         names = store.streams(names[-1])
+
+
+def _rebuild(asked: argparse.Namespace) -> int:
+    from papertrade.records.support import known_head
+    from papertrade.tables import rebuild_tables
+
+    with opened(asked.store) as store:
+        if asked.account:
+            known_head(store, asked.account)
+        for account in rebuild_tables(store, asked.account):
+            print(f"{account}: tables made anew from {store.head(account)} events")
+    return 0
 
 
 def _erase(asked: argparse.Namespace) -> int:

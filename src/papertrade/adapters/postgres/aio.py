@@ -21,6 +21,7 @@ from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Connections, finish
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.opening import history_again
 from papertrade.adapters.postgres.trips import Flow, Row, drive_async
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
@@ -208,6 +209,10 @@ class AsyncPostgresStore:
             finish(listener)
 
     # ------------------------------------------------- the tables of history
+
+    async def make_tables(self) -> None:
+        """Make the tables of history that somebody dropped; all are brought up from the journals then."""
+        await self._run(history_again(self._db))
 
     async def tabled(self, stream: str) -> Tabling:
         """How far the tables of a stream are kept."""

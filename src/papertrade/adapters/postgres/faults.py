@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import psycopg
 
 from papertrade.adapters.postgres.place import Place
+from papertrade.adapters.tables import BY_NAME
 from papertrade.errors import (
     OutcomeUnknownError,
     StoreCorruptError,
@@ -40,6 +42,7 @@ _KINDS: Final[dict[str, type[StoreError]]] = {
 OURS: Final = frozenset({"streams_name", "events_version", "commits_key"})
 """The constraints that tell which promise another writer was quicker to claim."""
 
+_HISTORY: Final = re.compile(rf"\b({'|'.join((*BY_NAME, 'tabled'))})\b(?=\W*does not exist)")
 _REFUSED: Final = ("authentication failed", "no password supplied", "does not exist", "pg_hba.conf")
 
 
@@ -47,6 +50,11 @@ def typed(why: psycopg.Error, place: Place) -> StoreError:
     """The store error for what the server said while nothing was in doubt."""
     text = said(why, place)
     state = why.sqlstate or ""
+    if state == "42P01" and (named := _HISTORY.search(str(why))):
+        return StoreMisconfiguredError(
+            f"{text}: the table {named[1]} of history is missing, and the journal is not; "
+            f"papertrade rebuild-tables ADDRESS makes it again (papertrade.tables.rebuild_tables)"
+        )
     kind = _KINDS.get(state) or _KINDS.get(state[:2])
     if kind is None and not state and isinstance(why, psycopg.OperationalError):
         # libpq tells the reason of a failed connection only in words.

@@ -19,6 +19,7 @@ from papertrade.adapters.postgres.writing import settings, undo
 from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
 
 PACKAGE: Final = "papertrade.adapters.postgres"
+HISTORY: Final = "0002_history.sql"
 OLDEST: Final = 13  # the oldest server that this was written for
 
 _ASKED: Final = ("server_version", "fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names",
@@ -29,6 +30,8 @@ _LOOK: Final = (
 ).encode()
 _SEARCH: Final = b"SELECT set_config('search_path', %s, true)"
 _THERE: Final = b"SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'migrations')"
+
+_HOW_MANY: Final = b"SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename = ANY (%s)"
 
 
 def opened(db: Database) -> Flow[Mapping[str, str]]:
@@ -123,11 +126,32 @@ def _apply(db: Database, steps: tuple[Migration, ...]) -> Flow[None]:
         done = _known(db.place, trip.rows)
     yield Trip((_SEARCH, (schema,)))
     for step in steps[done:]:
-        # Statement by statement, so that no commit hides in a file. Ours have no -- and no ; in a text.
-        for statement in re.sub(r"--.*", "", step.sql).split(";"):
-            if statement.strip():
-                yield Trip((statement.encode("utf-8"), ()))
+        for statement in _statements(step.sql):
+            yield Trip((statement, ()))
         yield Trip((b"INSERT INTO migrations VALUES (%s, %s, %s)", (step.number, step.name, step.hash)))
+
+
+def _statements(sql: str) -> list[bytes]:
+    """One by one, so that no commit hides in a file. Ours have no -- and no ; in a text."""
+    return [part.encode("utf-8") for part in re.sub(r"--.*", "", sql).split(";") if part.strip()]
+
+
+def history_again(db: Database) -> Flow[None]:
+    """Make the tables of history that are missing. Then all begin empty: without one, the others say too little."""
+    (step,) = (step for step in numbered(PACKAGE) if step.name == HISTORY)
+    names = re.findall(r"CREATE TABLE (\w+)", step.sql)
+    there = Trip((_HOW_MANY, (db.place.schema, names)))
+    try:
+        yield there
+        if there.rows[0][0] == len(names):
+            return
+        yield Trip(BEGIN, (_SEARCH, (db.place.schema,)))
+        for statement in _statements(re.sub(r"CREATE (TABLE|INDEX) ", r"CREATE \1 IF NOT EXISTS ", step.sql)):
+            yield Trip((statement, ()))
+        yield Trip(*((f"DELETE FROM {name}".encode("ascii"), ()) for name in names), COMMIT)
+    except psycopg.Error as why:
+        yield from undo()
+        raise typed(why, db.place) from why
 
 
 def script(schema: str) -> str:

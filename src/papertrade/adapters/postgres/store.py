@@ -18,6 +18,7 @@ from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Pool, finish
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.opening import history_again
 from papertrade.adapters.postgres.trips import Flow, drive
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
@@ -183,6 +184,10 @@ class PostgresStore:
             finish(listener)
 
     # ------------------------------------------------- the tables of history
+
+    def make_tables(self) -> None:
+        """Make the tables of history that somebody dropped; all are brought up from the journals then."""
+        self._run(history_again(self._db))
 
     def tabled(self, stream: str) -> Tabling:
         """How far the tables of a stream are kept."""
