@@ -230,7 +230,7 @@ class PaperBroker(Closable):
     def search_orders(self, **wanted: Unpack[OrderSearch]) -> Page[Order]:
         """Orders of the past and present, oldest first, a page at a time.
 
-        Options: symbol, status, strategy, tags, since, until, limit, and ``after=page.next`` for the page that follows.
+        Options: symbol, status, strategy, tags, since, until, limit, newest_first, and ``after=page.next`` to go on.
         """
         from papertrade.hosting.searching import orders  # only who searches pays for it
 

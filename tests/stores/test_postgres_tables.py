@@ -115,6 +115,7 @@ def test_tables_are_the_journal_and_searches_its_pages(
             ("equity_points", {}),
         ):
             options = {"since": since, "until": until, "limit": rng.choice((1, 3, 100)), **wanted}
+            options["newest_first"] = rng.random() < 0.5
             assert every(getattr(one, search), **options) == every(getattr(two, search), **options)
 
 

@@ -16,6 +16,7 @@ from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.domain.pages import EquityPoint, Page
 from papertrade.errors import InvalidValueError
+from papertrade.hosting import reading_back
 from papertrade.ports.store import Append, Store
 from papertrade.testing import driving
 from papertrade.testing.chance import draw_setup
@@ -65,12 +66,18 @@ def test_tables_and_journal_give_the_same_pages(seed: int, tmp_path: Path, monke
     for _ in range(40):
         window = {"since": rng.choice([None, rng.choice(times)]), "until": rng.choice([None, rng.choice(times)])}
         limit = rng.choice((1, 2, 7, 100))
+        monkeypatch.setattr(reading_back, "PAGE", rng.choice((1, 5, 40, 512)))
         for name, wanted, whole in _searches(rng, everything, setup):
             found = [list(pages_of(getattr(broker, name), limit=limit, **window, **wanted)) for broker in brokers]
             assert found[0] == found[1], (name, wanted, window, limit)
             items = [item for page in found[0] for item in page]
             assert items == [item for item in whole if _inside(item, window)]
             assert all(len(page) == limit for page in found[0][:-1])
+            turned = {"limit": limit, "newest_first": True, **window, **wanted}
+            back = [list(pages_of(getattr(broker, name), **turned)) for broker in brokers]
+            assert back[0] == back[1], (name, wanted, window, limit)
+            assert [item for page in back[0] for item in page] == items[::-1]
+            assert all(len(page) == limit for page in back[0][:-1])
 
 
 def _inside(item: Any, window: dict[str, int | None]) -> bool:

@@ -265,6 +265,9 @@ def test_a_file_made_by_the_script_is_ours(path: Path) -> None:
         (Search("fills", "main", "version", [("symbol", ["AAPL"])]), "fills_by_symbol"),
         (Search("fills", "main", "version", [("order_id", ["main-1"])]), "fills_by_order"),
         (Search("entries", "main", "version", after=(5, 1)), "sqlite_autoindex_entries_1"),
+        (Search("orders", "main", "detail", newest_first=True), "orders_by_time"),
+        (Search("orders", "main", "detail", [("symbol", ["A"])], after=(5, 1), newest_first=True), "orders_by_symbol"),
+        (Search("entries", "main", "version", after=(5, 1), newest_first=True), "sqlite_autoindex_entries_1"),
         (Search("equity_points", "main", "version", since_ns=5), "sqlite_autoindex_equity_points_1"),
     ],
 )

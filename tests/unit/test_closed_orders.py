@@ -182,6 +182,10 @@ def test_orders_after_what_was_archived_are_found(cut: int) -> None:
         with pytest.raises(StoreTrimmedError, match=f"some {what} .* after version {version};"):
             ask_for()
     assert list(broker.search_orders(since=NOON + 2 * 10**9).items) == full[200:]
+    page = broker.search_orders(newest_first=True, limit=202 - cut)
+    assert list(page.items) == full[:cut:-1]
+    with pytest.raises(StoreTrimmedError, match=f"some of what is searched .* after version {version};"):
+        broker.search_orders(newest_first=True, limit=203 - cut)  # is there one more?
     for since in (None, NOON, NOON + 10**9):  # nothing that is here is from before: there may be more of that instant
         with pytest.raises(StoreTrimmedError, match=f"after version {version};"):
             broker.search_orders(since=since)

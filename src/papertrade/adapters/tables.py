@@ -182,11 +182,11 @@ def select(query: Search, dialect: Dialect, prefix: str = "") -> tuple[str, list
             terms.append(f"{at} {sign} {mark}")
             bound.append(ns)
     if query.after is not None:
-        terms.append(f"({at}, {place}) > ({mark}, {mark})")
+        terms.append(f"({at}, {place}) {'<' if query.newest_first else '>'} ({mark}, {mark})")
         bound.extend(query.after)
     grouped = f" GROUP BY {at}, {place}" if table.grouped else ""
     bound.append(query.limit)
     where = " AND ".join(terms)
-    return (
-        f"SELECT {query.answer} FROM {prefix}{table.name} WHERE {where}{grouped} ORDER BY {at}, {place} LIMIT {mark}"
-    ), bound
+    order = f"{at} DESC, {place} DESC" if query.newest_first else f"{at}, {place}"
+    text = f"SELECT {query.answer} FROM {prefix}{table.name} WHERE {where}{grouped} ORDER BY {order} LIMIT {mark}"
+    return text, bound

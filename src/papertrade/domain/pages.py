@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Page(Generic[T]):
-    """Some of what was searched for, oldest first, and where to go on.
+    """Some of what was searched for, oldest first (or newest first, if that was asked for), and where to go on.
 
     ``next`` is None on the last page; else give it as ``after`` to the same search. It names the last item and not a
     count, so that nothing is skipped or seen twice while new items arrive.

@@ -44,10 +44,12 @@ def orders(
     until: When | None = None,
     after: str | None = None,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> Flow[Page[Order]]:
     """Orders in the order in which they were placed, as they are now."""
     # What a mapping of the caller's does, it does before anything is locked.
-    return _orders(reader, parse_filter(symbol, status, strategy, tags), parse_window(since, until, after, limit))
+    window = parse_window(since, until, after, limit, newest_first)
+    return _orders(reader, parse_filter(symbol, status, strategy, tags), window)
 
 
 def _orders(reader: AccountReader, wanted: OrderFilter, window: Window) -> Flow[Page[Order]]:
@@ -73,9 +75,10 @@ def fills(
     until: When | None = None,
     after: str | None = None,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> Flow[Page[Fill]]:
     """Fills in the order in which they happened."""
-    window = parse_window(since, until, after, limit)
+    window = parse_window(since, until, after, limit, newest_first)
     among: Among = [] if symbol is None else [("symbol", (parse_name(symbol, "symbol"),))]
     if side is not None:
         among.append(("side", (parse_word(side, SIDE_SPELLINGS, "side").value,)))
@@ -100,9 +103,10 @@ def entries(
     until: When | None = None,
     after: str | None = None,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> Flow[Page[Entry]]:
     """Balanced entries in the order in which they were booked."""
-    window = parse_window(since, until, after, limit)
+    window = parse_window(since, until, after, limit, newest_first)
     if kind is not None and (type(kind) is not str or kind not in _MOVING_MONEY):
         raise InvalidValueError("kind", kind, f"an event that moves money: {', '.join(_MOVING_MONEY)}")
     name = None if ledger_account is None else parse_key(ledger_account, "ledger_account")
@@ -126,9 +130,10 @@ def equity_points(
     until: When | None = None,
     after: str | None = None,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> Flow[Page[EquityPoint]]:
     """Equity wherever the journal notes it."""
-    window = parse_window(since, until, after, limit)
+    window = parse_window(since, until, after, limit, newest_first)
 
     def wanted(event: Event) -> EquityPoint | None:
         if isinstance(event, AccountReset):
@@ -154,8 +159,9 @@ def _of_events(
     journal = JournalReader(reader, window.begins_ns)
     if (yield from _has_tables(reader)):
         versions = yield from _ask(reader, table, "version", among, window)
-        found: Iterable[Event] = yield from journal.at(versions)
-        return [item for item in map(wanted, found) if item is not None]
+        found: Iterable[Event] = yield from journal.at(sorted(versions))
+        items = [item for item in map(wanted, found) if item is not None]
+        return items[::-1] if window.newest_first else items
     return (yield from journal.matching(wanted, window))
 
 
@@ -179,8 +185,9 @@ def _ask(
 ) -> Flow[list[Any]]:
     tables = reader.desk.tables
     query = Search(
-        table, reader.account, answer, among, tags, window.since_ns, window.until_ns, window.after, window.limit + 1
-    )
+        table, reader.account, answer, among, tags, window.since_ns, window.until_ns, window.after, window.limit + 1,
+        window.newest_first,
+    )  # fmt: skip
     values: list[Any] = yield tables.tabled.search, (query,)  # type: ignore[union-attr]  # _has_tables said so
     return values
 

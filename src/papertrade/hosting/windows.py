@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypedDict
 from papertrade.domain.instants import parse_instant
 from papertrade.domain.names import Tags, parse_name, parse_tags
 from papertrade.domain.orders import Order
-from papertrade.domain.words import OrderStatus, Side
+from papertrade.domain.words import OrderStatus, Side, parse_flag
 from papertrade.errors import InvalidValueError
 from papertrade.hosting.parsing import parse_status
 from papertrade.hosting.tabling import STRATEGY
@@ -20,12 +20,13 @@ Place = tuple[int, int]
 
 
 class Pages(TypedDict, total=False):
-    """What every search takes: from when (included) until when (not), after which page, how many at a time."""
+    """What every search takes: from when (included) until when (not), after which page, how many, from which end."""
 
     since: When | None
     until: When | None
     after: str | None
     limit: int
+    newest_first: bool
 
 
 class OrderSearch(Pages, total=False):
@@ -59,17 +60,28 @@ class Window(NamedTuple):
     until_ns: int | None
     after: Place | None
     limit: int
+    newest_first: bool
 
     def takes(self, at_ns: int, number: int) -> bool:
         """Is an item that stands there wanted, as far as its time goes?"""
         if self.since_ns is not None and at_ns < self.since_ns:
             return False
-        return self.after is None or (at_ns, number) > self.after
+        if self.after is None:
+            return True
+        return (at_ns, number) < self.after if self.newest_first else (at_ns, number) > self.after
 
     @property
     def begins_ns(self) -> int:
         """Nothing before this instant is wanted."""
-        return max(self.since_ns or 0, 0 if self.after is None else self.after[0])
+        return max(self.since_ns or 0, 0 if self.after is None or self.newest_first else self.after[0])
+
+    @property
+    def ends_ns(self) -> int | None:
+        """Newest first, nothing from this instant on is wanted; None when there is no such instant."""
+        bounds = [] if self.until_ns is None else [self.until_ns]
+        if self.after is not None:
+            bounds.append(self.after[0] + 1)
+        return min(bounds, default=None)
 
     def ends(self, at_ns: int) -> bool:
         """Is an instant too late?"""
@@ -95,7 +107,7 @@ class OrderFilter(NamedTuple):
 # --------------------------------------------------------------------- parsing
 
 
-def parse_window(since: object, until: object, after: object, limit: object) -> Window:
+def parse_window(since: object, until: object, after: object, limit: object, newest_first: object) -> Window:
     """The part of history that was asked for."""
     if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
         raise InvalidValueError("limit", limit, f"a whole number from 1 to {MAX_LIMIT}")
@@ -104,6 +116,7 @@ def parse_window(since: object, until: object, after: object, limit: object) -> 
         None if until is None else parse_instant(until, "until"),
         None if after is None else _parse_place(after),
         limit,
+        parse_flag(newest_first, "newest_first"),
     )
 
 

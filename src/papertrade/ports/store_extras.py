@@ -141,7 +141,7 @@ class Tabling(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A question to one table of one stream: which rows, in the order of the journal, and what of them to answer."""
+    """A question to one table of one stream: which rows, as the journal has them or newest first, and what of them."""
 
     table: str  # orders, fills, entries or equity_points
     stream: str
@@ -152,6 +152,7 @@ class Search(NamedTuple):
     until_ns: int | None = None  # not included
     after: tuple[int, int] | None = None  # where the last row that was seen stands in that order
     limit: int = 100
+    newest_first: bool = False
 
 
 @runtime_checkable
@@ -178,7 +179,7 @@ class Tabled(Protocol):
         ...
 
     def search(self, query: Search) -> list[str | int]:
-        """The values of a column in the order of the journal: by instant, then by number (orders) or version."""
+        """The values of a column in the order that is asked for: by instant, then by number (orders) or version."""
         ...
 
 
