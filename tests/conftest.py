@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,22 @@ settings.register_profile(
     "long", deadline=None, max_examples=5_000, stateful_step_count=200, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if IN_CI else "default"))
+
+# ------------------------------------------------------------------ temporary folders
+
+MEMORY, ENOUGH = Path("/dev/shm"), 2 * 1024**3
+_SAID = ("TMPDIR", "TEMP", "TMP", "PYTEST_DEBUG_TEMPROOT")
+
+# Files and servers of the tests live in memory, where a sync costs nothing; every store still asks for each of its
+# syncs. No test turns the machine off, and a kill takes nothing from a file in memory either, so each finds what it
+# would find on a disk. Whoever wants a disk says where: TMPDIR=/var/tmp pytest.
+if (
+    not any(map(os.environ.get, _SAID))
+    and os.access(MEMORY, os.W_OK | os.X_OK)
+    and shutil.disk_usage(MEMORY).free >= ENOUGH
+):
+    os.environ["TMPDIR"] = str(MEMORY)  # children are to see it, too
+    tempfile.tempdir = None  # it may have been asked for already
 
 # ------------------------------------------------------------------ no network
 
@@ -73,6 +91,19 @@ def _loopback_only() -> Iterator[None]:
 # ------------------------------------------------------------------ child processes
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The children of a run share compiled modules: to compile them anew takes each of them longer than its work.
+
+    They are kept in a folder of the run's own, so nothing is written beside the source and nothing old is read.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
+
+
+
 @pytest.fixture(scope="session")
 def package_root() -> Path:
     """The folder to put on sys.path to get the papertrade under test, installed or not."""
@@ -83,9 +114,9 @@ def package_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def child_env(package_root: Path) -> dict[str, str]:
+def child_env(package_root: Path, _compiled_once: None) -> dict[str, str]:
     """An environment in which a child process sees the same papertrade from any working directory."""
-    return {**os.environ, "PYTHONPATH": str(package_root), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PYTHONPATH": str(package_root)}
 
 
 # ------------------------------------------------------------------ tests that need a server
