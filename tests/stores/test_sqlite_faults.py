@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -61,6 +63,21 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
     return Plan(monkeypatch)
 
 
+@cache
+def two_journals() -> bytes:
+    """A file with two journals and a snapshot, as a store that was closed leaves it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "paper.db")
+        store = SQLiteStore(path, durability="memory", wait_s=0)
+        store.append(batch(0, 3, commit="k"))
+        store.append(batch(3, 2))
+        store.append(batch(0, 2, stream="other", commit="k"))
+        store.put_snapshot("main", StoredSnapshot(4, chain(4), b"snapshot"))
+        store.close()
+        assert [found.name for found in path.parent.iterdir()] == [path.name]
+        return path.read_bytes()
+
+
 class Scene:
     """A file with two journals, and a store on it that can fail."""
 
@@ -68,11 +85,8 @@ class Scene:
         self.path, self.plan = path, plan
         for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             name.unlink(missing_ok=True)
+        path.write_bytes(two_journals())
         self.store = SQLiteStore(path, durability="memory", wait_s=0)
-        self.store.append(batch(0, 3, commit="k"))
-        self.store.append(batch(3, 2))
-        self.store.append(batch(0, 2, stream="other", commit="k"))
-        self.store.put_snapshot("main", StoredSnapshot(4, chain(4), b"snapshot"))
 
     def attempt(self, operation: Callable[[SQLiteStore], Any]) -> list[BaseException]:
         """The errors that an operation raised or answered."""
