@@ -9,19 +9,27 @@ from papertrade.testing.differential import DifferenceError, run_seed
 from simulation.saboteurs import SABOTEURS, Plant, Saboteur
 
 MOST_SEEDS, STEPS = 60, 300
+SOONEST = {
+    "limits_before_stops_in_a_bar": 20,
+    "first_price_not_noted": 20,
+    "changed_order_keeps_its_place": 15,
+    "reset_cancels_as_if_asked": 13,
+    "limits_served_by_time_alone": 7,
+}
+"""Which seed found a bug first, where it took long: where its search begins. What the run says decides."""
 BUGS = {name: bug for name, bug in SABOTEURS.items() if bug.differential}
 """Of the planted bugs those that one account beside the oracle shows; the others need the simulator."""
 
 
-def seeds_needed(most: int = MOST_SEEDS) -> int | None:
+def seeds_needed(first: int = 0, most: int = MOST_SEEDS) -> int | None:
     """How many seeded runs it takes until something is found; None when nothing is."""
-    for seed in range(most):
+    for runs, seed in enumerate(dict.fromkeys((first, *range(most))), 1):
         try:
             run_seed(seed, STEPS)
         except (DifferenceError, InvariantError) as found:
             if "TypeError" in str(found):
                 pytest.fail(f"the bug was planted wrongly: {found}")
-            return seed + 1
+            return runs
     return None
 
 
@@ -29,9 +37,11 @@ def seeds_needed(most: int = MOST_SEEDS) -> int | None:
 def test_planted_bug_is_found(bug: Saboteur, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug in the engine makes the exchange and the oracle differ, or breaks an invariant, within few runs."""
     bug.plant(Plant(monkeypatch))
-    assert seeds_needed() is not None, f"{bug.name} went unnoticed in {MOST_SEEDS} runs of {STEPS} commands"
+    needed = seeds_needed(SOONEST.get(bug.name, 0))
+    assert needed is not None, f"{bug.name} went unnoticed in {MOST_SEEDS} runs of {STEPS} commands"
 
 
 def test_there_are_bugs_to_find() -> None:
-    """The table of planted bugs was not lost on its way here."""
+    """The table of planted bugs was not lost on its way here, and no seed is kept for one that is not in it."""
     assert len(BUGS) >= 23
+    assert SOONEST.keys() <= BUGS.keys()
