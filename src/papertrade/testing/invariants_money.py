@@ -111,7 +111,8 @@ def l6_cash_is_never_overdrawn(case: Case) -> None:
     for event in case.events:
         before, free = free, free + moved(event) - getattr(event, "held_units", 0)
         closes = isinstance(event, OrderFilled) and event.closed_units == event.quantity_units
-        case.need("L6", free >= 0 or free >= before or closes, f"{free} free after {event!r}", "0 or more")
+        if not (free >= 0 or free >= before or closes):
+            case.need("L6", False, f"{free} free after {event!r}", "0 or more")
 
 
 def l7_one_entry_an_event(case: Case) -> None:

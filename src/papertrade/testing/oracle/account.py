@@ -93,6 +93,7 @@ class SlowAccount:
         self._moves: dict[str, list[OrderFilled | PositionImported]] = {}
         self._filled = 0
         self._money_events: list[Event] = []
+        self._bases: tuple[int, Bases] | None = None  # after how many of them it was asked last, and what was said
 
     # --------------------------------------------------------------- events
 
@@ -263,7 +264,13 @@ class SlowAccount:
     # ------------------------------------------------------- limits and days
 
     def bases(self) -> Bases:
-        """Days, peaks, latches and margin calls, from the first event on."""
+        """Days, peaks, latches and margin calls. Asked again before the next event about money, the same."""
+        if self._bases is None or self._bases[0] != len(self._money_events):
+            self._bases = len(self._money_events), self._bases_from_the_first()
+        return self._bases[1]
+
+    def _bases_from_the_first(self) -> Bases:
+        """From the first event on."""
         now = Bases("", 0, 0, 0, 0, 0, [], False, [])
         for event in self._money_events:
             if isinstance(event, (CashDeposited, CashWithdrawn)):
