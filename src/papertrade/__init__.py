@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from papertrade.aio import AsyncExchange, open_async_paper_broker
     from papertrade.aio_broker import AsyncPaperBroker
     from papertrade.aio_following import follow_async
+    from papertrade.calendars.builtin import calendar
+    from papertrade.calendars.calendar import Calendar
+    from papertrade.calendars.hours import AuctionTimes, Hours, Phase
+    from papertrade.calendars.sessions import Session
     from papertrade.following import follow
 
 __version__ = "0.1.0"
@@ -63,6 +67,12 @@ _LATER = MappingProxyType(
     {
         "AsyncExchange": "aio",
         "AsyncPaperBroker": "aio_broker",
+        "AuctionTimes": "calendars.hours",
+        "Calendar": "calendars.calendar",
+        "Hours": "calendars.hours",
+        "Phase": "calendars.hours",
+        "Session": "calendars.sessions",
+        "calendar": "calendars.builtin",
         "follow": "following",
         "follow_async": "aio_following",
         "open_async_paper_broker": "aio",
@@ -82,8 +92,10 @@ __all__ = [
     "AsyncBroker",
     "AsyncExchange",
     "AsyncPaperBroker",
+    "AuctionTimes",
     "BasisPointSlippage",
     "Broker",
+    "Calendar",
     "CancelReason",
     "Capabilities",
     "CashModel",
@@ -96,6 +108,7 @@ __all__ = [
     "Fill",
     "FillSettings",
     "FlatMargin",
+    "Hours",
     "Instrument",
     "LiquidityRole",
     "Lot",
@@ -111,9 +124,11 @@ __all__ = [
     "PaperTradeError",
     "PerUnitFee",
     "PercentFee",
+    "Phase",
     "Position",
     "RejectReason",
     "RiskLimits",
+    "Session",
     "Side",
     "SnapshotPolicy",
     "SpreadSlippage",
@@ -124,6 +139,7 @@ __all__ = [
     "TimeInForce",
     "TradingDay",
     "UsageError",
+    "calendar",
     "domain",
     "errors",
     "follow",

@@ -145,6 +145,27 @@ class UnknownAccountError(_LookupUsageError):
         super().__init__(f"no account {account!r} on this exchange{hint}")
 
 
+class UnknownCalendarError(_LookupUsageError):
+    """No calendar of this name ships with papertrade."""
+
+    def __init__(self, name: str, near: Iterable[str], known: Iterable[str]) -> None:
+        self.name, self.near, self.known = name, tuple(near), tuple(known)
+        hint = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
+        ships = f"these ship: {', '.join(self.known)}; make others with Calendar(...)"
+        super().__init__(f"no calendar {_shown(name)}{hint} ({ships})")
+
+
+class CalendarRangeError(_LookupUsageError):
+    """A calendar was asked about a time that it does not know."""
+
+    def __init__(self, calendar: str, asked: str, first: str, last: str) -> None:
+        self.calendar, self.asked, self.first, self.last = calendar, asked, first, last
+        super().__init__(
+            f"calendar {calendar} is known from {first} to {last} and was asked about {asked}; add what you know "
+            "with calendar.with_days({...}, known_through=...), or use a newer release"
+        )
+
+
 class ThreadError(UsageError):
     """A broker opened with ``threadsafe=False`` was called from another thread."""
 

@@ -1,1 +1,1 @@
-"""When: which trading day an instant belongs to."""
+"""When: which trading day an instant belongs to, and when markets are open."""

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import attrs
 
+from papertrade.calendars.wall import zone_of
 from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
 from papertrade.errors import InvalidValueError
-
-
-def _zone(value: str | ZoneInfo) -> ZoneInfo:
-    if isinstance(value, ZoneInfo):
-        return value
-    if type(value) is str and 0 < len(value) <= 64 and value.isascii() and value.isprintable():
-        try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass
-    raise InvalidValueError("zone", value, "an IANA zone name such as 'Asia/Kolkata' or 'America/New_York'")
 
 
 def _utc() -> ZoneInfo:
@@ -48,7 +38,7 @@ class TradingDay:
     ('2026-01-05', '2026-01-06')
     """
 
-    zone: ZoneInfo = attrs.field(factory=_utc, converter=_zone)
+    zone: ZoneInfo = attrs.field(factory=_utc, converter=zone_of)
     starts: time = attrs.field(default=time(0), converter=_time)
 
     def of(self, at: datetime | str | int) -> str:
