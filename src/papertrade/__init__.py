@@ -53,8 +53,9 @@ if TYPE_CHECKING:
     from papertrade.aio_following import follow_async
     from papertrade.calendars.builtin import calendar
     from papertrade.calendars.calendar import Calendar
-    from papertrade.calendars.hours import AuctionTimes, Hours, Phase
+    from papertrade.calendars.hours import AuctionTimes, Hours
     from papertrade.calendars.sessions import Session
+    from papertrade.domain.hours import Phase
     from papertrade.following import follow
 
 __version__ = "0.1.0"
@@ -70,7 +71,7 @@ _LATER = MappingProxyType(
         "AuctionTimes": "calendars.hours",
         "Calendar": "calendars.calendar",
         "Hours": "calendars.hours",
-        "Phase": "calendars.hours",
+        "Phase": "domain.hours",
         "Session": "calendars.sessions",
         "calendar": "calendars.builtin",
         "follow": "following",

@@ -16,7 +16,8 @@ from papertrade.aio_broker import AsyncPaperBroker
 from papertrade.aio_store import for_a_loop
 from papertrade.aio_turns import Turns
 from papertrade.domain.events import Event
-from papertrade.domain.instants import parse_instant, to_datetime
+from papertrade.domain.hours import MarketHours
+from papertrade.domain.instants import datetime_not_before, parse_instant
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
@@ -58,8 +59,9 @@ class AsyncExchange(Turns):
         *,
         fill: FillSettings | str = "realistic",
         snapshots: SnapshotPolicy | str | None = None,
+        calendar: MarketHours | str | None = None,
     ) -> None:
-        self._floor = Floor(for_a_loop(store), clock, fill, snapshots)
+        self._floor = Floor(for_a_loop(store), clock, fill, snapshots, calendar)
         super().__init__(self._floor.desk)
 
     # ----------------------------------------------- instruments and accounts
@@ -67,6 +69,10 @@ class AsyncExchange(Turns):
     def add_instrument(self, symbol: str | Instrument, **details: object) -> Instrument:
         """List an instrument."""
         return self._desk.list_instrument(symbol, details)
+
+    def use_calendar(self, calendar: MarketHours | str) -> None:
+        """From now on this calendar is the one of its name: one of your own, or a shipped one that you mended."""
+        self._desk.use_calendar(calendar)
 
     def list_unknown_in(self, currency: Currency | str) -> None:
         """List a symbol never seen before as a plain instrument of this currency, instead of refusing it."""
@@ -224,7 +230,7 @@ class AsyncExchange(Turns):
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""
         ns = self._desk.engine.next_deadline()
-        return None if ns is None else to_datetime(ns)
+        return None if ns is None else datetime_not_before(ns)
 
     def describe(self) -> Mapping[str, str]:
         """The store and what it promises, the clock, and when snapshots are taken."""
@@ -285,13 +291,14 @@ async def open_async_paper_broker(
     clock: Clock | str = "system",
     store: Store | AsyncStore | str | None = None,
     snapshots: SnapshotPolicy | str | None = None,
+    calendar: MarketHours | str | None = None,
     **options: Unpack[AccountOptions],
 ) -> AsyncPaperBroker:
     """One account on an exchange of its own, like ``open_paper_broker``, with awaits."""
     opened_here = isinstance(store, str)
     if isinstance(store, str):  # opening a file takes its time
         store = await asyncio.to_thread(parse_async_store, store)
-    exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots)
+    exchange = AsyncExchange(store, clock, fill=fill, snapshots=snapshots, calendar=calendar)
     try:
         exchange.list_unknown_in(currency)
         broker = await exchange.open_account(account, cash=cash, currency=currency, **options)

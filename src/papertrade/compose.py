@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
 
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.money import Currency
 from papertrade.domain.numbers import Number
 from papertrade.domain.words import plain_text
@@ -165,6 +166,7 @@ def open_paper_broker(
     clock: Clock | str = "system",
     store: Store | str | None = None,
     snapshots: SnapshotPolicy | str | None = None,
+    calendar: MarketHours | str | None = None,
     threadsafe: bool = True,
     **options: Unpack[AccountOptions],
 ) -> PaperBroker:
@@ -173,7 +175,8 @@ def open_paper_broker(
     With ``store="paper.db"`` the account is kept in that file: ``cash`` is what a new account begins with, and one that
     is stored goes on as it stands. A symbol never seen before becomes a plain instrument (tick 0.01, lot 1, the
     account's currency). Give ``clock="data"`` to replay recorded data. The options are those of
-    ``Exchange.open_account``: kind, margin, fees, limits, cost_method, trading_day, exclusive.
+    ``Exchange.open_account``: kind, margin, fees, limits, cost_method, trading_day,
+    outside_hours, exclusive.
 
     ``close()`` closes it and its store, and so does the end of ``with open_paper_broker(...) as broker:``.
 
@@ -184,7 +187,7 @@ def open_paper_broker(
     """
     from papertrade.exchange import Exchange
 
-    exchange = Exchange(store, clock, fill=fill, snapshots=snapshots, threadsafe=threadsafe)
+    exchange = Exchange(store, clock, fill=fill, snapshots=snapshots, calendar=calendar, threadsafe=threadsafe)
     try:
         exchange.list_unknown_in(currency)
         broker = exchange.open_account(account, cash=cash, currency=currency, **options)

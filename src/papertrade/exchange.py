@@ -12,7 +12,8 @@ from threading import Lock
 from typing import TypeVar, Unpack
 
 from papertrade.domain.events import Event
-from papertrade.domain.instants import parse_instant, to_datetime
+from papertrade.domain.hours import MarketHours
+from papertrade.domain.instants import datetime_not_before, parse_instant
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
@@ -55,6 +56,7 @@ class Exchange:
         *,
         fill: FillSettings | str = "realistic",
         snapshots: SnapshotPolicy | str | None = None,
+        calendar: MarketHours | str | None = None,
         threadsafe: bool = True,
     ) -> None:
         """An exchange over a store and a clock.
@@ -65,9 +67,11 @@ class Exchange:
             fill: fill settings or a preset's name, for bare prices and for accounts that bring none.
             snapshots: when snapshots are taken: a ``SnapshotPolicy``, or ``"on demand"`` (also ``"off"``). By default
                 by policy where something outlives the process, on demand in memory.
+            calendar: the hours of instruments that name none, a calendar or its name, such as ``"XNYS"``; by default
+                they never close.
             threadsafe: False refuses calls from any thread but the one that opened it.
         """
-        self._floor = Floor(store, clock, fill, snapshots)
+        self._floor = Floor(store, clock, fill, snapshots, calendar)
         self._desk = self._floor.desk
         shared = parse_flag(threadsafe, "threadsafe")
         self._lock: Lock | OwnerOnly = Lock() if shared else OwnerOnly()
@@ -90,6 +94,11 @@ class Exchange:
         """List an instrument: ``add_instrument("BTCUSDT", currency="USDT", tick_size="0.1", lot_size="0.001")``."""
         with self._lock:
             return self._desk.list_instrument(symbol, details)
+
+    def use_calendar(self, calendar: MarketHours | str) -> None:
+        """From now on this calendar is the one of its name: one of your own, or a shipped one that you mended."""
+        with self._lock:
+            self._desk.use_calendar(calendar)
 
     def list_unknown_in(self, currency: Currency | str) -> None:
         """List a symbol never seen before as a plain instrument of this currency, instead of refusing it."""
@@ -275,7 +284,7 @@ class Exchange:
         """When ``advance`` has something to do next; None when nothing is due by itself."""
         with self._lock:
             ns = self._desk.engine.next_deadline()
-        return None if ns is None else to_datetime(ns)
+        return None if ns is None else datetime_not_before(ns)
 
     # -------------------------------------------------------- subscriptions
 

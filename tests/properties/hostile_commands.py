@@ -61,7 +61,8 @@ def _hostile(draw: Random) -> tuple[str, Any]:
 
 _ORDER: Fields = {
     "symbol": "AAPL", "side": "buy", "quantity": 1, "notional": None, "type": None, "limit_price": None,
-    "stop_price": None, "time_in_force": None, "expires_at": None, "post_only": False, "reduce_only": False,
+    "stop_price": None, "time_in_force": None, "expires_at": None,
+    "ttl_minutes": None, "extended_hours": False, "after_market": False, "post_only": False, "reduce_only": False,
     "oco_with": None, "client_order_id": None, "tags": None,
 }  # fmt: skip
 _RESTING: Fields = {**_ORDER, "limit_price": 90}

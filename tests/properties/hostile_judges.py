@@ -57,6 +57,10 @@ def whole(least: int = 0) -> Judge:
     return lambda value: type(value) is int and least <= value < 2**53
 
 
+def minutes(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= 43_200
+
+
 def flag(value: Any) -> bool:
     return type(value) is bool
 

@@ -32,9 +32,9 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "tif": st.sampled_from(TimeInForce),
     "sign": st.sampled_from([1, -1]),
     "post_only": st.booleans(),
-    "reduce_only": st.booleans(),
+    **dict.fromkeys(("reduce_only", "extended_hours", "after_market"), st.booleans()),
     **dict.fromkeys(("version", "number", "other", "fill_number", "oco", "oco_with", "decimals", "stale_marks"), COUNT),
-    "source_version": COUNT,
+    **dict.fromkeys(("source_version", "ttl_minutes"), COUNT),
 }
 
 

@@ -262,7 +262,7 @@ def test_golden_records_stay_readable(kind: str) -> None:
     assert event.kind == kind
     assert type(event) is EVENT_TYPES[kind]
     assert encode_event(event) == stored
-    assert json.loads(stored)["schema"] == (2 if kind == "day_opened" else 1)
+    assert json.loads(stored)["schema"] == (2 if kind in ("day_opened", "order_accepted", "order_rejected") else 1)
     assert event.to_dict()["kind"] == kind
     assert repr(event)
 
@@ -274,6 +274,19 @@ def test_what_older_versions_wrote_stays_readable() -> None:
     assert event.to_dict()["unmarked"] == ()
     assert json.loads(encode_event(event))["data"] == {**json.loads(stored)["data"], "unmarked": []}
     assert json.loads(encode_event(event))["schema"] == 2
+
+
+@pytest.mark.parametrize("kind", ["order_accepted", "order_rejected"])
+def test_orders_of_before_there_were_hours_stay_readable(kind: str) -> None:
+    """An order of schema 1 stood in regular hours, for no number of minutes, and was for no product."""
+    stored = (GOLDEN / "old" / f"{kind}_1.json").read_bytes()
+    event = decode_event(stored)
+    then, now = json.loads(stored)["data"], json.loads(encode_event(event))
+    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False, "product": ""}
+    assert now["data"] == {**then, "terms": {**then["terms"], **later}}
+    assert now["schema"] == 2
+    then["terms"]["product"] = ""  # a field that came later cannot have been there
+    assert decodes(to_bytes({"kind": kind, "schema": 1, "data": then})) is None
 
 
 @pytest.mark.parametrize("data", [None, 5, "text", ["a"]], ids=repr)

@@ -57,6 +57,17 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         {"order_id": "main-9", "account": "main"},
     ),
     (
+        e.UnknownCalendarError("NYSX", ["NYSE"], ["24x7", "XNYS"]),
+        "no calendar 'NYSX'; did you mean 'NYSE'? (these ship: 24x7, XNYS; make others with Calendar(...))",
+        {"name": "NYSX", "near": ("NYSE",), "known": ("24x7", "XNYS")},
+    ),
+    (
+        e.CalendarRangeError("XNYS", "2031-01-01", "2000-01-01", "2030-12-31"),
+        "calendar XNYS is known from 2000-01-01 to 2030-12-31 and was asked about 2031-01-01; add what you know "
+        "with calendar.with_days({...}, known_through=...), or use a newer release",
+        {"calendar": "XNYS", "asked": "2031-01-01", "first": "2000-01-01", "last": "2030-12-31"},
+    ),
+    (
         e.UnknownAccountError("bpb", ["bob"]),
         "no account 'bpb' on this exchange; did you mean 'bob'?",
         {"account": "bpb", "near": ("bob",)},
@@ -169,7 +180,13 @@ USAGE = {
     "ThreadError",
     "UsageError",
 }
-LOOKUP = {"UnknownSymbolError", "UnknownOrderError", "UnknownAccountError"}
+LOOKUP = {
+    "UnknownCalendarError",
+    "CalendarRangeError",
+    "UnknownSymbolError",
+    "UnknownOrderError",
+    "UnknownAccountError",
+}
 STORE = {
     "StoreError",
     "StoreUnavailableError",

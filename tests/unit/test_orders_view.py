@@ -56,7 +56,8 @@ def test_every_field_is_there_by_name(broker: pt.PaperBroker) -> None:
     assert order.to_dict() == {
         "id": "main-1", "account": "main", "symbol": "X", "side": "buy", "type": "limit", "quantity": 40,
         "notional": None, "limit_price": 100, "stop_price": None, "time_in_force": "gtd",
-        "expires_at": datetime(2026, 2, 1, tzinfo=UTC), "post_only": False, "reduce_only": False,
+        "expires_at": datetime(2026, 2, 1, tzinfo=UTC), "ttl_minutes": None, "extended_hours": False,
+        "after_market": False, "post_only": False, "reduce_only": False,
         "linked_order_id": None, "client_order_id": "k", "tags": {"a": "b"}, "status": "partially_filled",
         "filled_quantity": 30, "remaining_quantity": 10, "canceled_quantity": 0, "average_price": 100,
         "fees": Decimal("0.30"), "hold": order.hold, "placed_at": NOON, "triggered_at": None, "updated_at": NOON,

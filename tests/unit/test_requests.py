@@ -146,7 +146,7 @@ def test_an_unknown_option_is_named_with_those_that_exist() -> None:
         side_terms("main", "AAPL", pt.Side.BUY, 5, {"limit": 9, "stop": 8}, {})  # type: ignore[typeddict-unknown-key]
     error = caught.value
     assert (error.field, error.found) == ("option", ["limit", "stop"])
-    assert error.accepted.startswith("client_order_id, expires_at, limit_price, ")
+    assert error.accepted.startswith("after_market, client_order_id, expires_at, extended_hours, limit_price, ")
     assert error.__suppress_context__
 
 

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from papertrade.calendars.hours import Hours, Phase, hours_of
+from papertrade.calendars.hours import Hours, hours_of
 from papertrade.calendars.sessions import Session, parts_of
 from papertrade.calendars.timeline import Timeline
 from papertrade.calendars.wall import DAY_S, day_of, instant_of_wall, zone_of
+from papertrade.domain.hours import Phase, Span
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.errors import CalendarRangeError, InvalidValueError
 
@@ -207,6 +208,18 @@ class Calendar:
     def day_close(self, ns: int, extended: bool = False) -> int:
         """When the session closes that an order placed at ``ns`` lives in: the present one, or else the next."""
         return self._timeline.day_close(ns, extended)
+
+    def span_at(self, ns: int) -> Span:
+        """The same with the beginning of the phase; between sessions, where none asks for it, the instant itself."""
+        return self._timeline.span_at(ns)
+
+    def next_regular(self, ns: int) -> int:
+        """The first instant at or after this one in a regular session."""
+        phase, until = self._timeline.phase_at(ns)
+        while phase is not Phase.REGULAR:
+            ns = until
+            phase, until = self._timeline.phase_at(ns)
+        return ns
 
     def session_at_or_after(self, ns: int) -> Session:
         """The session that has not closed yet at ``ns``, or else the next one."""

@@ -5,36 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import time
-from enum import StrEnum
 from typing import Literal
 
 import attrs
 
 from papertrade.calendars.wall import DAY_S, wall_of, wall_text
+from papertrade.domain.hours import Phase
 from papertrade.errors import InvalidValueError
 
-
-class Phase(StrEnum):
-    """What a market is doing. In one phase it does the same thing from beginning to end."""
-
-    CLOSED = "closed"  # between sessions
-    PRE_MARKET = "pre_market"  # continuous trading before the regular session
-    PRE_OPEN = "pre_open"  # orders are collected for the opening price; nothing trades continuously
-    REGULAR = "regular"  # the regular session: continuous trading
-    BREAK = "break"  # a pause within a session, such as lunch
-    CLOSING_AUCTION = "closing_auction"  # orders are collected for the closing price; continuous trading has ended
-    AFTER_HOURS = "after_hours"  # continuous trading after the regular session
-    POST_CLOSE = "post_close"  # trades at the closing price, already made
-
-    def is_open(self, extended: bool = False) -> bool:
-        """Whether there is continuous trading: in the regular session, with ``extended`` also before and after it."""
-        return self is _REGULAR or (extended and self in _EXTENDED)
-
-
 _REGULAR = Phase.REGULAR
-_EXTENDED = (Phase.PRE_MARKET, Phase.AFTER_HOURS)
-
 _TIME = r"((?:previous |next )?[\d:]+)"
+
 _PIECE = re.compile(rf"(?:(?!previous|next)([a-z_]+) )?{_TIME}-{_TIME}", re.ASCII)
 _ACCEPTED_HOURS = (
     "hours such as '09:30-16:00', '09:15-10:00,11:30-12:30', 'previous 18:00-17:00' or "

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from papertrade.calendars.hours import Hours, Phase
+from papertrade.calendars.hours import Hours
 from papertrade.calendars.wall import clock_of_day
+from papertrade.domain.hours import Phase
 from papertrade.domain.instants import text_of_instant, to_datetime
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from papertrade.calendars.hours import Phase
 from papertrade.calendars.sessions import Session
 from papertrade.calendars.wall import EPOCH_DAY
+from papertrade.domain.hours import Phase, Span
 from papertrade.domain.instants import DAY_NS
 from papertrade.errors import InvariantError
 
@@ -65,6 +65,19 @@ class Timeline:
             if ns < until:
                 return answer
         raise InvariantError("phases of a UTC day", "", ns, "a phase")
+
+    def span_at(self, ns: int) -> Span:
+        """The phase that an instant is in, since when, and until when."""
+        phase, until = self.phase_at(ns)
+        if self._always:
+            return Span(phase, self._from_ns, until)
+        for session in self._reaching(ns):
+            for piece in session.segments:
+                if piece.begins_ns <= ns < piece.ends_ns:
+                    return Span(phase, piece.begins_ns, until)
+            if session.begins_ns > ns:
+                break
+        return Span(phase, ns, until)  # between what has a beginning
 
     def session_at_or_after(self, ns: int) -> Session:
         """The session that has not closed yet, or else the next."""

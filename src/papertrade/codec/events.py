@@ -22,7 +22,7 @@ from papertrade.errors import InvalidValueError, StoreCorruptError
 SCHEMA: Final = 1
 """The schema of most kinds."""
 
-LATER: Final = {"day_opened": 2}
+LATER: Final = {"day_opened": 2, "order_accepted": 2, "order_rejected": 2}
 """The schema of kinds whose fields have changed since."""
 
 def added(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -32,9 +32,22 @@ def added(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     return {**record, name: value}
 
 
+def with_hours(terms: dict[str, Any]) -> dict[str, Any]:
+    """The terms of an order from before there were hours: no minutes to stand, regular hours, no product."""
+    for name, value in (("ttl_minutes", 0), ("extended_hours", False), ("after_market", False), ("product", "")):
+        terms = added(terms, name, value)
+    return terms
+
+
+def _order_with_hours(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "terms": with_hours(fields["terms"])}
+
+
 UPCASTERS: Final[dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]] = {
     # What had no mark was not said; the day was measured from its cost, and stays so.
     ("day_opened", 1): lambda fields: added(fields, "unmarked", []),
+    ("order_accepted", 1): _order_with_hours,
+    ("order_rejected", 1): _order_with_hours,
 }
 """(kind, old schema) → a pure function from the old fields to those of the next schema."""
 

@@ -191,6 +191,7 @@ _COUNTS: Final = frozenset(
         "other",
         "fill_number",
         "sign",
+        "ttl_minutes",
         "oco",
         "oco_with",
         "priority",
@@ -202,7 +203,9 @@ _COUNTS: Final = frozenset(
         "open_positions",
     )
 )
-_FLAGS: Final = frozenset(("post_only", "reduce_only", "margin_call", "imported", "of_day"))
+_FLAGS: Final = frozenset(
+    ("post_only", "reduce_only", "extended_hours", "after_market", "margin_call", "imported", "of_day")
+)
 # What may be null; everything else is always there.
 _OPTIONAL: Final = frozenset(
     (

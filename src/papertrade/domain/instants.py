@@ -81,6 +81,11 @@ def to_datetime(ns: int) -> datetime:
     return _EPOCH + timedelta(microseconds=ns // 1_000)
 
 
+def datetime_not_before(ns: int) -> datetime:
+    """The first datetime that is not before an instant: whoever waits until then has not come too early."""
+    return to_datetime(-(-ns // 1_000) * 1_000)
+
+
 def text_of_instant(ns: int) -> str:
     """Canonical ISO text with Z and as many decimals as needed, up to nanoseconds."""
     seconds, fraction = divmod(ns, SECOND_NS)

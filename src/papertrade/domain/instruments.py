@@ -61,6 +61,10 @@ def _band(value: tuple[Number, Number] | None) -> tuple[Decimal, Decimal] | None
     raise InvalidValueError("price_band", value, "(lowest, highest), the lowest below the highest")
 
 
+def _calendar(value: str | None) -> str | None:
+    return None if value is None else parse_name(value, "calendar")
+
+
 @attrs.frozen
 class Instrument:
     """Something that can be traded.
@@ -78,6 +82,7 @@ class Instrument:
         min_quantity: the smallest order; one lot if not given.
         max_quantity: the largest order, for example an exchange's freeze quantity.
         price_band: the lowest and highest price of the day (circuit limits), or None.
+        calendar: the name of the hours in which it trades, such as "XNYS"; None for the exchange's own.
     """
 
     symbol: str = attrs.field(converter=_symbol)
@@ -88,6 +93,7 @@ class Instrument:
     min_quantity: Decimal | None = attrs.field(default=None, converter=_min_quantity)
     max_quantity: Decimal | None = attrs.field(default=None, converter=_max_quantity)
     price_band: tuple[Decimal, Decimal] | None = attrs.field(default=None, converter=_band)
+    calendar: str | None = attrs.field(default=None, converter=_calendar)
 
     # The same facts as integers, worked out once.
     tick_units: int = attrs.field(init=False, repr=False, eq=False)

@@ -40,6 +40,9 @@ class OrderRequest:
     stop_price: Number | None = None
     time_in_force: TimeInForce | str | None = None
     expires_at: datetime | str | int | None = None
+    ttl_minutes: int | None = None
+    extended_hours: bool = False
+    after_market: bool = False
     post_only: bool = False
     reduce_only: bool = False
     oco_with: str | None = None
@@ -64,6 +67,10 @@ class OrderTerms(NamedTuple):
     oco_with: int  # number of the order it is linked to; 0 for none
     client_order_id: str | None
     tags: Tags
+    ttl_minutes: int = 0  # how long it stands, for ``ttl``
+    extended_hours: bool = False  # may it fill before the open and after the close?
+    after_market: bool = False  # was it meant for the next open?
+    product: str = ""  # what it is for, such as "intraday", where an account tells products apart
 
 
 class Order:
@@ -166,6 +173,21 @@ class Order:
     def time_in_force(self) -> TimeInForce:
         """How long it stands."""
         return self.terms.tif
+
+    @property
+    def ttl_minutes(self) -> int | None:
+        """How many minutes it stands, if it was placed for so many."""
+        return self.terms.ttl_minutes or None
+
+    @property
+    def extended_hours(self) -> bool:
+        """May it fill before the open and after the close too?"""
+        return self.terms.extended_hours
+
+    @property
+    def after_market(self) -> bool:
+        """Was it placed for the next open, while the market was closed?"""
+        return self.terms.after_market
 
     @property
     def post_only(self) -> bool:
@@ -307,6 +329,9 @@ _ORDER_FIELDS = (
     "stop_price",
     "time_in_force",
     "expires_at",
+    "ttl_minutes",
+    "extended_hours",
+    "after_market",
     "post_only",
     "reduce_only",
     "linked_order_id",

@@ -24,8 +24,10 @@ class RejectReason(StrEnum):
     LIMIT_PRICE_OFF_TICK = "limit_price_off_tick"
     STOP_PRICE_OFF_TICK = "stop_price_off_tick"
     OUTSIDE_PRICE_BAND = "outside_price_band"
-    STOP_WOULD_TRIGGER = "stop_would_trigger"
     # 3. the conditions
+    MARKET_CLOSED = "market_closed"
+    MARKET_OPEN = "market_open"
+    STOP_WOULD_TRIGGER = "stop_would_trigger"
     EXPIRED_ON_ARRIVAL = "expired_on_arrival"
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
@@ -52,6 +54,8 @@ REJECT_SENTENCES = {
     RejectReason.LIMIT_PRICE_OFF_TICK: "the limit price is not on the tick grid",
     RejectReason.STOP_PRICE_OFF_TICK: "the stop price is not on the tick grid",
     RejectReason.OUTSIDE_PRICE_BAND: "the price is outside the day's price band",
+    RejectReason.MARKET_CLOSED: "the market is closed; taken now are after_market orders, or extended_hours in those",
+    RejectReason.MARKET_OPEN: "the market is open; after_market orders are taken while it is closed",
     RejectReason.STOP_WOULD_TRIGGER: "the market is already at or through the stop price",
     RejectReason.EXPIRED_ON_ARRIVAL: "expires_at is not in the future",
     RejectReason.POST_ONLY_WOULD_TAKE: "a post-only order would have taken liquidity",

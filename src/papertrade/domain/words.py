@@ -41,6 +41,7 @@ class TimeInForce(StrEnum):
     IOC = "ioc"  # what can be had at once; the rest is canceled
     FOK = "fok"  # all of it at once, or nothing
     GTD = "gtd"  # until the instant in expires_at
+    TTL = "ttl"  # for so many minutes after it was accepted
 
 
 class OrderStatus(StrEnum):
@@ -103,6 +104,14 @@ class CancelReason(StrEnum):
     MARGIN_CALL = "margin_call"  # in a margin call only what reduces a position fills
     RESET = "reset"  # the account began again
     LIMIT_LATCHED = "limit_latched"  # a loss limit latched, or the kill switch was thrown
+
+
+class OutsideHours(StrEnum):
+    """What becomes of an order that is placed while its market is closed."""
+
+    QUEUE = "queue"  # it waits for the open
+    REJECT = "reject"  # it is refused, unless it is an after-market order
+    EXTENDED = "extended"  # a limit order trades before the open and after the close; others wait for the open
 
 
 class DataKind(StrEnum):

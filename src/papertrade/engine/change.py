@@ -11,6 +11,7 @@ from papertrade.engine.filling import cancel, execute
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
 from papertrade.engine.gatekeeping import refuse_risk
+from papertrade.engine.hours import may_trade
 from papertrade.engine.place import place
 from papertrade.engine.refusals import refuse_prices, refuse_size
 from papertrade.engine.step import Step, acts_as_limit
@@ -176,7 +177,7 @@ def _meet_market(step: Step, market: Market, number: int) -> None:
     order = step.state.orders[number]
     if fires_at_once(step, market, order):
         fire(step, market, order, standing_situation(market, order))
-    elif acts_as_limit(order) and is_fresh(step, market):
+    elif acts_as_limit(order) and may_trade(step, market, order.terms) and is_fresh(step, market):
         sign = order.terms.sign
         used = used_up(market, order.account, sign)
         found = fill_on_standing(market, sign, LIMIT_ARRIVES, order.limit_units, None, used)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from heapq import heappop
 
 from papertrade.domain.events import Event
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import Order
 from papertrade.engine.clockwork import FirstStep, begin_day, next_wake, run_clock, schedule
@@ -36,11 +37,11 @@ class Engine:
 
     # ------------------------------------------------------- what is there
 
-    def list_instrument(self, instrument: Instrument) -> Market:
-        """Begin a market for an instrument; its market if it is listed already."""
+    def list_instrument(self, instrument: Instrument, hours: MarketHours | None = None) -> Market:
+        """Begin a market for an instrument, open at these hours; its market if it is listed already."""
         market = self.markets.get(instrument.symbol)
         if market is None:
-            market = self.markets[instrument.symbol] = Market(instrument)
+            market = self.markets[instrument.symbol] = Market(instrument, hours)
         return market
 
     def new_step(self, profile: AccountProfile, now_ns: int) -> Step:

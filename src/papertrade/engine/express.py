@@ -17,6 +17,7 @@ from papertrade.domain.straight import straight
 from papertrade.domain.words import CostMethod, OrderType, TimeInForce
 from papertrade.engine import order_moves as moves
 from papertrade.engine.budgets import use_up
+from papertrade.engine.hours import in_hours
 from papertrade.engine.step import Step
 from papertrade.ledger.chart import CASH
 from papertrade.ledger.entries import book
@@ -62,6 +63,8 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
 def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     """The touch, if order, account and market are plain and the touch is fresh, on the tick, and large enough."""
     if not market.plain or terms.type is not _MARKET or terms.tif is not _GTC or terms.reduce_only or terms.oco_with:
+        return None
+    if terms.after_market or (market.hours is not None and not in_hours(step, market)):
         return None
     profile, state, instrument = step.profile, step.state, market.instrument
     settings, quantity = profile.fill, terms.quantity_units

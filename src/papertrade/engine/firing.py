@@ -6,6 +6,7 @@ from papertrade.domain.events import OrderTriggered
 from papertrade.domain.orders import Order
 from papertrade.engine.budgets import evidence_of, used_up
 from papertrade.engine.filling import execute
+from papertrade.engine.hours import may_trade
 from papertrade.engine.step import Step
 from papertrade.engine.triggers import is_fresh, reaches, standing_trigger
 from papertrade.matching.market import Market
@@ -15,7 +16,9 @@ from papertrade.matching.rules import LETTERS, STOP_FIRES, STOP_LIMIT_FIRES, fil
 def fires_at_once(step: Step, market: Market, order: Order) -> bool:
     """Has what stands reached a stop already?"""
     stop = order.stop_units
-    if stop is None or order.triggered_ns is not None or not is_fresh(step, market):
+    if stop is None or order.triggered_ns is not None or not may_trade(step, market, order.terms):
+        return False
+    if not is_fresh(step, market):
         return False
     return reaches(order.terms.sign, standing_trigger(step, market, order.terms.sign), stop)
 

@@ -14,6 +14,7 @@ from papertrade.engine.barpath import arrange_bar
 from papertrade.engine.budgets import used_up
 from papertrade.engine.filling import execute
 from papertrade.engine.firing import standing_situation, trigger
+from papertrade.engine.hours import may_meet_bar, may_trade
 from papertrade.engine.step import Step, acts_as_limit
 from papertrade.engine.triggers import is_fresh, reaches, standing_trigger
 from papertrade.matching.market import BarData, Market
@@ -57,9 +58,12 @@ def _by_price(order: Order) -> tuple[int, int]:
     return -order.terms.sign * (order.limit_units or 0), order.priority
 
 
-def _open(step: Step, numbers: Iterable[int]) -> list[Order]:
-    orders = step.state.orders
-    return [orders[number] for number in numbers if number in orders]
+def _open(step: Step, market: Market, numbers: Iterable[int]) -> list[Order]:
+    """Those that are open, and may trade in this phase of their market."""
+    orders = [step.state.orders[number] for number in numbers if number in step.state.orders]
+    if market.hours is None:
+        return orders
+    return [order for order in orders if may_trade(step, market, order.terms)]
 
 
 # ------------------------------------------------- quotes, prices and depth
@@ -69,7 +73,7 @@ def match_standing(step: Step, market: Market, numbers: Iterable[int]) -> None:
     """A new quote, last price or depth: rules 2, 4, 5 and 6 of its letter. News too old already fills nothing."""
     if not is_fresh(step, market):
         return
-    stops, takers, limits = sort_orders(_open(step, numbers))
+    stops, takers, limits = sort_orders(_open(step, market, numbers))
     fired = []
     for order in stops:
         price = standing_trigger(step, market, order.terms.sign)
@@ -121,7 +125,7 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
     price, size = market.last_units, market.last_size_units
     if price is None or market.halted:
         return
-    there = [o for o in _open(step, numbers) if o.since_ns <= market.last_ns]
+    there = [o for o in _open(step, market, numbers) if o.since_ns <= market.last_ns]
     stops, takers, limits = sort_orders(there)
     left = size
     fired = []
@@ -180,7 +184,13 @@ def match_bar(step: Step, market: Market, numbers: Iterable[int]) -> None:
     bar = market.bar
     if bar is None or market.halted:
         return
-    there = [order for order in _open(step, numbers) if order.since_ns <= bar.end_ns]
+    there = [
+        order
+        for number in numbers
+        if (order := step.state.orders.get(number)) is not None
+        and order.since_ns <= bar.end_ns
+        and may_meet_bar(step, market, order.terms, bar)
+    ]
     left = bar_budget(bar, market.instrument, step.profile.fill)
     for turn in arrange_bar(there, bar, step.profile.fill, market.instrument):
         order = step.state.orders.get(turn.number)

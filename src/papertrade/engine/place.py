@@ -16,13 +16,14 @@ from papertrade.engine.filling import book_fill, cancel, fillable
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import held_change
 from papertrade.engine.gatekeeping import refuse_risk
+from papertrade.engine.hours import expiry_of
 from papertrade.engine.refusals import Refused, refuse_conditions, refuse_prices, refuse_size
 from papertrade.engine.sizing import Sizing, afford, size_by_money, size_up
 from papertrade.engine.step import Step
 from papertrade.matching.market import Market
 
 _accepted = straight(OrderAccepted)
-_DAY: Final = TimeInForce.DAY
+_GTC: Final = TimeInForce.GTC
 _IOC: Final = TimeInForce.IOC
 _FOK: Final = TimeInForce.FOK
 _MARKET: Final = OrderType.MARKET
@@ -47,13 +48,19 @@ def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0) -> int:
     refusal: Refused | None = None
     if quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units:
         refusal = refuse_size(instrument, quantity)
-    elif terms.type is not _MARKET or terms.reduce_only or terms.expires_ns is not None:
+    elif (
+        terms.type is not _MARKET
+        or terms.reduce_only
+        or terms.expires_ns is not None
+        or terms.after_market
+        or market.hours is not None
+    ):
         refusal = refuse_prices(instrument, terms.limit_units, terms.stop_units)
         refusal = refusal or refuse_conditions(step, market, terms)
     if refusal:
         return _reject(step, terms, quantity, refusal)
     if done_by_pair is None or done_by_pair >= quantity:
-        _emit_accepted(step, terms, quantity, 0, 0, 0)
+        _emit_accepted(step, market, terms, quantity, 0, 0, 0)
         cancel(step, state.orders[number], CancelReason.OCO, ())
         return number
     sibling = state.orders.get(terms.oco_with) if terms.oco_with else None
@@ -112,7 +119,7 @@ def _accept(
     number = state.next_order
     held = held_change(0, sibling, sizing.hold_units) if sizing.hold_units else 0
     linked = terms.oco_with if sibling is not None else 0
-    _emit_accepted(step, terms, quantity, sizing.hold_units, held, linked)
+    _emit_accepted(step, market, terms, quantity, sizing.hold_units, held, linked)
     if done_by_pair:
         _shrink(step, number, done_by_pair, CancelReason.OCO, ())
     excess = quantity - done_by_pair - sizing.quantity_units
@@ -128,9 +135,11 @@ def _accept(
         _settle_remainder(step, market, order, sizing)
 
 
-def _emit_accepted(step: Step, terms: OrderTerms, quantity: int, hold: int, held: int, linked: int) -> None:
+def _emit_accepted(
+    step: Step, market: Market, terms: OrderTerms, quantity: int, hold: int, held: int, linked: int
+) -> None:
     state = step.state
-    expires = _expires(step) if terms.tif is _DAY else terms.expires_ns
+    expires = None if terms.tif is _GTC else expiry_of(step, market, terms)
     about = (state.account, state.version + 1, step.now_ns, state.next_order)
     step.emit(_accepted((*about, terms, quantity, expires, hold, held, linked)))
 
@@ -142,11 +151,6 @@ def _shrink(step: Step, number: int, by: int, reason: CancelReason, numbers: Num
     step.emit(
         OrderReduced(state.account, state.version + 1, step.now_ns, number, by, reason, numbers, hold, 0)
     )
-
-
-def _expires(step: Step) -> int:
-    """A day order ends with the trading day it was placed in."""
-    return step.profile.trading_day.ends(step.now_ns) if not step.live else step.seat.day_ends_ns
 
 
 def _settle_remainder(step: Step, market: Market, order: Order, sizing: Sizing) -> None:

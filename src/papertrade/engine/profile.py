@@ -5,13 +5,22 @@ It is configuration, given when the account is opened and never stored in its st
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
 from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.matching.settings import FillSettings, assumption_sentences
 from papertrade.risk.limits import RiskLimits
+
+_OUTSIDE: Final = {
+    OutsideHours.QUEUE: "orders wait for the open",
+    OutsideHours.REJECT: "orders are refused, unless they are after-market orders",
+    OutsideHours.EXTENDED: "limit orders trade before the open and after the close, others wait for the open",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +32,7 @@ class AccountProfile:
     margin: MarginModel = attrs.field(factory=CashModel)
     limits: RiskLimits = attrs.field(factory=RiskLimits)
     trading_day: TradingDay = attrs.field(factory=TradingDay)
+    outside_hours: OutsideHours = OutsideHours.QUEUE
 
     # Worked out once, because every order asks.
     charges: bool = attrs.field(init=False, repr=False, eq=False)
@@ -40,4 +50,5 @@ class AccountProfile:
             f"fees: {self.fees.name}",
             f"margin: {self.margin.name}",
             f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}",
+            f"outside market hours: {_OUTSIDE[self.outside_hours]}",
         ]

@@ -7,6 +7,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.engine.funds import closable
+from papertrade.engine.hours import refuse_hours
 from papertrade.engine.step import Step
 from papertrade.engine.triggers import arrival_trigger, is_fresh, reaches
 from papertrade.matching.market import Market
@@ -42,6 +43,11 @@ def refuse_prices(instrument: Instrument, limit: int | None, stop: int | None) -
 
 
 def refuse_conditions(step: Step, market: Market, terms: OrderTerms) -> Refused | None:
+    """Hours, a stop that is through already, an expiry that is past, post-only and reduce-only."""
+    if market.hours is not None or terms.after_market:
+        refused = refuse_hours(step, market, terms)
+        if refused is not None:
+            return refused
     sign, stop = terms.sign, terms.stop_units
     if stop is not None and step.profile.fill.stop_through == "reject":
         price = arrival_trigger(step, market, sign)

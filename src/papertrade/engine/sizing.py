@@ -11,6 +11,7 @@ from papertrade.domain.words import DataKind, TimeInForce
 from papertrade.engine.budgets import used_up
 from papertrade.engine.filling import Slice, most_lots, slices
 from papertrade.engine.funds import available, closable, first_fees, held_change, hold_for, hold_price, opening_part
+from papertrade.engine.hours import may_meet_bar, may_trade
 from papertrade.engine.refusals import Refused
 from papertrade.engine.step import Step
 from papertrade.engine.triggers import is_fresh
@@ -77,17 +78,19 @@ def take_on_arrival(step: Step, market: Market, terms: OrderTerms, quantity: int
     if terms.stop_units is not None:
         return []
     if step.profile.fill.bar_entry == "close" and market.kind is _BAR and limit is None:
-        return _take_at_close(step, market, sign, quantity)
-    if market.quote_ns == NEVER or not is_fresh(step, market):
+        return _take_at_close(step, market, terms, quantity)
+    if market.quote_ns == NEVER or not may_trade(step, market, terms) or not is_fresh(step, market):
         return []
     situation = MARKET_ARRIVES if limit is None else LIMIT_ARRIVES
     used = used_up(market, step.state.account, sign) if market.used else 0
     return slices(step, market, sign, fill_on_standing(market, sign, situation, limit, None, used), quantity)
 
 
-def _take_at_close(step: Step, market: Market, sign: int, quantity: int) -> list[Slice]:
-    bar = market.bar
-    if bar is None or market.halted or at_band(bar.close, sign, market.instrument):
+def _take_at_close(step: Step, market: Market, terms: OrderTerms, quantity: int) -> list[Slice]:
+    bar, sign = market.bar, terms.sign
+    if bar is None or not may_meet_bar(step, market, terms, bar):
+        return []
+    if market.halted or at_band(bar.close, sign, market.instrument):
         return []
     most = step.profile.fill.max_age_ns
     if most is not None and step.clock_ns - bar.end_ns > most:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from papertrade.codec.canonical import from_bytes, to_bytes
-from papertrade.codec.events import added
+from papertrade.codec.events import added, with_hours
 from papertrade.codec.shapes import Shape
 from papertrade.domain.numbers import text_of, units_of_text
 from papertrade.domain.orders import Order
@@ -18,7 +18,7 @@ from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
 from papertrade.errors import InvalidValueError, StoreCorruptError
 from papertrade.ledger.positions import PositionState, Unvalued
 
-SNAPSHOT_SCHEMA: Final = 3
+SNAPSHOT_SCHEMA: Final = 4
 _APART: Final = ("orders", "positions", "books", "unvalued")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
@@ -38,9 +38,16 @@ def _all_of_the_day(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "schema": 3, "unvalued": parts}
 
 
+def _with_orders_of_hours(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 3 knew orders of regular hours only."""
+    orders = [{**order, "terms": with_hours(order["terms"])} for order in _rows(record, "orders")]
+    return {**record, "schema": 4, "orders": orders}
+
+
 UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _with_nothing_unvalued,
     2: _all_of_the_day,
+    3: _with_orders_of_hours,
 }
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 

@@ -10,7 +10,7 @@ from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import Number, parse_not_negative
-from papertrade.domain.words import AccountKind, CostMethod, parse_enum, parse_flag
+from papertrade.domain.words import AccountKind, CostMethod, OutsideHours, parse_enum, parse_flag
 from papertrade.engine import cash as cash_moves
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
@@ -85,6 +85,7 @@ def plan_account(
         margin=parse_margin(margin, "margin"),
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
+        outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
     )
     alone = parse_flag(options.get("exclusive", False), "exclusive")
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")

@@ -8,11 +8,14 @@ from typing import NamedTuple
 from papertrade.domain.events import OrderFilled
 from papertrade.domain.fields import MaybeAmount
 from papertrade.domain.fills import Fill
+from papertrade.domain.hours import Phase
+from papertrade.domain.instants import text_of_instant
 from papertrade.domain.numbers import text_of
 from papertrade.domain.orders import Order
 from papertrade.domain.rejections import REJECT_SENTENCES, RejectReason
 from papertrade.domain.tables import html_table
 from papertrade.domain.words import DataKind, OrderStatus
+from papertrade.engine.hours import is_extended
 from papertrade.engine.step import Seat, acts_as_limit
 from papertrade.matching.market import NEVER, Market
 from papertrade.matching.rules import RULE_SENTENCES, at_band
@@ -29,6 +32,7 @@ class WaitReason(StrEnum):
     WAITING_LIQUIDITY = "waiting_liquidity"
     WAITING_QUEUE = "waiting_queue"
     MARKET_HALTED = "market_halted"
+    MARKET_CLOSED = "market_closed"
     MARKET_CROSSED = "market_crossed"
     AT_PRICE_BAND = "at_price_band"
 
@@ -118,6 +122,9 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
     sign, stop, limit = order.terms.sign, order.stop_units, order.limit_units
     if market.halted:
         return WaitReason.MARKET_HALTED, f"{market.symbol} to resume trading", None
+    opens_ns = _opens(order, seat, market, now_ns)
+    if opens_ns is not None:
+        return WaitReason.MARKET_CLOSED, f"{market.symbol} to open at {text_of_instant(opens_ns)}", limit
     if stop is not None and order.triggered_ns is None:
         way = "rise" if sign > 0 else "fall"
         return WaitReason.WAITING_TRIGGER, f"{market.symbol} to {way} to its stop price {text_of(stop)}", stop
@@ -145,6 +152,19 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
     if stale:
         return WaitReason.WAITING_FRESH_QUOTE, f"a quote at most {seat.profile.fill.max_quote_age_s} s old", None
     return WaitReason.WAITING_LIQUIDITY, "more size: what was displayed is taken", None
+
+
+def _opens(order: Order, seat: Seat, market: Market, now_ns: int) -> int | None:
+    """The next instant at which an order may trade, None when it may now."""
+    hours = market.hours
+    if hours is None:
+        return None
+    extended, ns = is_extended(seat.profile, order.terms), now_ns
+    span = market.span_at(ns)
+    while not (span.phase is Phase.REGULAR or (extended and span.phase.is_extended)):
+        ns = span.until_ns
+        span = hours.span_at(ns)
+    return None if ns == now_ns else ns
 
 
 def _limit_waits(order: Order, seat: Seat, market: Market, limit: int) -> tuple[WaitReason, str, int | None]:

@@ -76,10 +76,12 @@ class Floor:
         clock: Clock | str,
         fill: FillSettings | str,
         snapshots: SnapshotPolicy | str | None = None,
+        calendar: object = None,
     ) -> None:
         known = parse_clock(clock)
         self.fill = fill_settings(fill, known)
         self.desk = Desk(parse_store(store), known)
+        self.desk.keep_hours(calendar)
         if snapshots is not None or store not in (None, "memory:"):  # memory alone needs none, nor to import this
             from papertrade.hosting.snapshots import SnapshotKeeper
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument, parse_instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.names import parse_name
 from papertrade.engine.engine import Engine
-from papertrade.errors import UnknownSymbolError, UsageError
+from papertrade.errors import InvalidValueError, UnknownSymbolError, UsageError
 from papertrade.matching.market import Market
 
 
@@ -19,14 +20,43 @@ class Listing:
         self.engine = engine
         # Set by the one-account form: what a symbol never seen before is quoted in.
         self.unlisted_currency: Currency | None = None
+        self.calendars: dict[str, MarketHours] = {}  # that were given, by name; the shipped ones are found when needed
+        self.hours: MarketHours | None = None  # of what names no calendar; None: never closed
 
     def list_instrument(self, symbol: str | Instrument, details: dict[str, object]) -> Instrument:
         """List an instrument; listing the same one again is fine."""
         instrument = parse_instrument(symbol, **details)
-        listed = self.engine.list_instrument(instrument).instrument
+        listed = self.engine.list_instrument(instrument, self.hours_of(instrument)).instrument
         if listed != instrument:
             raise UsageError(f"{instrument.symbol} is listed already as {listed}; accepted: the same again")
         return listed
+
+    def hours_of(self, instrument: Instrument) -> MarketHours | None:
+        """The hours in which an instrument trades."""
+        return self.hours if instrument.calendar is None else self.parse_calendar(instrument.calendar)
+
+    def keep_hours(self, calendar: object) -> None:
+        """What names no calendar trades in these hours: a calendar, its name, or None for never closed."""
+        self.hours = None if calendar is None else self.parse_calendar(calendar)
+
+    def parse_calendar(self, calendar: object) -> MarketHours:
+        """A calendar as it is, or found by its name."""
+        if type(calendar) is str:
+            known = self.calendars.get(calendar)
+            return find_calendar(calendar) if known is None else known
+        if all(callable(getattr(calendar, name, None)) for name in ("span_at", "day_close", "next_regular")):
+            return calendar  # type: ignore[return-value]  # it answers what is asked of it
+        raise InvalidValueError("calendar", calendar, "a name such as 'XNYS' or '24x7', or a Calendar")
+
+    def use_calendar(self, calendar: object) -> None:
+        """A calendar of one's own, or one that was mended: from now on it is the one of that name."""
+        hours = self.parse_calendar(calendar)
+        self.calendars[hours.name] = hours
+        if self.hours is not None and self.hours.name == hours.name:
+            self.hours = hours
+        for market in self.engine.markets.values():
+            if market.hours is not None and market.hours.name == hours.name:
+                market.keep_hours(hours)
 
     def set_price_band(self, symbol: object, band: object) -> Instrument:
         """Give an instrument the band of a new day; orders that wait outside it simply wait."""
@@ -39,10 +69,17 @@ class Listing:
         name = parse_name(symbol, "symbol")
         market = self.engine.markets.get(name)
         if market is None and self.unlisted_currency is not None:
-            return self.engine.list_instrument(Instrument(name, self.unlisted_currency))
+            return self.engine.list_instrument(Instrument(name, self.unlisted_currency), self.hours)
         if market is None:
             raise UnknownSymbolError(name, near(name, list(self.engine.markets)))
         return market
+
+
+def find_calendar(name: str) -> MarketHours:
+    """A calendar that is shipped."""
+    from papertrade.calendars.builtin import calendar  # who trades around the clock needs none
+
+    return calendar(name)
 
 
 def near(name: str, known: list[str]) -> list[str]:

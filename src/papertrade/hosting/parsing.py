@@ -10,7 +10,7 @@ from papertrade.domain.numbers import parse_positive, parse_units
 from papertrade.domain.orders import OrderRequest, OrderTerms
 from papertrade.domain.words import STATUS_SPELLINGS, OrderType, TimeInForce, parse_word
 from papertrade.errors import InvalidValueError
-from papertrade.hosting.requests import field_terms, terms_of, unknown_fields
+from papertrade.hosting.requests import field_terms, maybe_positive, terms_of, unknown_fields
 from papertrade.ports.broker import Capabilities, OrderFields
 
 
@@ -39,9 +39,9 @@ def parse_changes(
     if quantity is limit_price is stop_price is expires_at is None:
         raise InvalidValueError("modify_order", "no change", "quantity, limit_price, stop_price or expires_at")
     return (
-        None if quantity is None else parse_positive(quantity, "quantity"),
-        None if limit_price is None else parse_positive(limit_price, "limit_price"),
-        None if stop_price is None else parse_positive(stop_price, "stop_price"),
+        maybe_positive(quantity, "quantity"),
+        maybe_positive(limit_price, "limit_price"),
+        maybe_positive(stop_price, "stop_price"),
         None if expires_at is None else parse_instant(expires_at, "expires_at"),
         maybe_key(command_id, "command_id"),
     )

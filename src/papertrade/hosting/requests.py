@@ -27,6 +27,7 @@ from papertrade.ports.broker import OrderFields, OrderOptions
 
 _GTC: Final = TimeInForce.GTC
 _GTD: Final = TimeInForce.GTD
+_TTL: Final = TimeInForce.TTL
 _MARKET: Final = OrderType.MARKET
 _LIMIT: Final = OrderType.LIMIT
 _STOP: Final = OrderType.STOP
@@ -36,7 +37,9 @@ _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 SeenTerms: TypeAlias = "dict[tuple[str, Side, object], OrderTerms]"
 MAX_SEEN: Final = 4096
-_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, ())  # notional to tags of a plain market order
+# notional to product of a plain market order
+_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, (), 0, False, False, "")
+MOST_MINUTES: Final = 30 * 24 * 60
 
 
 def terms_of(request: OrderRequest, account: str) -> OrderTerms:
@@ -59,6 +62,9 @@ def terms_of(request: OrderRequest, account: str) -> OrderTerms:
         request.oco_with,
         request.client_order_id,
         request.tags,
+        request.ttl_minutes,
+        request.extended_hours,
+        request.after_market,
     )
 
 
@@ -92,20 +98,22 @@ def make_terms(
     oco_with: object = None,
     client_order_id: object = None,
     tags: object = None,
+    ttl_minutes: object = None,
+    extended_hours: object = False,
+    after_market: object = False,
 ) -> OrderTerms:
     """The same from bare objects."""
-    if side is not _BUY and side is not _SELL:
-        side = parse_word(side, SIDE_SPELLINGS, "side")
+    side = side if side is _BUY or side is _SELL else parse_word(side, SIDE_SPELLINGS, "side")
     units, money = _size(quantity, notional)
-    limit = None if limit_price is None else parse_positive(limit_price, "limit_price")
-    stop = None if stop_price is None else parse_positive(stop_price, "stop_price")
+    limit, stop = maybe_positive(limit_price, "limit_price"), maybe_positive(stop_price, "stop_price")
     kind = _MARKET if limit is stop is type is None else _type(type, limit, stop)
     tif = _GTC if time_in_force is None else parse_word(time_in_force, TIF_SPELLINGS, "time_in_force")
-    expires = None
-    if expires_at is not None or tif is _GTD:
-        expires = _expiry(expires_at, tif)
+    expires = _expiry(expires_at, tif) if expires_at is not None or tif is _GTD else None
+    minutes = _minutes(ttl_minutes, tif) if ttl_minutes is not None or tif is _TTL else 0
     if post_only is not False or reduce_only is not False:
         _check_flags(post_only, reduce_only, kind, tif)
+    if extended_hours is not False or after_market is not False:
+        _check_hours(extended_hours, after_market, kind, tif)
     return OrderTerms(
         symbol if symbol.__class__ is str else parse_name(symbol, "symbol"),
         1 if side is _BUY else -1,
@@ -120,7 +128,10 @@ def make_terms(
         reduce_only is True,
         0 if oco_with is None else parse_order_id(oco_with, account),
         None if client_order_id is None else parse_key(client_order_id, "client_order_id"),
-        () if tags is None else parse_tags(tags),
+        parse_tags(tags),
+        minutes,
+        extended_hours is True,
+        after_market is True,
     )
 
 
@@ -145,6 +156,11 @@ def side_terms(
             seen[symbol, side, quantity] = terms
         return terms
     return field_terms(account, {"symbol": symbol, "side": side, "quantity": quantity, **options})  # type: ignore[typeddict-item]
+
+
+def maybe_positive(value: object, field: str) -> int | None:
+    """An amount above zero, or None."""
+    return None if value is None else parse_positive(value, field)
 
 
 def _size(quantity: object, notional: object) -> tuple[int, int | None]:
@@ -186,6 +202,23 @@ def _expiry(expires_at: object, tif: TimeInForce) -> int:
     if expires_at is None:
         raise InvalidValueError("expires_at", None, "an instant, because time_in_force is 'gtd'")
     return parse_instant(expires_at, "expires_at")
+
+
+def _minutes(ttl_minutes: object, tif: TimeInForce) -> int:
+    if tif is not _TTL:
+        raise InvalidValueError("ttl_minutes", ttl_minutes, "only with time_in_force='ttl'")
+    if type(ttl_minutes) is int and 1 <= ttl_minutes <= MOST_MINUTES:
+        return ttl_minutes
+    raise InvalidValueError("ttl_minutes", ttl_minutes, f"whole minutes, 1 to {MOST_MINUTES}, for time_in_force 'ttl'")
+
+
+def _check_hours(extended_hours: object, after_market: object, kind: OrderType, tif: TimeInForce) -> None:
+    at_once = tif in (TimeInForce.IOC, TimeInForce.FOK)
+    if parse_flag(extended_hours, "extended_hours") and kind is not _LIMIT:
+        raise InvalidValueError("extended_hours", f"with a {kind} order", "only with a limit order")
+    if parse_flag(after_market, "after_market") and (at_once or extended_hours):
+        found = f"with {tif}" if at_once else "with extended_hours"
+        raise InvalidValueError("after_market", found, "an order for regular hours that may wait: day, gtc, gtd or ttl")
 
 
 def _check_flags(post_only: object, reduce_only: object, kind: OrderType, tif: TimeInForce) -> None:

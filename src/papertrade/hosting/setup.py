@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 import attrs
 
 from papertrade.calendars.trading_day import TradingDay
-from papertrade.domain.words import plain_text
+from papertrade.domain.words import OutsideHours, plain_text
 from papertrade.errors import InvalidValueError
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
@@ -34,6 +34,7 @@ class AccountOptions(TypedDict, total=False):
     limits: RiskLimits | None
     cost_method: str
     trading_day: TradingDay | str | None
+    outside_hours: OutsideHours | str
     exclusive: bool
 
 

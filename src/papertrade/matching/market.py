@@ -11,11 +11,12 @@ from typing import Final
 
 from papertrade.domain.events import Evidence
 from papertrade.domain.fields import MaybeAmount, MaybeInstant
+from papertrade.domain.hours import MarketHours, Phase, Span
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import text_of
 from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind
-from papertrade.matching.resting import RestingIndex
+from papertrade.matching.resting import FAR, RestingIndex
 
 Levels = tuple[tuple[int, int], ...]
 """Price and size of each level, best first."""
@@ -58,6 +59,7 @@ class Market:
         "crossed",
         "halted",
         "halted_ns",
+        "hours",
         "index",
         "instrument",
         "kept_mark_units",
@@ -71,6 +73,7 @@ class Market:
         "printed_units",
         "quote_ns",
         "sequences",
+        "span",
         "standing",
         "symbol",
         "used",
@@ -85,8 +88,10 @@ class Market:
     quoted_at = MaybeInstant()
     marked_at = MaybeInstant()
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, hours: MarketHours | None = None) -> None:
         self.instrument = instrument
+        self.hours = hours  # None: it never closes
+        self.span = Span(Phase.REGULAR, 0, 0)  # the phase that was asked for last
         self.symbol = instrument.symbol
         self.index = RestingIndex()
         self.bid_units: int | None = None
@@ -117,6 +122,21 @@ class Market:
         self.printed_units: int | None = None  # the last print's price, whatever bare prices came since
         self.counts = {"late": 0, "duplicate": 0, "crossed": 0, "refused": 0}
         self.sequences: dict[str, int] = {}
+
+    # --------------------------------------------------------------- hours
+
+    def span_at(self, ns: int) -> Span:
+        """The phase of the market at an instant."""
+        span = self.span
+        if span.from_ns <= ns < span.until_ns:
+            return span
+        hours = self.hours
+        self.span = Span(Phase.REGULAR, 0, FAR) if hours is None else hours.span_at(ns)
+        return self.span
+
+    def keep_hours(self, hours: MarketHours | None) -> None:
+        """From now on it is open at these hours."""
+        self.hours, self.span = hours, Span(Phase.REGULAR, 0, 0)
 
     # ---------------------------------------------------------------- data
 

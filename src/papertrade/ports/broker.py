@@ -31,6 +31,9 @@ class OrderOptions(TypedDict, total=False):
     stop_price: Number | None
     time_in_force: TimeInForce | str | None
     expires_at: When | None
+    ttl_minutes: int | None
+    extended_hours: bool
+    after_market: bool
     post_only: bool
     reduce_only: bool
     oco_with: str | None

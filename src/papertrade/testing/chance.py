@@ -16,6 +16,7 @@ from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import CURRENCIES, Currency
 from papertrade.domain.numbers import to_decimal
+from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
 from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
@@ -23,6 +24,7 @@ from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.vocabulary import Setup
+from papertrade.testing.short_hours import ShortHours
 
 SECOND = 1_000_000_000
 START = 1_767_603_600 * SECOND  # 2026-01-05T09:00Z, a Monday
@@ -34,6 +36,17 @@ def draw_setup(rng: Random) -> Setup:
     count = rng.choice((1, 1, 2, 3))
     instruments = tuple(_instrument(rng, f"S{number}", currency) for number in range(count))
     return _rules(rng, instruments, currency)
+
+
+def with_hours(rng: Random, setup: Setup) -> Setup:
+    """The same, with instruments that open and close many times a day; now and then one never closes."""
+    hours = ShortHours()
+    instruments = tuple(
+        attrs.evolve(instrument, calendar=hours.name) if rng.random() < 0.8 else instrument
+        for instrument in setup.instruments
+    )
+    policy = rng.choice(list(OutsideHours))
+    return attrs.evolve(setup, instruments=instruments, hours=hours, outside_hours=policy)
 
 
 def draw_neighbor(rng: Random, setup: Setup, account: str) -> Setup:

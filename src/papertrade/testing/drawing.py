@@ -24,6 +24,7 @@ TYPES = {
     (True, True): OrderType.STOP_LIMIT,
 }
 RESTING = (TimeInForce.GTC, TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD)
+IN_HOURS = (*RESTING, TimeInForce.DAY, TimeInForce.DAY, TimeInForce.TTL, TimeInForce.TTL)
 
 
 @attrs.frozen
@@ -190,7 +191,8 @@ class Drawer:
             free = [o.number for o in sight.open_orders(symbol) if not o.oco]
             linked = rng.choice(free) if free else 0
         rests = bool(linked) or pair or rng.random() < self.mix.waits
-        tif = rng.choice(RESTING if rests else (TimeInForce.IOC, TimeInForce.FOK))
+        resting = RESTING if self.setup.hours is None else IN_HOURS
+        tif = rng.choice(resting if rests else (TimeInForce.IOC, TimeInForce.FOK))
         expires = None
         if tif is TimeInForce.GTD:
             expires = max(0, max(self.data.now, sight.clock) + rng.choice((0, 30, 600, 600, 40_000, 200_000)) * SECOND)
@@ -219,7 +221,18 @@ class Drawer:
             linked,
             key,
             (("by", "draw"),) if rng.random() < 0.1 else (),
+            *self._hours(kind, tif),
         )
+
+    def _hours(self, kind: OrderType, tif: TimeInForce) -> tuple[int, bool, bool]:
+        """Minutes to stand, and what is said about hours, where markets have some."""
+        rng = self.rng
+        minutes = rng.choice((1, 2, 5, 30, 240)) if tif is TimeInForce.TTL else 0
+        if self.setup.hours is None:
+            return minutes, False, False
+        extended = kind is OrderType.LIMIT and rng.random() < 0.3
+        at_once = tif in (TimeInForce.IOC, TimeInForce.FOK)
+        return minutes, extended, not extended and not at_once and rng.random() < 0.15
 
     def _resting_terms(self, instrument: Instrument, sign: int) -> OrderTerms:
         """A plain small order that rests a few ticks away from the market, so that one move reaches several."""

@@ -9,10 +9,10 @@ from papertrade.adapters.memory import MemoryStore
 from papertrade.domain.events import Event
 from papertrade.domain.numbers import to_decimal
 from papertrade.domain.orders import OrderRequest, OrderTerms
-from papertrade.domain.words import Side
 from papertrade.exchange import Exchange
 from papertrade.paper import PaperBroker
 from papertrade.ports.clock import Clock, ManualClock
+from papertrade.testing.asked import request_of_terms
 from papertrade.testing.oracle import vocabulary
 from papertrade.testing.oracle.vocabulary import Command, Setup
 
@@ -33,21 +33,7 @@ class Giver:
 
     def request(self, terms: OrderTerms) -> OrderRequest:
         """The request that is understood as these terms."""
-        return OrderRequest(
-            symbol=terms.symbol,
-            side=Side.BUY if terms.sign > 0 else Side.SELL,
-            quantity=_maybe(terms.quantity_units or None),
-            notional=_maybe(terms.notional_units),
-            limit_price=_maybe(terms.limit_units),
-            stop_price=_maybe(terms.stop_units),
-            time_in_force=terms.tif,
-            expires_at=terms.expires_ns,
-            post_only=terms.post_only,
-            reduce_only=terms.reduce_only,
-            oco_with=self.order_id(terms.oco_with) if terms.oco_with else None,
-            client_order_id=terms.client_order_id,
-            tags=dict(terms.tags),
-        )
+        return request_of_terms(terms, self.order_id(terms.oco_with) if terms.oco_with else None)
 
     # ----------------------------------------------------------------- data
 
@@ -168,6 +154,8 @@ class Driven(Giver):
         setup = self.setup
         clock: Clock | str = "data" if setup.data_clock else self.manual
         self.exchange = Exchange(self.store, clock, fill=setup.fill, threadsafe=False)
+        if setup.hours is not None:
+            self.exchange.use_calendar(setup.hours)
         for instrument in setup.instruments:
             self.exchange.add_instrument(instrument)
         self.broker = open_set_up(self.exchange, setup)
@@ -209,6 +197,7 @@ def open_set_up(exchange: Exchange, setup: Setup, *, exclusive: bool = False) ->
         cost_method=setup.cost_method,
         trading_day=setup.trading_day,
         exclusive=exclusive,
+        outside_hours=setup.outside_hours,
     )
 
 

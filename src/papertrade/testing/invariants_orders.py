@@ -19,11 +19,11 @@ from papertrade.domain.events import (
     OrderTriggered,
     PositionImported,
 )
-from papertrade.domain.numbers import to_decimal
-from papertrade.domain.orders import OrderRequest, OrderTerms
+from papertrade.domain.orders import OrderRequest
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, Side, TimeInForce
 from papertrade.errors import KeyConflictError
+from papertrade.testing.asked import request_of_terms
 from papertrade.testing.case import BrokenInvariantError, Case
 
 WORKING = frozenset({"accepted", "triggered", "partially_filled"})
@@ -230,28 +230,8 @@ def _keyed(case: Case) -> tuple[int, OrderRequest] | None:
         if not isinstance(event, (OrderAccepted, OrderRejected)) or event.terms.client_order_id is None:
             continue
         if event.number not in pairs and not event.terms.oco_with:
-            return event.number, _request(event.terms)
+            return event.number, request_of_terms(event.terms)
     return None
-
-
-def _request(terms: OrderTerms) -> OrderRequest:
-    def maybe(units: int | None) -> object:
-        return None if units is None else to_decimal(units)
-
-    return OrderRequest(
-        symbol=terms.symbol,
-        side=Side.BUY if terms.sign > 0 else Side.SELL,
-        quantity=maybe(terms.quantity_units or None),  # type: ignore[arg-type]  # Decimal or None
-        notional=maybe(terms.notional_units),  # type: ignore[arg-type]  # Decimal or None
-        limit_price=maybe(terms.limit_units),  # type: ignore[arg-type]  # Decimal or None
-        stop_price=maybe(terms.stop_units),  # type: ignore[arg-type]  # Decimal or None
-        time_in_force=terms.tif,
-        expires_at=terms.expires_ns,
-        post_only=terms.post_only,
-        reduce_only=terms.reduce_only,
-        client_order_id=terms.client_order_id,
-        tags=dict(terms.tags),
-    )
 
 
 def _with_side(request: OrderRequest, side: Side) -> OrderRequest:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, TypeVar, Unpack
 
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instants import parse_instant
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency, parse_currency
@@ -122,6 +123,10 @@ class RecordingExchange(Exchange):
             self._desk.unlisted_currency = known
             self.notes.line("list_unknown_in", lambda: {"currency": fact(known)})
 
+    def use_calendar(self, calendar: MarketHours | str) -> None:
+        """Not while recording: a replay finds the hours of an instrument by the name of its calendar alone."""
+        raise UnsupportedError("calendars of one's own while it records", ("calendars that are shipped, by name",))
+
     def open_account(
         self,
         account: str,
@@ -147,6 +152,7 @@ class RecordingExchange(Exchange):
             "fill": fact(profile.fill),
             "cost_method": str(plan.method),
             "trading_day": fact(profile.trading_day),
+            "outside_hours": str(profile.outside_hours),
             "start": start,
         }
         seats, name = self._desk.engine.seats, plan.account

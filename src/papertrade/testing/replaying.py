@@ -23,14 +23,16 @@ from papertrade.testing.recording_desk import version_of
 FORMAT: Final = "papertrade recording 1"
 MOST_BYTES: Final = 1 << 20
 
-_ORDER: Final = "symbol side quantity notional limit_price stop_price time_in_force expires_at post_only reduce_only"
-_KEYED: Final = f"{_ORDER} oco_with client_order_id tags"
+_ORDER: Final = "symbol side quantity notional limit_price stop_price time_in_force expires_at"
+_WHEN: Final = "ttl_minutes extended_hours after_market post_only reduce_only"
+_KEYED: Final = f"{_ORDER} {_WHEN} oco_with client_order_id tags"
+_RULES: Final = "kind margin fees limits fill cost_method trading_day outside_hours"
 # what a line may do: the fields it may have, and must have
 EXCHANGE: Final[dict[str, tuple[str, str]]] = {
     "add_instrument": ("symbol", "symbol"),
     "list_unknown_in": ("currency", "currency"),
     "set_price_band": ("symbol band", "symbol band"),
-    "open_account": ("account cash currency kind margin fees limits fill cost_method trading_day start", "account"),
+    "open_account": (f"account cash currency {_RULES} start", "account"),
     "clone_account": ("source target note command_id", "source target"),
     "market": ("symbol", "symbol"),
     "on_quote": ("symbol bid ask bid_size ask_size at sequence", "symbol"),

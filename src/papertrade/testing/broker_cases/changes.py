@@ -218,8 +218,9 @@ class ChangeCases(OrderCases):
         limit = prices[OrderType.LIMIT]
         for word in TimeInForce:
             if word not in can.times_in_force:
-                expiry = {"expires_at": self.broker.account().at.replace(year=2100)} if word == "gtd" else {}
-                found.append((f"time in force {word}", {**limit, **expiry, "time_in_force": word}))
+                until = self.broker.account().at.replace(year=2100)
+                needs: dict[str, dict[str, object]] = {"gtd": {"expires_at": until}, "ttl": {"ttl_minutes": 5}}
+                found.append((f"time in force {word}", {**limit, **needs.get(word, {}), "time_in_force": word}))
         if not can.post_only:
             found.append(("post_only", {**limit, "post_only": True, "time_in_force": tif}))
         if not can.reduce_only:

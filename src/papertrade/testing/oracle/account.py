@@ -82,7 +82,7 @@ class SlowAccount:
         self.fill = setup.fill
         self.margin = setup.margin
         self.name = setup.account
-        self.markets = {i.symbol: SlowMarket(i) for i in setup.instruments}
+        self.markets = {i.symbol: SlowMarket(i, setup.hours_of(i)) for i in setup.instruments}
         self.events: list[Event] = []
         self.orders: dict[int, SlowOrder] = {}
         self.clock = setup.start_ns

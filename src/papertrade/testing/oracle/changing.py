@@ -8,6 +8,7 @@ from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.filling import cancel, execute
+from papertrade.testing.oracle.hours import trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.needs import (
     Refusal,
@@ -143,7 +144,7 @@ def _meet_what_stands(account: SlowAccount, market: SlowMarket, order: SlowOrder
     """A changed order meets the market like an arriving one."""
     if fires_now(account, market, order):
         fire(account, market, order)
-    elif order.rests_at_limit and is_fresh(account, market):
+    elif order.rests_at_limit and trades_now(account, market, order.terms) and is_fresh(account, market):
         offers = standing_offers(market, order.sign, "3", order.limit, None)
         execute(account, market, order, offers)
 

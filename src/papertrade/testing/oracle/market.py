@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from papertrade.domain.events import Evidence
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.words import DataKind
 
@@ -26,8 +27,9 @@ class SlowBar(NamedTuple):
 class SlowMarket:
     """Data of one symbol. Every ``take_`` answers whether the datum was news."""
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, hours: MarketHours | None = None) -> None:
         self.instrument = instrument
+        self.hours = hours
         self.bids: list[Level] = []
         self.asks: list[Level] = []
         self.quote_at: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.bars import meetings
 from papertrade.testing.oracle.filling import execute
+from papertrade.testing.oracle.hours import meets_bar, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.needs import bar_budget, is_fresh
 from papertrade.testing.oracle.offers import (
@@ -32,6 +33,11 @@ def by_price(orders: list[SlowOrder]) -> list[SlowOrder]:
     return sorted(orders, key=lambda order: (-order.sign * (order.limit or 0), order.priority))
 
 
+def trading(account: SlowAccount, market: SlowMarket) -> list[SlowOrder]:
+    """The open orders of a symbol that may trade now."""
+    return [o for o in account.open_orders(market.instrument.symbol) if trades_now(account, market, o.terms)]
+
+
 def situation(order: SlowOrder, fires: bool) -> str:
     """The digit of the rule for an order that takes."""
     if not fires:
@@ -43,7 +49,7 @@ def meet_standing(account: SlowAccount, market: SlowMarket) -> None:
     """A quote, last price or depth: stops trigger, takers take, then resting limits are served."""
     if not is_fresh(account, market):
         return
-    orders = account.open_orders(market.instrument.symbol)
+    orders = trading(account, market)
     takers = by_time([o for o in orders if not o.waits_for_stop and not o.rests_at_limit])
     limits = by_price([o for o in orders if o.rests_at_limit])
     fired = []
@@ -68,7 +74,7 @@ def meet_print(account: SlowAccount, market: SlowMarket, aggressor: int) -> None
     if market.halted or market.print is None:
         return
     price, left = market.print
-    orders = [o for o in account.open_orders(market.instrument.symbol) if o.since <= market.print_at]
+    orders = [o for o in trading(account, market) if o.since <= market.print_at]
     takers = by_time([o for o in orders if not o.waits_for_stop and not o.rests_at_limit])
     limits = by_price([o for o in orders if o.rests_at_limit])
     fired = []
@@ -93,7 +99,7 @@ def meet_bar(account: SlowAccount, market: SlowMarket) -> None:
     if market.halted or market.bar is None:
         return
     left = bar_budget(account, market)
-    orders = account.open_orders(market.instrument.symbol)
+    orders = [o for o in account.open_orders(market.instrument.symbol) if meets_bar(account, market, o.terms)]
     for meeting in meetings(market, account.fill, orders):
         order = account.orders[meeting.number]
         if not order.is_open:

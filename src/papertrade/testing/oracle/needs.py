@@ -12,6 +12,7 @@ from papertrade.domain.words import DataKind, TimeInForce
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.filling import Piece, pieces
+from papertrade.testing.oracle.hours import meets_bar, quote_is_of_this_phase, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.offers import at_band_end, standing_offers, standing_stop_price, taking
 from papertrade.testing.oracle.orders import SlowOrder
@@ -29,7 +30,7 @@ class Plan(NamedTuple):
 
 def is_fresh(account: SlowAccount, market: SlowMarket) -> bool:
     """Is what stands young enough to fill an arriving order?"""
-    if market.quote_at is None:
+    if market.quote_at is None or not quote_is_of_this_phase(account, market):
         return False
     oldest = account.fill.max_quote_age_s
     return oldest is None or account.given - market.quote_at <= Fraction(oldest) * money.ONE
@@ -76,8 +77,10 @@ def _arrive(account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantit
         return []
     at_close = account.fill.bar_entry == "close" and market.latest is DataKind.BAR and limit is None
     if at_close:
+        if not meets_bar(account, market, terms):
+            return []
         return _arrive_at_close(account, market, sign, quantity)
-    if not is_fresh(account, market):
+    if not trades_now(account, market, terms) or not is_fresh(account, market):
         return []
     offers = standing_offers(market, sign, "1" if limit is None else "3", limit, None)
     return pieces(account, market, sign, offers, quantity)

@@ -67,7 +67,7 @@ class Oracle(SlowAccount):
 
     def restart(self, command: vocabulary.Restart) -> None:
         """Forget the markets; the account is what its events say."""
-        self.markets = {i.symbol: SlowMarket(i) for i in self.setup.instruments}
+        self.markets = {i.symbol: SlowMarket(i, self.setup.hours_of(i)) for i in self.setup.instruments}
         if self.setup.data_clock:
             self.clock = 0
 

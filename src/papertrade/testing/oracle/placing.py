@@ -10,6 +10,7 @@ from papertrade.domain.words import CancelReason, TimeInForce
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.filling import allowed_now, book, cancel, execute
+from papertrade.testing.oracle.hours import expiry, refuse_hours, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.needs import (
     Plan,
@@ -113,6 +114,9 @@ def refuse_prices(instrument: Instrument, limit: int | None, stop: int | None) -
 
 
 def _refuse_conditions(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> Refusal | None:
+    why = refuse_hours(account, market, terms)
+    if why is not None:
+        return why, ()
     if terms.stop_units is not None and account.fill.stop_through == "reject":
         price = arrival_stop_price(account, market, terms.sign)
         if price is not None and beyond_stop(terms.sign, price, terms.stop_units):
@@ -183,9 +187,7 @@ def _needed(
 def _accept(
     account: SlowAccount, terms: OrderTerms, quantity: int, hold: int, sibling: SlowOrder | None
 ) -> None:
-    expires = terms.expires_ns
-    if terms.tif is TimeInForce.DAY:
-        expires = account.setup.trading_day.ends(account.now)
+    expires = expiry(account, account.markets[terms.symbol], terms)
     held = hold if sibling is None else max(hold - sibling.hold, 0)
     linked = 0 if sibling is None else sibling.number
     account.emit(
@@ -253,7 +255,7 @@ def _settle_rest(account: SlowAccount, market: SlowMarket, order: SlowOrder, fou
 
 def fires_now(account: SlowAccount, market: SlowMarket, order: SlowOrder) -> bool:
     """Has what stands reached the stop already?"""
-    if not order.waits_for_stop or not is_fresh(account, market):
+    if not order.waits_for_stop or not trades_now(account, market, order.terms) or not is_fresh(account, market):
         return False
     price = standing_stop_price(market, account.fill, order.sign)
     return beyond_stop(order.sign, price, order.stop or 0)

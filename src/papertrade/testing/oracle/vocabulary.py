@@ -7,9 +7,11 @@ from typing import NamedTuple, TypeAlias
 import attrs
 
 from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import CURRENCIES, Currency
 from papertrade.domain.orders import OrderTerms
+from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.matching.settings import FillSettings
@@ -32,6 +34,12 @@ class Setup:
     trading_day: TradingDay = attrs.field(factory=TradingDay)
     data_clock: bool = True  # time is the latest datum; otherwise a clock that ``MoveClock`` moves
     start_ns: int = 0
+    hours: MarketHours | None = None  # of instruments that name its calendar
+    outside_hours: OutsideHours = OutsideHours.QUEUE
+
+    def hours_of(self, instrument: Instrument) -> MarketHours | None:
+        """The hours in which an instrument trades."""
+        return self.hours if self.hours is not None and instrument.calendar == self.hours.name else None
 
 
 class Quote(NamedTuple):

@@ -1,0 +1,60 @@
+"""When a market is open, as everything outside the calendars sees it: phases, and what answers for them.
+
+The calendars know days and wall clocks; whoever decides about an order asks one of these questions, in nanoseconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Phase(StrEnum):
+    """What a market is doing. In one phase it does the same thing from beginning to end."""
+
+    CLOSED = "closed"  # between sessions
+    PRE_MARKET = "pre_market"  # continuous trading before the regular session, for orders that ask for it
+    PRE_OPEN = "pre_open"  # orders are collected for the opening price; nothing trades continuously
+    REGULAR = "regular"  # the regular session: continuous trading
+    BREAK = "break"  # a pause within a session, such as lunch
+    CLOSING_AUCTION = "closing_auction"  # orders are collected for the closing price; continuous trading has ended
+    AFTER_HOURS = "after_hours"  # continuous trading after the regular session, for orders that ask for it
+    POST_CLOSE = "post_close"  # trades at the closing price, already made
+
+    @property
+    def is_extended(self) -> bool:
+        """Does it trade for those only who ask for it?"""
+        return self is Phase.PRE_MARKET or self is Phase.AFTER_HOURS
+
+    def is_open(self, extended: bool = False) -> bool:
+        """Whether there is continuous trading: in the regular session, with ``extended`` also before and after it."""
+        return self is Phase.REGULAR or (extended and self.is_extended)
+
+
+class Span(NamedTuple):
+    """A phase with its first instant and the first one after it."""
+
+    phase: Phase
+    from_ns: int
+    until_ns: int
+
+
+class MarketHours(Protocol):
+    """What answers when a market is open: a calendar."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def span_at(self, ns: int) -> Span:
+        """The phase that an instant is in."""
+        ...
+
+    def day_close(self, ns: int, extended: bool) -> int:
+        """The close of the session that an order placed now lives in: the one that is not over yet, else the next."""
+        ...
+
+    def next_regular(self, ns: int) -> int:
+        """The first instant at or after this one in regular hours."""
+        ...

@@ -1,0 +1,75 @@
+"""Orders and the hours of their market: may one trade now, is it taken at all, and how long does it stand?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from papertrade.domain.events import Numbers
+from papertrade.domain.hours import Phase
+from papertrade.domain.instants import SECOND_NS
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.rejections import RejectReason
+from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
+from papertrade.engine.profile import AccountProfile
+from papertrade.engine.step import Step
+from papertrade.matching.market import NEVER, BarData, Market
+
+# A bar that ends at the close tells of the session before it, and still meets the orders of that session. So an order
+# that stands for a session is there until the first instant after the close that a datetime can tell from it.
+AFTER_CLOSE_NS: Final = 1_000
+MINUTE_NS: Final = 60 * SECOND_NS
+_AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+def may_trade(step: Step, market: Market, terms: OrderTerms) -> bool:
+    """May what stands fill an order with these terms now?"""
+    return market.hours is None or _allows(step, terms, market.span_at(step.now_ns).phase)
+
+
+def in_hours(step: Step, market: Market) -> bool:
+    """Is it regular hours, and is the quote that stands of these hours?"""
+    span = market.span_at(step.now_ns)
+    return span.phase is Phase.REGULAR and market.quote_ns >= span.from_ns
+
+
+def may_meet_bar(step: Step, market: Market, terms: OrderTerms, bar: BarData) -> bool:
+    """Does a bar tell of a time in which the order may trade? Its end belongs to what comes after it."""
+    hours = market.hours
+    if hours is None or _allows(step, terms, market.span_at(bar.end_ns - 1).phase):
+        return True
+    return bar.start_ns != NEVER and hours.next_regular(bar.start_ns) < bar.end_ns
+
+
+def _allows(step: Step, terms: OrderTerms, phase: Phase) -> bool:
+    return phase is Phase.REGULAR or (phase.is_extended and is_extended(step.profile, terms))
+
+
+def is_extended(profile: AccountProfile, terms: OrderTerms) -> bool:
+    """Does an order trade before the open and after the close too: because it says so, or by the account's policy?"""
+    if terms.extended_hours:
+        return True
+    policy = profile.outside_hours
+    return policy is OutsideHours.EXTENDED and terms.type is OrderType.LIMIT and not terms.after_market
+
+
+def refuse_hours(step: Step, market: Market, terms: OrderTerms) -> tuple[RejectReason, Numbers] | None:
+    """While its market is closed an order waits for the open, or is refused: by the account's policy."""
+    phase = Phase.REGULAR if market.hours is None else market.span_at(step.now_ns).phase
+    if _allows(step, terms, phase):
+        return (RejectReason.MARKET_OPEN, ()) if terms.after_market else None
+    if terms.after_market or (phase is Phase.PRE_OPEN and terms.tif not in _AT_ONCE):
+        return None
+    if terms.tif in _AT_ONCE or step.profile.outside_hours is OutsideHours.REJECT:
+        return RejectReason.MARKET_CLOSED, ()
+    return None
+
+
+def expiry_of(step: Step, market: Market, terms: OrderTerms) -> int | None:
+    """The first instant at which the order is no longer there; None when it stands until somebody ends it."""
+    if terms.tif is TimeInForce.TTL:
+        return step.now_ns + terms.ttl_minutes * MINUTE_NS
+    if terms.tif is not TimeInForce.DAY:
+        return terms.expires_ns
+    if market.hours is not None:
+        return market.hours.day_close(step.now_ns, is_extended(step.profile, terms)) + AFTER_CLOSE_NS
+    return step.profile.trading_day.ends(step.now_ns) if not step.live else step.seat.day_ends_ns

@@ -1,0 +1,86 @@
+"""When an order may trade, by the hours of its market: asked anew each time."""
+
+from __future__ import annotations
+
+from papertrade.domain.hours import Phase
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.rejections import RejectReason
+from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
+from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.market import SlowMarket
+
+MICROSECOND = 1_000
+MINUTE = 60 * 10**9
+
+
+def phase(market: SlowMarket, at: int) -> Phase:
+    """What the market does at an instant; one without hours never closes."""
+    return Phase.REGULAR if market.hours is None else market.hours.span_at(at).phase
+
+
+def asks_for_more(account: SlowAccount, terms: OrderTerms) -> bool:
+    """Does the order trade outside regular hours too?"""
+    policy = account.setup.outside_hours
+    by_policy = policy is OutsideHours.EXTENDED and terms.type is OrderType.LIMIT and not terms.after_market
+    return terms.extended_hours or by_policy
+
+
+def trades_in(account: SlowAccount, terms: OrderTerms, now: Phase) -> bool:
+    """May an order trade in this phase?"""
+    if now in (Phase.PRE_MARKET, Phase.AFTER_HOURS):
+        return asks_for_more(account, terms)
+    return now is Phase.REGULAR
+
+
+def trades_now(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bool:
+    """May an order trade now?"""
+    return trades_in(account, terms, phase(market, account.now))
+
+
+def meets_bar(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bool:
+    """Did the order's market trade for it in the last nanosecond of the bar, or in regular hours inside the bar?"""
+    if market.bar is None or trades_in(account, terms, phase(market, market.bar.end - 1)):
+        return True
+    if market.bar_start is None or market.hours is None:
+        return False
+    return any(span == Phase.REGULAR for span in phases_between(market, market.bar_start, market.bar.end))
+
+
+def phases_between(market: SlowMarket, first: int, end: int) -> list[Phase]:
+    """Every phase from an instant up to another, which does not count."""
+    found = []
+    while market.hours is not None and first < end:
+        span = market.hours.span_at(first)
+        found.append(span.phase)
+        first = span.until_ns
+    return found
+
+
+def quote_is_of_this_phase(account: SlowAccount, market: SlowMarket) -> bool:
+    """Did what stands arrive in the phase that is now?"""
+    if market.hours is None or market.quote_at is None:
+        return True
+    return market.quote_at >= market.hours.span_at(account.now).from_ns
+
+
+def refuse_hours(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> RejectReason | None:
+    """Open: no after-market orders. Closed: they wait, and so do others if the policy lets them."""
+    now = phase(market, account.now)
+    if trades_in(account, terms, now):
+        return RejectReason.MARKET_OPEN if terms.after_market else None
+    at_once = terms.tif in (TimeInForce.IOC, TimeInForce.FOK)
+    if at_once:
+        return RejectReason.MARKET_CLOSED
+    waits = terms.after_market or now is Phase.PRE_OPEN or account.setup.outside_hours is not OutsideHours.REJECT
+    return None if waits else RejectReason.MARKET_CLOSED
+
+
+def expiry(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> int | None:
+    """When an accepted order ends by itself."""
+    if terms.tif is TimeInForce.TTL:
+        return account.now + terms.ttl_minutes * MINUTE
+    if terms.tif is not TimeInForce.DAY:
+        return terms.expires_ns
+    if market.hours is None:
+        return account.setup.trading_day.ends(account.now)
+    return market.hours.day_close(account.now, asks_for_more(account, terms)) + MICROSECOND

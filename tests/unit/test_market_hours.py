@@ -1,0 +1,261 @@
+"""Orders and the hours of their market: they wait for the open, stand for a session, or trade before and after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import papertrade as pt
+from papertrade.errors import CalendarRangeError, InvalidValueError, UnknownCalendarError
+from papertrade.testing.chance import draw_setup, with_hours
+from papertrade.testing.differential import SideBySide
+from papertrade.testing.drawing import Drawer
+from papertrade.testing.short_hours import ShortHours
+
+DAY = "2026-01-05T"  # a Monday; New York opens at 14:30 UTC and closes at 21:00
+EARLY, BEFORE, OPEN, NOON = f"{DAY}08:00:00Z", f"{DAY}14:29:00Z", f"{DAY}14:30:00Z", f"{DAY}17:00:00Z"
+CLOSE, LATE, NIGHT = f"{DAY}21:00:00Z", f"{DAY}22:00:00Z", "2026-01-06T03:00:00Z"
+NEXT_OPEN = "2026-01-06T14:30:00Z"
+JUST_AFTER = "2026-01-05T21:00:00.000001+00:00"
+
+
+def opened(at: str, **options: Any) -> pt.PaperBroker:
+    """A broker on New York hours that has seen one quote."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar="XNYS", **options)
+    quote(broker, at)
+    return broker
+
+
+def quote(broker: pt.PaperBroker, at: str, ask: str = "100.00") -> None:
+    """A quote a cent wide."""
+    broker.on_quote("ABC", str(pt.units(ask) / 10**9 - 0.01), ask, at=at)
+
+
+def test_a_market_order_waits_for_the_open() -> None:
+    """Placed before the open it fills on the first quote of the session, and not on those before it."""
+    broker = opened(EARLY)
+    order = broker.buy("ABC", 10)
+    quote(broker, BEFORE, "99.00")
+    assert broker.order(order).status == "accepted"
+    assert broker.explain(order).reason == "market_closed"
+    assert str(broker.explain(order)) == "It waits for ABC to open at 2026-01-05T14:30:00Z."
+    quote(broker, OPEN, "101.00")
+    assert broker.order(order).average_price == 101
+
+
+def test_a_quote_of_before_the_open_fills_no_order_after_it() -> None:
+    """What stood before the open is not what stands after it: an arriving order waits for the next quote."""
+    broker = opened(BEFORE)
+    broker.advance(OPEN)
+    order = broker.buy("ABC", 10)
+    assert order.status == "accepted"
+    quote(broker, f"{DAY}14:30:01Z", "100.50")
+    assert broker.order(order).average_price == pt.units("100.50") / 10**9
+
+
+@pytest.mark.parametrize("at", [BEFORE, CLOSE, LATE, NIGHT])
+def test_nothing_fills_outside_the_session(at: str) -> None:
+    """A resting limit, a stop and a market order stand through quotes, prints and bars of closed hours."""
+    broker = opened(EARLY)
+    asked: list[dict[str, Any]] = [{}, {"limit_price": "99.00"}, {"stop_price": "102.00"}]
+    orders = [broker.buy("ABC", 1, **options) for options in asked]
+    quote(broker, at, "98.00")
+    broker.on_trade("ABC", "103.00", 100, at=at)
+    broker.on_price("ABC", "98.00", at=at)
+    assert [broker.order(order).status for order in orders] == ["accepted"] * 3
+
+
+def test_a_day_order_stands_for_its_session() -> None:
+    """It is there until the first microsecond after the close; placed after the close it is of the next session."""
+    broker = opened(NOON)
+    today = broker.buy("ABC", 1, limit_price="90", time_in_force="day")
+    assert today.expires_at is not None
+    assert today.expires_at.isoformat() == JUST_AFTER
+    broker.advance(CLOSE)
+    assert broker.order(today).is_open
+    broker.advance("2026-01-05T21:00:00.000001Z")
+    assert broker.order(today).status == "expired"
+    tomorrow = broker.buy("ABC", 1, limit_price="90", time_in_force="day")
+    assert tomorrow.expires_at is not None
+    assert tomorrow.expires_at.isoformat() == "2026-01-06T21:00:00.000001+00:00"
+
+
+def test_the_last_bar_of_a_session_meets_its_orders() -> None:
+    """A bar that ends at the close tells of the session: day orders of every symbol meet it, whoever comes first."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar="XNYS")
+    bar = {"open": 100, "high": 101, "low": 95, "close": 100, "start": OPEN, "end": CLOSE}
+    for symbol in ("ABC", "XYZ"):
+        broker.on_quote(symbol, "99.99", "100.00", at=EARLY)
+    orders = [broker.buy(symbol, 1, limit_price="98", time_in_force="day") for symbol in ("ABC", "XYZ")]
+    broker.on_bar("ABC", **bar)
+    late = broker.buy("ABC", 1)  # a strategy that acts on the bar
+    broker.on_bar("XYZ", **bar)
+    assert [broker.order(order).status for order in orders] == ["filled", "filled"]
+    assert broker.order(late).status == "accepted"
+    broker.on_bar("ABC", 102, 103, 101, 102, start=NEXT_OPEN, end="2026-01-06T21:00:00Z")
+    assert broker.order(late).average_price == 102  # at the next open
+
+
+def test_a_bar_that_only_touches_closed_hours_fills_nothing() -> None:
+    """A bar of the evening is not of the session; one that begins in the session is."""
+    broker = opened(NOON)
+    order = broker.buy("ABC", 1, limit_price="98")
+    broker.on_bar("ABC", 100, 100, 90, 95, start=CLOSE, end=LATE)
+    assert broker.order(order).is_open
+    broker.on_bar("ABC", 100, 100, 90, 95, start="2026-01-06T20:59:00Z", end="2026-01-06T22:00:00Z")
+    assert broker.order(order).status == "filled"
+
+
+def test_extended_hours_are_for_those_who_ask() -> None:
+    """A limit order that asks for them fills before the open and after the close, and stands until trading ends."""
+    broker = opened(BEFORE)
+    asks = broker.buy("ABC", 1, limit_price="100", extended_hours=True, time_in_force="day")
+    waits = broker.buy("ABC", 1, limit_price="100", time_in_force="day")
+    assert (asks.status, waits.status) == ("filled", "accepted")
+    resting = broker.buy("ABC", 1, limit_price="95", extended_hours=True, time_in_force="day")
+    assert resting.expires_at is not None
+    assert resting.expires_at.isoformat() == "2026-01-06T01:00:00.000001+00:00"
+    quote(broker, LATE, "94.00")
+    assert broker.order(resting).status == "filled"
+    with pytest.raises(InvalidValueError, match="only with a limit order"):
+        broker.buy("ABC", 1, extended_hours=True)
+
+
+def test_policy_reject_takes_after_market_orders_only() -> None:
+    """While it is closed: refused, but for after-market orders; while it is open: the other way round."""
+    broker = opened(LATE, outside_hours="reject")
+    assert broker.buy("ABC", 1).reason == "market_closed"
+    waiting = broker.buy("ABC", 1, after_market=True)
+    assert waiting.status == "accepted"
+    quote(broker, NEXT_OPEN)
+    assert broker.order(waiting).status == "filled"
+    assert broker.buy("ABC", 1, after_market=True).reason == "market_open"
+    assert broker.buy("ABC", 1).status == "filled"
+
+
+def test_policy_extended_lets_limit_orders_trade_outside_the_session() -> None:
+    """Limit orders trade in extended hours without asking; market orders wait for the open, as under the default."""
+    broker = opened(BEFORE, outside_hours="extended")
+    assert broker.buy("ABC", 1, limit_price="100").status == "filled"
+    assert broker.buy("ABC", 1).status == "accepted"
+    assert broker.buy("ABC", 1, limit_price="100", after_market=True).status == "accepted"
+
+
+@pytest.mark.parametrize("word", ["ioc", "fok"])
+def test_what_cannot_wait_is_refused_while_it_is_closed(word: str) -> None:
+    """An order for now or never finds no market."""
+    order = opened(LATE).buy("ABC", 1, time_in_force=word)
+    assert order.reason == "market_closed"
+
+
+def test_a_ttl_order_stands_for_its_minutes() -> None:
+    """EX-A30: accepted at 10:00:05 for two minutes, canceled by the clock at 10:02:05 with nothing filled."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data")
+    quote(broker, f"{DAY}10:00:05Z")
+    order = broker.buy("ABC", 10, limit_price="99", time_in_force="ttl", ttl_minutes=2)
+    broker.advance(f"{DAY}10:02:04.999999Z")
+    assert broker.order(order).is_open
+    broker.advance("2026-01-07T00:00:00Z")
+    ended = broker.order(order)
+    assert (ended.status, ended.filled_quantity) == ("expired", 0)
+    assert ended.updated_at.isoformat() == "2026-01-05T10:02:05+00:00"
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"time_in_force": "ttl"}, "ttl_minutes"),
+        ({"time_in_force": "ttl", "ttl_minutes": 0}, "ttl_minutes"),
+        ({"time_in_force": "ttl", "ttl_minutes": True}, "ttl_minutes"),
+        ({"ttl_minutes": 5}, "ttl_minutes"),
+        ({"extended_hours": 1, "limit_price": 90}, "extended_hours"),
+        ({"after_market": True, "time_in_force": "ioc"}, "after_market"),
+        ({"after_market": True, "extended_hours": True, "limit_price": 90}, "after_market"),
+    ],
+)
+def test_words_that_do_not_go_together_are_misuse(options: dict[str, Any], found: str) -> None:
+    """A typed error that names the field, and nothing in the journal."""
+    broker = opened(NOON)
+    before = broker.digest()
+    with pytest.raises(InvalidValueError) as caught:
+        broker.buy("ABC", 1, **options)
+    assert caught.value.field == found
+    assert broker.digest() == before
+
+
+def test_each_instrument_has_its_own_calendar() -> None:
+    """New York sleeps, crypto does not."""
+    exchange = pt.Exchange(clock="data")
+    exchange.add_instrument("AAPL", calendar="XNYS")
+    exchange.add_instrument("BTC", calendar="24x7")
+    exchange.add_instrument("ETH")
+    broker = exchange.open_account("main", cash=1_000_000)
+    for symbol in ("AAPL", "BTC", "ETH"):
+        exchange.on_quote(symbol, 99, 100, at=LATE)
+    assert [broker.buy(symbol, 1).status for symbol in ("AAPL", "BTC", "ETH")] == ["accepted", "filled", "filled"]
+
+
+def test_a_mended_calendar_holds_from_now_on() -> None:
+    """A day that turns out to be closed is mended in one line, also for what is listed already."""
+    broker = opened(BEFORE)
+    broker.exchange.use_calendar(pt.calendar("XNYS").with_days({"2026-01-05": None}, note="mourning"))
+    order = broker.buy("ABC", 1)
+    quote(broker, NOON)
+    assert broker.order(order).is_open
+    assert "2026-01-06T14:30:00Z" in str(broker.explain(order))
+
+
+def test_unknown_calendars_and_unknown_years_change_nothing() -> None:
+    """A name that nobody ships, something that is no calendar, and a time beyond what a calendar knows."""
+    with pytest.raises(UnknownCalendarError, match="NYSE"):
+        pt.open_paper_broker(cash=1, calendar="NYSX")
+    with pytest.raises(InvalidValueError, match="a name such as"):
+        pt.open_paper_broker(cash=1, calendar=5)  # type: ignore[arg-type]  # that is the point
+    exchange = pt.Exchange(clock="data")
+    with pytest.raises(UnknownCalendarError):
+        exchange.add_instrument("ABC", calendar="XNYX")
+    assert exchange.instruments() == []
+    broker = opened("2199-01-05T12:00:00Z")
+    before = broker.digest()
+    with pytest.raises(CalendarRangeError):
+        broker.buy("ABC", 1)
+    assert broker.digest() == before
+
+
+def test_the_express_lane_keeps_hours_too() -> None:
+    """In the session a plain market order takes the short way, and makes the same bytes as the long one."""
+    journals = []
+    for calendar in ("XNYS", None):
+        broker = pt.open_paper_broker(cash=100_000, clock="data", calendar=calendar)
+        broker.on_quote("ABC", "99.99", "100.00", 10, 10, at=NOON)
+        broker.buy("ABC", 5)
+        journals.append([event.to_dict() for event in broker.events()])
+    assert journals[0] == journals[1]
+
+
+def test_exchange_and_oracle_agree_through_every_phase() -> None:
+    """Drawn commands on a market that opens and closes all day: the same events, and every invariant."""
+    from random import Random
+
+    for seed in range(12):
+        rng = Random(seed)
+        setup = with_hours(Random(-seed), draw_setup(rng))
+        both, drawer = SideBySide(setup), Drawer(rng, setup)
+        for _ in range(120):
+            both.give(drawer.draw(both.oracle))
+        both.check_state()
+
+
+def test_the_short_hours_of_the_drawn_market_are_hours() -> None:
+    """The control of the control: its phases tile time, and a session's close is the end of a phase."""
+    hours, at, seen = ShortHours(), 1_767_603_600 * 10**9, set()
+    for _ in range(40):
+        span = hours.span_at(at)
+        assert span.from_ns <= at < span.until_ns == hours.span_at(span.until_ns).from_ns
+        assert hours.span_at(hours.day_close(at, False) - 1).phase == "regular"
+        assert hours.span_at(hours.day_close(at, True) - 1).phase == "after_hours"
+        assert hours.span_at(hours.next_regular(at)).phase == "regular"
+        seen.add(span.phase)
+        at = span.until_ns
+    assert len(seen) == 8
