@@ -21,7 +21,7 @@ def new_york() -> list[Row]:
 
 def india() -> list[Row]:
     """Sessions of NSE as pandas_market_calendars has them, up to the last year for which it has holidays."""
-    found = pandas_market_calendars.get_calendar("NSE").schedule("2011-01-01", "2026-12-31")
+    found = pandas_market_calendars.get_calendar("NSE").schedule("2015-01-01", "2026-12-31")
     return [
         (day.date(), row["market_open"].to_pydatetime(), row["market_close"].to_pydatetime())
         for day, row in found.iterrows()

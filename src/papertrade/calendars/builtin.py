@@ -22,12 +22,60 @@ def _new_york() -> Calendar:
     return new_york()
 
 
-BUILDERS: MappingProxyType[str, Callable[[], Calendar]] = MappingProxyType({"24x7": _always, "XNYS": _new_york})
+def _shares(name: str, closing_auction: bool) -> Callable[[], Calendar]:
+    def build() -> Calendar:
+        from papertrade.calendars.india import shares
+
+        return shares(name, closing_auction=closing_auction)
+
+    return build
+
+
+def _derivatives(name: str) -> Callable[[], Calendar]:
+    def build() -> Calendar:
+        from papertrade.calendars.india import derivatives
+
+        return derivatives(name)
+
+    return build
+
+
+def _currencies() -> Calendar:
+    from papertrade.calendars.india import currencies
+
+    return currencies()
+
+
+def _commodities() -> Calendar:
+    from papertrade.calendars.india import commodities
+
+    return commodities()
+
+
+BUILDERS: MappingProxyType[str, Callable[[], Calendar]] = MappingProxyType(
+    {
+        "24x7": _always,
+        "XNYS": _new_york,
+        "XNSE": _shares("XNSE", False),
+        "XNSE-CAS": _shares("XNSE-CAS", True),
+        "XBOM": _shares("XBOM", False),
+        "XBOM-CAS": _shares("XBOM-CAS", True),
+        "NFO": _derivatives("NFO"),
+        "BFO": _derivatives("BFO"),
+        "CDS": _currencies,
+        "MCX": _commodities,
+    }
+)
 ALIASES = MappingProxyType(
     {
         "24/7": "24x7",
         "CRYPTO": "24x7",
         **dict.fromkeys(("NYSE", "XNAS", "NASDAQ", "US"), "XNYS"),
+        "NSE": "XNSE",
+        "NSE-CAS": "XNSE-CAS",
+        "BSE": "XBOM",
+        "BSE-CAS": "XBOM-CAS",
+        "BCD": "CDS",
     }
 )
 

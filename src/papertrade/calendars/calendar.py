@@ -20,6 +20,10 @@ from papertrade.errors import CalendarRangeError, InvalidValueError
 
 Instant = datetime | str | int
 Day = date | str
+DatedHours = Mapping[str, Hours | str] | Mapping[date, Hours | str] | Iterable[tuple[Day, Hours | str]]
+ClosedDays = Mapping[str, str] | Mapping[date, str] | Iterable[Day | tuple[Day, str]]
+OwnHours = Mapping[str, Hours | str] | Mapping[date, Hours | str] | Iterable[tuple[Day, Hours | str, str]]
+MendedDays = Mapping[str, Hours | str | None] | Mapping[date, Hours | str | None]
 SpecialDays = tuple[tuple[date, Hours, str], ...]
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ACCEPTED_WEEKDAYS = "weekdays such as 'Mon-Fri', 'Mon-Sun' or 'Sun,Mon,Wed'"
@@ -42,25 +46,23 @@ def _weekdays(value: str | Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-def _dated_hours(
-    value: Hours | str | Mapping[Day, Hours | str] | Iterable[tuple[Day, Hours | str]],
-) -> tuple[tuple[date, Hours], ...]:
+def _dated_hours(value: Hours | str | DatedHours) -> tuple[tuple[date, Hours], ...]:
     """Hours from a day on, oldest first; hours that were always so begin with the first day there is."""
-    if isinstance(value, (Hours, str)):
+    if isinstance(value, (Hours, str)) or not isinstance(value, Iterable):
         return ((date.min, hours_of(value)),)
-    pairs = value.items() if isinstance(value, Mapping) else value
+    pairs: Iterable[tuple[Day, Hours | str]] = value.items() if isinstance(value, Mapping) else value
     found = {day_of(day, "hours"): hours_of(hours) for day, hours in pairs}
     return tuple((day, found[day]) for day in sorted(found))
 
 
-def _closed(value: Mapping[Day, str] | Iterable[Day | tuple[Day, str]]) -> tuple[tuple[date, str], ...]:
+def _closed(value: ClosedDays) -> tuple[tuple[date, str], ...]:
     """Closed days with a note each, in order."""
-    items = value.items() if isinstance(value, Mapping) else value
+    items: Iterable[Day | tuple[Day, str]] = value.items() if isinstance(value, Mapping) else value
     pairs = [item if isinstance(item, tuple) else (item, "") for item in items]
     return tuple(sorted({day_of(day, "closed"): str(note) for day, note in pairs}.items()))
 
 
-def _special(value: Mapping[Day, Hours | str] | Iterable[tuple[Day, Hours | str, str]]) -> SpecialDays:
+def _special(value: OwnHours) -> SpecialDays:
     """Days with hours of their own and a note each, in order."""
     items = [(day, hours, "") for day, hours in value.items()] if isinstance(value, Mapping) else list(value)
     found = {day_of(day, "special"): (hours_of(hours), str(note)) for day, hours, note in items}
@@ -174,6 +176,12 @@ class Calendar:
         found = (self._timeline.session(ordinal) for ordinal in range(begin, end + 1))
         return [session for session in found if session is not None]
 
+    def note(self, day: Day) -> str:
+        """What is noted of a day: the name of a holiday, why its hours are others, or nothing."""
+        ordinal = self._known_day(day)
+        special = self._special_days.get(ordinal)
+        return special[1] if special is not None else self._closed_days.get(ordinal, "")
+
     def session_on_or_after(self, day: Day) -> Session:
         """The session of a day, or else the next one."""
         return self._found(self._timeline.after(self._known_day(day)), 1)
@@ -228,7 +236,7 @@ class Calendar:
     # ------------------------------------------------------------------ mending
 
     def with_days(
-        self, days: Mapping[Day, Hours | str | None], *, note: str = "", known_through: Day | None = None
+        self, days: MendedDays, *, note: str = "", known_through: Day | None = None
     ) -> Calendar:
         """The same calendar with other days: hours, or None for closed.
 

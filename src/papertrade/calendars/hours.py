@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import time
-from typing import Literal
+from typing import Literal, TypeVar
 
 import attrs
 
 from papertrade.calendars.wall import DAY_S, wall_of, wall_text
 from papertrade.domain.hours import Phase
 from papertrade.errors import InvalidValueError
+
+Part = TypeVar("Part")
 
 _REGULAR = Phase.REGULAR
 _TIME = r"((?:previous |next )?[\d:]+)"
@@ -114,11 +116,11 @@ class AuctionTimes:
 
 
 def _segments(value: str | Iterable[Segment]) -> tuple[Segment, ...]:
-    if type(value) is not str:
-        found = tuple(value)
-        if all(isinstance(segment, Segment) for segment in found):
-            return found  # type: ignore[return-value]
-        raise InvalidValueError("hours", value, _ACCEPTED_HOURS)
+    if not isinstance(value, str):
+        found = _all_of(value, Segment)
+        if found is None:
+            raise InvalidValueError("hours", value, _ACCEPTED_HOURS)
+        return found
     pieces = [_PIECE.fullmatch(piece.strip()) for piece in value[:400].split(",")]
     if not all(pieces):
         raise InvalidValueError("hours", value, _ACCEPTED_HOURS)
@@ -126,10 +128,16 @@ def _segments(value: str | Iterable[Segment]) -> tuple[Segment, ...]:
 
 
 def _auctions(value: Iterable[AuctionTimes]) -> tuple[AuctionTimes, ...]:
-    found = tuple(value)
-    if not all(isinstance(times, AuctionTimes) for times in found):
+    found = _all_of(value, AuctionTimes)
+    if found is None:
         raise InvalidValueError("auctions", value, "AuctionTimes")
     return found
+
+
+def _all_of(value: object, kind: type[Part]) -> tuple[Part, ...] | None:
+    """The members of an iterable if all are of a kind, else None."""
+    found = tuple(value) if isinstance(value, Iterable) else (None,)
+    return found if all(isinstance(part, kind) for part in found) else None
 
 
 @attrs.frozen
