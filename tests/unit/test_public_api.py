@@ -71,7 +71,7 @@ FUNCTIONS = dict(functions())
 
 def namespace(function: Any) -> dict[str, Any]:
     """What the annotations of a function may name, those under TYPE_CHECKING included."""
-    late = {"Exchange": pt.Exchange, "AsyncExchange": pt.AsyncExchange, "PaperBroker": pt.PaperBroker}
+    late = {name: getattr(pt, name) for name in ("Exchange", "AsyncExchange", "PaperBroker", "Calendar")}
     later = {"Outbox": object}
     for module in (pages, windows):  # of searches, which only load what they need when somebody searches
         later.update(vars(module))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -10,6 +11,9 @@ import attrs
 from papertrade.calendars.wall import zone_of
 from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
 from papertrade.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from papertrade.calendars.calendar import Calendar
 
 
 def _utc() -> ZoneInfo:
@@ -29,17 +33,36 @@ def _time(value: str | time) -> time:
     raise InvalidValueError("starts", value, "a wall-clock time such as '00:00' or '17:00'")
 
 
+def _calendar(value: Calendar | str | None) -> Calendar | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        from papertrade.calendars.builtin import calendar
+
+        return calendar(value)
+    from papertrade.calendars.calendar import Calendar
+
+    if isinstance(value, Calendar):
+        return value
+    raise InvalidValueError("calendar", value, "a Calendar, or the name of one that ships, such as 'XNSE'")
+
+
 @attrs.frozen
 class TradingDay:
     """A trading day begins every day at a wall-clock time of one zone; an instant belongs to the day that began last.
 
+    With a calendar, days without a session belong to the next session's day: a weekend is part of its Monday.
+
     >>> ist = TradingDay("Asia/Kolkata")
     >>> ist.of("2026-01-05T18:29:59Z"), ist.of("2026-01-05T18:30:00Z")
     ('2026-01-05', '2026-01-06')
+    >>> TradingDay("Asia/Kolkata", calendar="XNSE").of("2026-01-24T06:00:00Z")
+    '2026-01-27'
     """
 
     zone: ZoneInfo = attrs.field(factory=_utc, converter=zone_of)
     starts: time = attrs.field(default=time(0), converter=_time)
+    calendar: Calendar | None = attrs.field(default=None, converter=_calendar)
 
     def of(self, at: datetime | str | int) -> str:
         """The day of an instant as ISO text."""
@@ -60,7 +83,7 @@ class TradingDay:
             day -= timedelta(days=1)
         while self._start(day + timedelta(days=1)) <= ns:
             day += timedelta(days=1)
-        return day
+        return day if self.calendar is None else self.calendar.session_on_or_after(day).day
 
     def _start(self, day: date) -> int:
         local = datetime.combine(day, self.starts, self.zone)

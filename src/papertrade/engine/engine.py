@@ -175,7 +175,8 @@ class Engine:
         seat = self.seats[state.account] = Seat(state, profile)
         state.committed = state.version
         step = Step(seat, self.markets, self.deadlines, state.at_ns)
-        if state.day == profile.trading_day.day_of(state.at_ns):
+        # An account that never had a day may be from before its clock was told the time, where no calendar knows days.
+        if state.day and state.day == profile.trading_day.day_of(state.at_ns):
             seat.day_ends_ns = profile.trading_day.ends(state.at_ns)
         for _, order in sorted(state.orders.items()):
             step.rest(order)

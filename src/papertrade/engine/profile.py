@@ -45,10 +45,11 @@ class AccountProfile:
     def assumptions(self) -> list[str]:
         """Everything that is assumed, in sentences."""
         day = self.trading_day
+        closed = "" if day.calendar is None else f"; days without a session of {day.calendar.name} join the next"
         return [
             *assumption_sentences(self.fill),
             f"fees: {self.fees.name}",
             f"margin: {self.margin.name}",
-            f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}",
+            f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}{closed}",
             f"outside market hours: {_OUTSIDE[self.outside_hours]}",
         ]

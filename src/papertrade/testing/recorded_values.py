@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from papertrade.calendars.builtin import BUILDERS, calendar
+from papertrade.calendars.calendar import Calendar
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.instants import parse_instant, text_of_instant
 from papertrade.domain.instruments import Instrument
@@ -117,14 +119,23 @@ def fact(value: object) -> Json:
         return value.isoformat()
     if isinstance(value, ZoneInfo) and value.key:
         return value.key
+    if isinstance(value, Calendar):
+        return _calendar(value)
     cls = type(value)
     if FACTS.get(cls.__name__) is cls:
-        fields = [a for a in attrs.fields(cls) if a.init]
+        # A trading day without a calendar is written as it was before there were calendars.
+        fields = [a for a in attrs.fields(cls) if a.init and (a.name, getattr(value, a.name)) != ("calendar", None)]
         return {"is": cls.__name__, **{str(a.alias): fact(getattr(value, a.name)) for a in fields}}
     name = getattr(value, "name", None)
     if type(name) is str:
         return {"own": name}
     raise RecordingError(0, f"{value!r:.80} cannot be written")
+
+
+def _calendar(value: Calendar) -> Json:
+    """A calendar that ships by its name; another one has to be brought along, like a model of somebody's own."""
+    ships = value.name in BUILDERS and calendar(value.name) == value
+    return value.name if ships else {"own": value.name}
 
 
 # ------------------------------------------------------------------- reading
