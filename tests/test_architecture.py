@@ -54,12 +54,16 @@ ANYTHING = {"testing", "demo"}  # tools and shows: they may import every room
 SINGLE_ARROWS = {
     ("engine.snapshot", "codec"): "a snapshot and a digest are canonical bytes",
     ("compose", "adapters"): "finds adapters by their address scheme, lazily",
+    ("adapters.calendar_rows", "calendars"): "what another library knows becomes a calendar of ours",
+    ("adapters.exchange_calendars", "calendars"): "what another library knows becomes a calendar of ours",
+    ("adapters.pandas_market_calendars", "calendars"): "what another library knows becomes a calendar of ours",
     ("tables", "adapters"): "prints the schema of an adapter by its name, lazily",
 }
 
 ONLY_ROOM = {"attr": None, "attrs": None, "tzdata": None, "dateutil": "calendars"}  # package -> only room, if any
 # an adapter, with the modules in it -> its one package
 ADAPTER_PACKAGES = {"adapters.postgres": "psycopg", "adapters.redis": "redis", "testing.plugin": "pytest"}
+ADAPTER_PACKAGES |= {f"adapters.{name}": name for name in ("exchange_calendars", "pandas_market_calendars")}
 NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selectors", "smtplib"}
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
 NETWORK_ALLOWED = {

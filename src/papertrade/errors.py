@@ -151,8 +151,8 @@ class UnknownCalendarError(_LookupUsageError):
     def __init__(self, name: str, near: Iterable[str], known: Iterable[str]) -> None:
         self.name, self.near, self.known = name, tuple(near), tuple(known)
         hint = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
-        ships = f"these ship: {', '.join(self.known)}; make others with Calendar(...)"
-        super().__init__(f"no calendar {_shown(name)}{hint} ({ships})")
+        ships = f" (these ship: {', '.join(self.known)}; make others with Calendar(...))" if self.known else ""
+        super().__init__(f"no calendar {_shown(name)}{hint}{ships}")
 
 
 class CalendarRangeError(_LookupUsageError):
