@@ -86,6 +86,24 @@ def test_a_day_is_mended_in_one_line() -> None:
     assert mended.with_days({date(2026, 12, 31): "09:15-15:30"}).session("2026-12-31") is not None
 
 
+def test_an_announced_year_is_confirmed() -> None:
+    """What the circular says is mended, ``usual`` has the hours in force with their auctions, nothing is tentative."""
+    nse = pt.calendar("XNSE")
+    announced = nse.with_days(
+        {"2027-03-22": "usual", "2027-03-23": None, "2027-02-06": "usual"}, confirmed_through="2027-12-31"
+    )
+    assert not any(session.is_tentative for session in announced.sessions("2027-01-01", "2027-12-31"))
+    monday, saturday = announced.session("2027-03-22"), announced.session("2027-02-06")
+    assert monday is not None
+    assert saturday is not None
+    assert monday.auction("open") is not None
+    assert not saturday.is_half_day
+    assert announced.session("2027-03-23") is None
+    half = nse.with_days({}, confirmed_through="2027-06-30")
+    assert half.tentative_from == date(2027, 7, 1)
+    assert half.source == nse.source
+
+
 def test_a_calendar_is_made_to_know_more() -> None:
     """``known_through`` adds ordinary days; without it a day beyond is refused with what is known."""
     small = desk()

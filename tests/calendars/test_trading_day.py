@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,15 @@ def test_a_day_order_of_a_saturday_lives_through_monday() -> None:
     assert broker.order(order).status == "expired"
     assert [event.day for event in broker.events(kinds=("day_opened",))] == ["2026-01-27"]  # type: ignore[attr-defined]
     assert any("days without a session of XNSE join the next" in line for line in broker.assumptions())
+
+
+def test_an_account_is_opened_again_before_its_clock_was_told_the_time(tmp_path: Path) -> None:
+    """Before the first datum the clock stands in 1970, which no market's calendar knows; that is no error."""
+    day, store = pt.TradingDay("Asia/Kolkata", calendar="XNSE"), str(tmp_path / "paper.db")
+    for cash in (1_000, None):
+        broker = pt.open_paper_broker(cash=cash, clock="data", store=store, trading_day=day)
+        assert broker.account().equity == 1_000
+        broker.exchange.close()
 
 
 @pytest.mark.parametrize("calendar", ["XNSE", pt.calendar("24x7"), None])

@@ -13,7 +13,8 @@ import attrs
 from papertrade.calendars.hours import Hours, hours_of
 from papertrade.calendars.sessions import Session, parts_of
 from papertrade.calendars.timeline import Timeline
-from papertrade.calendars.wall import DAY_S, day_of, instant_of_wall, zone_of
+from papertrade.calendars.trading_day import zone_of
+from papertrade.calendars.wall import DAY_S, day_of, instant_of_wall
 from papertrade.domain.hours import Phase, Span
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.errors import CalendarRangeError, InvalidValueError
@@ -236,9 +237,14 @@ class Calendar:
     # ------------------------------------------------------------------ mending
 
     def with_days(
-        self, days: MendedDays, *, note: str = "", known_through: Day | None = None
+        self,
+        days: MendedDays,
+        *,
+        note: str = "",
+        known_through: Day | None = None,
+        confirmed_through: Day | None = None,
     ) -> Calendar:
-        """The same calendar with other days: hours, or None for closed.
+        """The same calendar with other days: hours, None for closed, or "usual" for the hours that a day usually has.
 
         >>> from papertrade.calendars.builtin import calendar
         >>> nse = calendar("XNSE").with_days({"2026-11-08": "18:00-19:00"}, note="circular of the exchange")
@@ -246,9 +252,11 @@ class Calendar:
         <Session XNSE 2026-11-08: 18:00-19:00 Asia/Kolkata, half day>
 
         Args:
-            days: hours such as ``"13:45-14:45"`` or ``"09:15-10:00,11:30-12:30"`` by day; None closes a day.
+            days: hours such as ``"13:45-14:45"`` or ``"09:15-10:00,11:30-12:30"`` by day; None closes a day, and
+                ``"usual"`` opens it at the hours that are in force, with their auctions.
             note: why, for the notes of these days and for ``source``.
             known_through: the new last known day. Days up to it that are not named are ordinary ones.
+            confirmed_through: up to this day nothing is tentative any more, because it was announced.
         """
         closed: dict[Day, str] = dict(self.closed)
         special: dict[date, tuple[Day, Hours | str, str]] = {row[0]: row for row in self.special}
@@ -262,10 +270,15 @@ class Calendar:
             if hours is None:
                 closed[day] = note
             else:
-                special[day] = (day, hours, note)
+                special[day] = (day, self._usual(day.toordinal()) if hours == "usual" else hours, note)
         mended = ", ".join(sorted(day_of(day, "days").isoformat() for day in days))
         source = f"{self.source}; {mended}: {note or 'changed by hand'}" if mended else self.source
-        return attrs.evolve(self, closed=closed, special=special.values(), known=known, source=source)
+        tentative = self.tentative_from
+        if confirmed_through is not None and tentative is not None:
+            tentative = max(tentative, day_of(confirmed_through, "confirmed_through") + timedelta(days=1))
+        return attrs.evolve(
+            self, closed=closed, special=special.values(), known=known, tentative_from=tentative, source=source
+        )
 
     # ------------------------------------------------------------------ from data to sessions
 

@@ -96,7 +96,8 @@ class Session:
     ``opens`` is the beginning of the regular session and ``closes`` its end, or the end of its closing auction where
     that is a phase of its own; pre-market and after-hours trading lie between ``extended_opens`` and
     ``extended_closes``.
-    ``begins`` and ``ends`` are those of everything that belongs to the session.
+    ``begins`` and ``ends`` are those of everything that belongs to the session. ``is_half_day`` says that its regular
+    hours are shorter than usual, ``is_tentative`` that it is expected and not announced, ``note`` why it is special.
     """
 
     __slots__ = (

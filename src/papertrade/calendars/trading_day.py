@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
-from papertrade.calendars.wall import zone_of
 from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
 from papertrade.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from papertrade.calendars.calendar import Calendar
+
+
+def zone_of(value: str | ZoneInfo) -> ZoneInfo:
+    """A zone of the zone table, by its name."""
+    if isinstance(value, ZoneInfo):
+        return value
+    if type(value) is str and 0 < len(value) <= 64 and value.isascii() and value.isprintable():
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+    raise InvalidValueError("zone", value, "an IANA zone name such as 'Asia/Kolkata' or 'America/New_York'")
 
 
 def _utc() -> ZoneInfo:

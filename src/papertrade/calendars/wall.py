@@ -1,4 +1,4 @@
-"""Wall-clock times of a session's day and the instants they stand for: zones, text, clock changes.
+"""Wall-clock times of a session's day and the instants they stand for: text, clock changes.
 
 A wall-clock time is whole seconds from the local midnight at which the session's day begins: 34,200 is 09:30, -21,600
 is 18:00 of the evening before, 93,600 is 02:00 of the morning after.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from papertrade.domain.instants import SECOND_NS
 from papertrade.errors import InvalidValueError
@@ -19,18 +19,6 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
 _WALL = re.compile(r"(?:(previous|next) )?(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 _SHIFTS = {"previous": -DAY_S, "next": DAY_S, None: 0}
 _ACCEPTED_WALL = "a wall-clock time such as '09:30', '24:00', 'previous 18:00' or 'next 02:00'"
-
-
-def zone_of(value: str | ZoneInfo) -> ZoneInfo:
-    """A zone of the zone table, by its name."""
-    if isinstance(value, ZoneInfo):
-        return value
-    if type(value) is str and 0 < len(value) <= 64 and value.isascii() and value.isprintable():
-        try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass
-    raise InvalidValueError("zone", value, "an IANA zone name such as 'Asia/Kolkata' or 'America/New_York'")
 
 
 def day_of(value: date | str, field: str) -> date:
