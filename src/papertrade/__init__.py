@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from papertrade.calendars.sessions import Session
     from papertrade.domain.hours import Phase
     from papertrade.following import follow
+    from papertrade.risk.square_off import SquareOff
 
 __version__ = "0.1.0"
 
@@ -73,6 +74,7 @@ _LATER = MappingProxyType(
         "Hours": "calendars.hours",
         "Phase": "domain.hours",
         "Session": "calendars.sessions",
+        "SquareOff": "risk.square_off",
         "calendar": "calendars.builtin",
         "follow": "following",
         "follow_async": "aio_following",
@@ -133,6 +135,7 @@ __all__ = [
     "Side",
     "SnapshotPolicy",
     "SpreadSlippage",
+    "SquareOff",
     "Store",
     "StoreError",
     "SystemClock",

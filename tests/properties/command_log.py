@@ -35,6 +35,7 @@ INSTRUMENTS: tuple[dict[str, Any], ...] = (
     {"symbol": "ES", "tick_size": "0.25", "multiplier": 2, "max_quantity": 100},
     {"symbol": "BAND", "price_band": ("9.00", "11.00")},
     {"symbol": "UNSEEN"},
+    {"symbol": "HOURS", "calendar": "XNYS"},
 )
 
 
@@ -46,6 +47,7 @@ def accounts() -> dict[str, dict[str, Any]]:
             "fees": pt.FeeSchedule((pt.PercentFee("0.0003", cap=20), pt.PerUnitFee("0.001", kind="exchange"))),
             "fill": pt.FillSettings.preset("realistic", slippage=pt.TickSlippage(1), max_quote_age_s=3600),
             "trading_day": "America/New_York",
+            "square_off": pt.SquareOff(at="15:50", calendars="XNYS"),
         },
         "bob": {
             "cash": "150000.50",
@@ -86,6 +88,7 @@ def _data(method: str, **fields: Any) -> Command:
 def _every_event(clock: _Clock) -> Iterator[Command]:
     yield _data("on_quote", symbol="AAPL", bid="187.10", ask="187.14", bid_size=300, ask_size=200, at=clock.tick())
     yield _data("on_price", symbol="BAND", price="10", at=clock.tick())
+    yield _data("on_quote", symbol="HOURS", bid="49.99", ask="50.00", at=clock.tick())
     bids, asks = [("95000.0", "1.5"), ("94999.9", 2)], [("95000.1", "0.75"), ("95000.2", "1.25"), ("95001", 3)]
     yield _data("on_depth", symbol="BTCUSD", bids=bids, asks=asks, at=clock.tick())
     yield _data(
@@ -115,6 +118,9 @@ def _every_event(clock: _Clock) -> Iterator[Command]:
         )
         yield Command(who, "buy", {"symbol": "AAPL", "quantity": 1, "limit_price": "187.20", "post_only": True})
         expires = clock.ns + 90 * SECOND
+        yield Command(who, "buy", {"symbol": "HOURS", "quantity": 3, "time_in_force": "day", "limit_price": "50"})
+        ttl = {"time_in_force": "ttl", "ttl_minutes": 7, "extended_hours": True}
+        yield Command(who, "buy", {"symbol": "HOURS", "quantity": 2, "limit_price": "49", **ttl})
         gtd = {"time_in_force": "gtd", "expires_at": expires}
         yield Command(who, "buy", {"symbol": "AAPL", "quantity": 5, "limit_price": "150.00", **gtd})
         yield Command(who, "sell", {"symbol": "AAPL", "quantity": 7, "reduce_only": True, "limit_price": "190"})

@@ -34,7 +34,7 @@ def test_the_log_is_rich_enough() -> None:
     assert {event.kind for event in events} == set(EVENT_TYPES)
     accepted = [event for event in events if event.kind == "order_accepted"]
     assert {str(event.terms.type) for event in accepted} == {"market", "limit", "stop", "stop_limit"}
-    assert {str(event.terms.tif) for event in accepted} == {"day", "gtc", "ioc", "fok", "gtd"}
+    assert {str(event.terms.tif) for event in accepted} == {"day", "gtc", "ioc", "fok", "gtd", "ttl"}
     assert {event.rule[0] for event in events if event.kind == "order_filled"} == set("QLDPB")
 
 

@@ -278,14 +278,14 @@ def test_what_older_versions_wrote_stays_readable() -> None:
 
 @pytest.mark.parametrize("kind", ["order_accepted", "order_rejected"])
 def test_orders_of_before_there_were_hours_stay_readable(kind: str) -> None:
-    """An order of schema 1 stood in regular hours, for no number of minutes, and was for no product."""
+    """An order of schema 1 stood in regular hours, for no number of minutes."""
     stored = (GOLDEN / "old" / f"{kind}_1.json").read_bytes()
     event = decode_event(stored)
     then, now = json.loads(stored)["data"], json.loads(encode_event(event))
-    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False, "product": ""}
+    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False}
     assert now["data"] == {**then, "terms": {**then["terms"], **later}}
     assert now["schema"] == 2
-    then["terms"]["product"] = ""  # a field that came later cannot have been there
+    then["terms"]["ttl_minutes"] = 0  # a field that came later cannot have been there
     assert decodes(to_bytes({"kind": kind, "schema": 1, "data": then})) is None
 
 

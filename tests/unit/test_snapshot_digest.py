@@ -18,7 +18,7 @@ from papertrade.domain.positions import Lot
 from papertrade.domain.words import OrderStatus, OrderType, TimeInForce
 from papertrade.engine.evolve import evolve, fold
 from papertrade.engine.snapshot import digest, restore, snapshot
-from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
+from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState, Squared
 from papertrade.errors import StoreConflictError, StoreCorruptError
 from papertrade.exchange import Exchange
 from papertrade.ledger.positions import PositionState, Unvalued
@@ -82,6 +82,7 @@ def rich_state() -> AccountState:
     state.positions = {"AAPL": rich_position()}
     state.books = {"assets:cash": 5, "assets:holds": -5}
     state.latches = ("kill_switch",)
+    state.squared = (Squared("XNYS", "warned", 49),)
     state.margin_call = True
     state.unvalued = (Unvalued("AAPL", 91, 92, 93, True, False), Unvalued("MSFT", 94, 95, 96, False, True))
     return state
@@ -276,10 +277,10 @@ def test_a_snapshot_of_schema_1_is_lifted() -> None:
     assert digest(state) == digest(fold(AccountState(), journal))
     assert (len(state.orders), len(state.positions), state.latches) == (2, 2, ("kill_switch",))
     then, now = from_bytes(stored), from_bytes(snapshot(state))
-    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False, "product": ""}
+    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False}
     for order in then["orders"]:
         order["terms"].update(later)
-    assert now == {**then, "schema": 4, "unvalued": []}
+    assert now == {**then, "schema": 5, "unvalued": [], "squared": []}
 
 
 def test_a_snapshot_of_schema_2_is_lifted() -> None:

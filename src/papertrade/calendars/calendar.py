@@ -15,7 +15,7 @@ from papertrade.calendars.sessions import Session, parts_of
 from papertrade.calendars.timeline import Timeline
 from papertrade.calendars.trading_day import zone_of
 from papertrade.calendars.wall import DAY_S, day_of, instant_of_wall
-from papertrade.domain.hours import Phase, Span
+from papertrade.domain.hours import Phase, Span, WallTimes
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.errors import CalendarRangeError, InvalidValueError
 
@@ -229,6 +229,16 @@ class Calendar:
             ns = until
             phase, until = self._timeline.phase_at(ns)
         return ns
+
+    def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
+        """A wall-clock time of the day of the session that ends with this close, as it holds on that day."""
+        day = self._timeline.session_at_or_after(close_ns - 1).day
+        found = [clock for since, clock in times if since <= day]
+        if not found:
+            return None
+        clock = found[-1]
+        seconds = (clock.hour * 60 + clock.minute) * 60 + clock.second
+        return instant_of_wall(self.zone, day.toordinal(), seconds)
 
     def session_at_or_after(self, ns: int) -> Session:
         """The session that has not closed yet at ``ns``, or else the next one."""

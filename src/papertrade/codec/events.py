@@ -33,8 +33,8 @@ def added(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def with_hours(terms: dict[str, Any]) -> dict[str, Any]:
-    """The terms of an order from before there were hours: no minutes to stand, regular hours, no product."""
-    for name, value in (("ttl_minutes", 0), ("extended_hours", False), ("after_market", False), ("product", "")):
+    """The terms of an order from before there were hours: no minutes to stand, regular hours."""
+    for name, value in (("ttl_minutes", 0), ("extended_hours", False), ("after_market", False)):
         terms = added(terms, name, value)
     return terms
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from papertrade.domain.fields import Amount
+from papertrade.domain.fields import Amount, Instant
 from papertrade.domain.happenings import Happening, Numbers
 
 
@@ -103,6 +103,25 @@ class DayRevalued(Happening, _DayRevalued):
     kind = "day_revalued"
     equity = Amount()
     peak = Amount()
+
+
+class _SquaredOff(NamedTuple):
+    account: str
+    version: int
+    at_ns: int
+    calendar: str
+    stage: str
+    flat_ns: int
+    closes_ns: int
+
+
+class SquaredOff(Happening, _SquaredOff):
+    """A stage of squaring off before a close: ``warned``, then ``reduce_only``, then ``flat``."""
+
+    __slots__ = ()
+    kind = "squared_off"
+    flat_at = Instant()
+    closes_at = Instant()
 
 
 class _LimitLatched(NamedTuple):

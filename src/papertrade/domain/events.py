@@ -21,6 +21,7 @@ from papertrade.domain.account_events import (
     LimitReset,
     MarginCallCleared,
     MarginCalled,
+    SquaredOff,
     WithdrawalRejected,
 )
 from papertrade.domain.happenings import Evidence, Numbers, describe_numbers
@@ -57,6 +58,7 @@ Event: TypeAlias = (
     | OrdersLinked
     | LimitLatched
     | LimitReset
+    | SquaredOff
     | EquityMarked
     | MarginCalled
     | MarginCallCleared
@@ -87,6 +89,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         OrdersLinked,
         LimitLatched,
         LimitReset,
+        SquaredOff,
         EquityMarked,
         MarginCalled,
         MarginCallCleared,
@@ -125,6 +128,7 @@ __all__ = [
     "OrderTriggered",
     "OrdersLinked",
     "PositionImported",
+    "SquaredOff",
     "WithdrawalRejected",
     "describe_numbers",
 ]

@@ -5,8 +5,9 @@ The calendars know days and wall clocks; whoever decides about an order asks one
 
 from __future__ import annotations
 
+from datetime import date, time
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 
 class Phase(StrEnum):
@@ -39,6 +40,10 @@ class Span(NamedTuple):
     until_ns: int
 
 
+WallTimes: TypeAlias = tuple[tuple[date, time], ...]
+"""Wall-clock times by the day from which they hold, oldest first."""
+
+
 class MarketHours(Protocol):
     """What answers when a market is open: a calendar."""
 
@@ -57,4 +62,8 @@ class MarketHours(Protocol):
 
     def next_regular(self, ns: int) -> int:
         """The first instant at or after this one in regular hours."""
+        ...
+
+    def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
+        """A wall-clock time of the day of the session that ends with this close; None before any of them holds."""
         ...

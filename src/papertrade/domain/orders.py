@@ -70,7 +70,6 @@ class OrderTerms(NamedTuple):
     ttl_minutes: int = 0  # how long it stands, for ``ttl``
     extended_hours: bool = False  # may it fill before the open and after the close?
     after_market: bool = False  # was it meant for the next open?
-    product: str = ""  # what it is for, such as "intraday", where an account tells products apart
 
 
 class Order:

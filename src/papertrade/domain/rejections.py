@@ -36,6 +36,7 @@ class RejectReason(StrEnum):
     KILL_SWITCH = "kill_switch"
     LIMIT_LATCHED = "limit_latched"
     MARGIN_CALL = "margin_call"
+    SQUARE_OFF = "square_off"
     NEGATIVE_CASH = "negative_cash"
     MAX_ORDER_QUANTITY = "max_order_quantity"
     MAX_ORDER_NOTIONAL = "max_order_notional"
@@ -64,6 +65,7 @@ REJECT_SENTENCES = {
     RejectReason.KILL_SWITCH: "the kill switch is on: only orders that reduce a position pass",
     RejectReason.LIMIT_LATCHED: "a loss limit has latched: only orders that reduce a position pass",
     RejectReason.MARGIN_CALL: "the account is in a margin call: only orders that reduce a position pass",
+    RejectReason.SQUARE_OFF: "the account is being squared off: only orders that reduce a position pass",
     RejectReason.NEGATIVE_CASH: "cash is below zero: only orders that reduce a position pass",
     RejectReason.MAX_ORDER_QUANTITY: "the order is larger than the limit on one order",
     RejectReason.MAX_ORDER_NOTIONAL: "the order is worth more than the limit on one order",

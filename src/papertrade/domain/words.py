@@ -102,6 +102,7 @@ class CancelReason(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"  # the fill would have cost more than hold + available
     INSUFFICIENT_POSITION = "insufficient_position"  # the account may not sell what it does not hold
     MARGIN_CALL = "margin_call"  # in a margin call only what reduces a position fills
+    SQUARE_OFF = "square_off"  # the account is squared off before its market closes
     RESET = "reset"  # the account began again
     LIMIT_LATCHED = "limit_latched"  # a loss limit latched, or the kill switch was thrown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.events import DayOpened, Event, OrderExpired
 from papertrade.engine.funds import appraise, held_change
+from papertrade.engine.squaring import next_stage, square_off
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
 from papertrade.matching.market import Market
@@ -16,6 +17,8 @@ def run_clock(step: Step) -> None:
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
             held = held_change(order.hold_units, state.sibling(order), 0)
             step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
+    if step.profile.square_off is not None:
+        square_off(step)
     if state.open_positions or state.orders:
         begin_day(step)
     review(step)
@@ -76,6 +79,9 @@ def schedule(step: Step) -> None:
         return
     if (state.open_positions or state.orders) and state.day:
         step.wake_at(seat.day_ends_ns)
+    stage = next_stage(step)
+    if stage is not None:
+        step.wake_at(stage.due_ns)
 
 
 def next_wake(step: Step) -> int:
@@ -84,4 +90,7 @@ def next_wake(step: Step) -> int:
     due = [order.expires_ns for order in state.orders.values() if order.expires_ns is not None]
     if (state.open_positions or state.orders) and state.day:
         due.append(seat.day_ends_ns)
+    stage = next_stage(step)
+    if stage is not None:
+        due.append(stage.due_ns)
     return min(due, default=0)

@@ -156,7 +156,8 @@ class Engine:
             wake = next_wake(step)
             if wake:
                 step.wake_at(wake)
-        if (state.open_positions or state.orders) and not 0 < seat.wake_ns <= seat.day_ends_ns:
+        squares = step.profile.square_off is not None
+        if (state.open_positions or state.orders) and (squares or not 0 < seat.wake_ns <= seat.day_ends_ns):
             schedule(step)
         return finished
 

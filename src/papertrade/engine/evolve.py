@@ -33,12 +33,13 @@ from papertrade.domain.events import (
     OrdersLinked,
     OrderTriggered,
     PositionImported,
+    SquaredOff,
     WithdrawalRejected,
 )
 from papertrade.domain.orders import Order
 from papertrade.domain.words import CostMethod
 from papertrade.engine import order_moves as moves
-from papertrade.engine.state import AccountState
+from papertrade.engine.state import AccountState, Squared
 from papertrade.errors import InvariantError
 from papertrade.ledger.entries import book
 from papertrade.ledger.positions import PositionState, Unvalued, apply_fill, apply_import
@@ -137,6 +138,11 @@ def _day_opened(state: AccountState, event: DayOpened) -> None:
     elif not event.unmarked:  # an equity at cost is no peak
         state.peak_units = max(state.peak_units, event.equity_units)
     state.latches = tuple(name for name in state.latches if name != DAILY_LOSS)
+
+
+def _squared_off(state: AccountState, event: SquaredOff) -> None:
+    others = [part for part in state.squared if part.calendar != event.calendar]
+    state.squared = tuple(sorted([*others, Squared(event.calendar, event.stage, event.closes_ns)]))
 
 
 def _day_revalued(state: AccountState, event: DayRevalued) -> None:
@@ -341,6 +347,7 @@ MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     AccountCloned: _nothing,
     DayOpened: _day_opened,
     DayRevalued: _day_revalued,
+    SquaredOff: _squared_off,
     OrderAccepted: _accepted,
     OrderRejected: _rejected,
     OrderTriggered: _triggered,

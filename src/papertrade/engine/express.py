@@ -70,7 +70,7 @@ def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     settings, quantity = profile.fill, terms.quantity_units
     if profile.margin.marked_to_market or profile.limits.on_orders or settings.has_models:
         return None
-    if state.latches or state.unvalued:
+    if state.latches or state.unvalued or state.squared:
         return None
     if quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units:
         return None

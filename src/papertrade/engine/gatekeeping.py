@@ -7,6 +7,7 @@ from papertrade.domain.numbers import SCALE
 from papertrade.domain.orders import Order
 from papertrade.domain.rejections import RejectReason
 from papertrade.engine.funds import opening_part
+from papertrade.engine.hours import only_reduces
 from papertrade.engine.step import Step
 from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
@@ -30,7 +31,8 @@ def refuse_risk(
     state, profile = step.state, step.profile
     total = state.total
     exposed = state.restricted or (total < 0 and not profile.margin.marked_to_market)
-    if not exposed and not profile.limits.on_orders:
+    squaring = bool(state.squared) and only_reduces(step, market)
+    if not exposed and not squaring and not profile.limits.on_orders:
         return None
     asked = quantity if own is None else quantity + own.remaining_units
     if not opening_part(state.positions.get(market.symbol), sign, asked, sibling, own):
@@ -40,6 +42,8 @@ def refuse_risk(
         return latched
     if state.margin_call:
         return RejectReason.MARGIN_CALL, ()
+    if squaring:
+        return RejectReason.SQUARE_OFF, ()
     if exposed:
         return RejectReason.NEGATIVE_CASH, (("total", total),)
     # Of two linked orders of a side only one can fill: what counts is by how much the larger of them grows.

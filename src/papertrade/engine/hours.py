@@ -13,6 +13,7 @@ from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.step import Step
 from papertrade.matching.market import NEVER, BarData, Market
+from papertrade.risk.square_off import FLAT, REDUCE_ONLY
 
 # A bar that ends at the close tells of the session before it, and still meets the orders of that session. So an order
 # that stands for a session is there until the first instant after the close that a datetime can tell from it.
@@ -62,6 +63,17 @@ def refuse_hours(step: Step, market: Market, terms: OrderTerms) -> tuple[RejectR
     if terms.tif in _AT_ONCE or step.profile.outside_hours is OutsideHours.REJECT:
         return RejectReason.MARKET_CLOSED, ()
     return None
+
+
+def only_reduces(step: Step, market: Market) -> bool:
+    """Is this market's account being squared off, so that only orders that reduce a position pass?"""
+    hours = market.hours
+    if hours is None:
+        return False
+    return any(
+        part.calendar == hours.name and part.stage in (REDUCE_ONLY, FLAT) and step.now_ns < part.closes_ns
+        for part in step.state.squared
+    )
 
 
 def expiry_of(step: Step, market: Market, terms: OrderTerms) -> int | None:

@@ -67,7 +67,7 @@ def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0) -> int:
     sizing = size_up(step, market, terms, quantity - done_by_pair, sibling)
     if not isinstance(sizing, Sizing):
         return _reject(step, terms, quantity, sizing)
-    limited = state.latches or state.margin_call or step.profile.limits.on_orders or state.total < 0
+    limited = state.latches or state.margin_call or step.profile.limits.on_orders or state.total < 0 or state.squared
     if limited and not terms.reduce_only:
         refusal = refuse_risk(step, market, terms.sign, quantity, terms.limit_units, terms.stop_units, sibling)
         if refusal:

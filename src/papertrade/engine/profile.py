@@ -15,6 +15,7 @@ from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.matching.settings import FillSettings, assumption_sentences
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 
 _OUTSIDE: Final = {
     OutsideHours.QUEUE: "orders wait for the open",
@@ -33,6 +34,7 @@ class AccountProfile:
     limits: RiskLimits = attrs.field(factory=RiskLimits)
     trading_day: TradingDay = attrs.field(factory=TradingDay)
     outside_hours: OutsideHours = OutsideHours.QUEUE
+    square_off: SquareOff | None = None
 
     # Worked out once, because every order asks.
     charges: bool = attrs.field(init=False, repr=False, eq=False)

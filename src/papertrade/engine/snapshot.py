@@ -14,17 +14,18 @@ from papertrade.codec.events import added, with_hours
 from papertrade.codec.shapes import Shape
 from papertrade.domain.numbers import text_of, units_of_text
 from papertrade.domain.orders import Order
-from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState
+from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState, Squared
 from papertrade.errors import InvalidValueError, StoreCorruptError
 from papertrade.ledger.positions import PositionState, Unvalued
 
-SNAPSHOT_SCHEMA: Final = 4
-_APART: Final = ("orders", "positions", "books", "unvalued")
+SNAPSHOT_SCHEMA: Final = 5
+_APART: Final = ("orders", "positions", "books", "unvalued", "squared")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
 _ORDER: Final = Shape(Order.__slots__)
 _POSITION: Final = Shape(PositionState.__slots__)
 _UNVALUED: Final = Shape(Unvalued._fields)
+_SQUARED: Final = Shape(Squared._fields)
 
 
 def _with_nothing_unvalued(record: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +49,7 @@ UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _with_nothing_unvalued,
     2: _all_of_the_day,
     3: _with_orders_of_hours,
+    4: lambda record: added({**record, "schema": 5}, "squared", []),  # nobody squared off
 }
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 
@@ -62,6 +64,7 @@ def snapshot(state: AccountState) -> bytes:
             "positions": [_POSITION.encode(p) for _, p in sorted(state.positions.items())],
             "books": {name: text_of(units) for name, units in state.books.items()},
             "unvalued": [_UNVALUED.encode(part) for part in state.unvalued],
+            "squared": [_SQUARED.encode(part) for part in state.squared],
         }
     )
 
@@ -108,6 +111,7 @@ def _restored(record: dict[str, Any]) -> AccountState:
     _check_sorted("positions", list(state.positions), len(record["positions"]))
     state.books = {name: units_of_text(text) for name, text in record["books"].items()}
     state.unvalued = tuple(Unvalued(**_UNVALUED.decode(data)) for data in _rows(record, "unvalued"))
+    state.squared = tuple(Squared(**_SQUARED.decode(data)) for data in _rows(record, "squared"))
     state.find_holdings()
     state.committed = state.version
     return state

@@ -6,13 +6,22 @@ not here: they are volatile and belong to the seat.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from papertrade.domain.orders import Order
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, REALIZED
 from papertrade.ledger.positions import PositionState, Unvalued
 
 NO_DAY: Final = ""
+
+
+class Squared(NamedTuple):
+    """The last stage of squaring off, before one close."""
+
+    calendar: str
+    stage: str
+    closes_ns: int
+
 
 SNAPSHOT_FIELDS: Final = (
     "account",
@@ -36,6 +45,7 @@ SNAPSHOT_FIELDS: Final = (
     "latches",
     "margin_call",
     "unvalued",
+    "squared",
 )
 
 
@@ -66,6 +76,7 @@ class AccountState:
         self.latches: tuple[str, ...] = ()
         self.margin_call = False
         self.unvalued: tuple[Unvalued, ...] = ()  # what the figures of the day count at cost, until a price is known
+        self.squared: tuple[Squared, ...] = ()  # how far squaring off has come before the close of each calendar
         # Volatile: orders up to this version may be in somebody's hands and are copied before they change.
         self.committed = -1
         # Derived: the positions that are not flat, so that what was traded once costs nothing any more.

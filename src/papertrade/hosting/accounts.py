@@ -22,6 +22,7 @@ from papertrade.ledger.fees import NoFees, parse_fees
 from papertrade.ledger.margin import CashModel, FlatMargin, parse_margin
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 
 _T = TypeVar("_T")
 
@@ -69,6 +70,7 @@ def plan_account(
     if units is not None and units % known.minor_units:
         raise InvalidValueError("cash", cash, f"an amount in whole {known.decimals}-decimal units of {known.code}")
     account_kind = parse_enum(options.get("kind", "cash"), AccountKind, "kind")
+    squares = options.get("square_off")
     margin, fees, limits = options.get("margin"), options.get("fees"), options.get("limits")
     if margin is None:
         margin = _CASH if account_kind is AccountKind.CASH else FlatMargin()
@@ -86,6 +88,7 @@ def plan_account(
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
+        square_off=None if squares is None else _checked(squares, SquareOff, "square_off"),
     )
     alone = parse_flag(options.get("exclusive", False), "exclusive")
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")

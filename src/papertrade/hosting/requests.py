@@ -37,8 +37,8 @@ _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 SeenTerms: TypeAlias = "dict[tuple[str, Side, object], OrderTerms]"
 MAX_SEEN: Final = 4096
-# notional to product of a plain market order
-_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, (), 0, False, False, "")
+# notional to after_market of a plain market order
+_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, (), 0, False, False)
 MOST_MINUTES: Final = 30 * 24 * 60
 
 

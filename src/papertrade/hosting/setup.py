@@ -16,6 +16,7 @@ from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import Store
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 
 if TYPE_CHECKING:
     from papertrade.ports.async_store import AsyncStore
@@ -35,6 +36,7 @@ class AccountOptions(TypedDict, total=False):
     cost_method: str
     trading_day: TradingDay | str | None
     outside_hours: OutsideHours | str
+    square_off: SquareOff | None
     exclusive: bool
 
 

@@ -22,6 +22,7 @@ from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.vocabulary import Setup
 from papertrade.testing.short_hours import ShortHours
@@ -46,7 +47,13 @@ def with_hours(rng: Random, setup: Setup) -> Setup:
         for instrument in setup.instruments
     )
     policy = rng.choice(list(OutsideHours))
-    return attrs.evolve(setup, instruments=instruments, hours=hours, outside_hours=policy)
+    rule = None
+    if rng.random() < 0.4:
+        minutes = rng.choice((1, 3, 8))
+        before = rng.choice((0, 2, 5))
+        warned = before + rng.choice((0, 4))
+        rule = SquareOff(minutes_before_close=minutes, reduce_only_minutes=before, warn_minutes=warned)
+    return attrs.evolve(setup, instruments=instruments, hours=hours, outside_hours=policy, square_off=rule)
 
 
 def draw_neighbor(rng: Random, setup: Setup, account: str) -> Setup:

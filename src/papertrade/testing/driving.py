@@ -198,6 +198,7 @@ def open_set_up(exchange: Exchange, setup: Setup, *, exclusive: bool = False) ->
         trading_day=setup.trading_day,
         exclusive=exclusive,
         outside_hours=setup.outside_hours,
+        square_off=setup.square_off,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from papertrade.domain.hours import Phase, Span
+from papertrade.domain.hours import Phase, Span, WallTimes
 from papertrade.domain.instants import SECOND_NS
 
 MINUTE: Final = 60 * SECOND_NS
@@ -47,6 +47,10 @@ class ShortHours:
             begins += minutes * MINUTE
             close = begins if phase is last else close
         return close if close > ns else close + LENGTH
+
+    def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
+        """There is no wall with a clock here."""
+        return None
 
     def next_regular(self, ns: int) -> int:
         """The first instant at or after this one in regular hours."""

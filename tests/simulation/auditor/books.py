@@ -57,6 +57,7 @@ class Books:
         self.holdings: dict[str, Holding] = {}
         self.fills = 0
         self.latches: set[str] = set()
+        self.squared: dict[str, tuple[str, str]] = {}  # by calendar: the close, and the last stage before it
         self.called = False
         self.day = ""
         self.at_cost: list[AtCost] = []

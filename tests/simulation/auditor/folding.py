@@ -42,6 +42,7 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "account_reset": Folding.begun_again,
     "account_cloned": Folding.cloned,
     "day_revalued": Folding.day_revalued,
+    "squared_off": Folding.squared_off,
     "order_accepted": Folding.accepted,
     "order_rejected": Folding.rejected,
     "order_triggered": Folding.triggered,

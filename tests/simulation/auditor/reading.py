@@ -12,7 +12,8 @@ from .facts import ONE
 _AMOUNT = re.compile(r"(-?)(0|[1-9]\d*)(?:\.(\d{0,8}[1-9]))?", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{0,8}[1-9]))?Z", re.ASCII)
 _MOST = 50_000
-SCHEMAS = {"day_opened": 2}  # what is written now; the others are as they were from the first
+# What is written now; the others are as they were from the first.
+SCHEMAS = {"day_opened": 2, "order_accepted": 2, "order_rejected": 2}
 
 _plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _compiled: Any = getattr(json.encoder, "c_make_encoder", None)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.positions import Lot
 from papertrade.engine import engine, filling, snapshot
@@ -211,8 +212,8 @@ class RestartNoNewMarket(Failure):
         kept: dict[str, int | None] = {}
         begin, take = Market.__init__, Market.take_quote
 
-        def begins(self: Market, instrument: Instrument) -> None:
-            begin(self, instrument)
+        def begins(self: Market, instrument: Instrument, hours: MarketHours | None = None) -> None:
+            begin(self, instrument, hours)
             self.kept_mark_units = kept.get(self.symbol)
 
         def takes(self: Market, *datum: Any) -> bool:

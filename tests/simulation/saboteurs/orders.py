@@ -6,7 +6,7 @@ from typing import Any
 
 from papertrade.domain.events import OrderRejected
 from papertrade.domain.rejections import RejectReason
-from papertrade.domain.words import CancelReason, OrderStatus
+from papertrade.domain.words import CancelReason, OrderStatus, TimeInForce
 from papertrade.engine import change, filling, order_moves, place, sizing
 from papertrade.engine.evolve import MOVERS
 
@@ -124,7 +124,15 @@ def post_only_order_takes(plant: Plant) -> None:
 @saboteur("O6")
 def day_order_ends_a_day_late(plant: Plant) -> None:
     """A day order lives to the end of the day after."""
-    plant.here(place, "_expires", lambda true: lambda step: true(step) + DAY_NS)
+
+    def make(true: Any) -> Any:
+        def late(step: Any, market: Any, terms: Any) -> Any:
+            expires = true(step, market, terms)
+            return expires + DAY_NS if terms.tif is TimeInForce.DAY else expires
+
+        return late
+
+    plant.here(place, "expiry_of", make)
 
 
 @saboteur("O7", differential=True)

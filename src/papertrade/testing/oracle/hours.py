@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from papertrade.domain.hours import Phase
+from papertrade.domain.events import SquaredOff
+from papertrade.domain.hours import MarketHours, Phase
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
@@ -73,6 +74,19 @@ def refuse_hours(account: SlowAccount, market: SlowMarket, terms: OrderTerms) ->
         return RejectReason.MARKET_CLOSED
     waits = terms.after_market or now is Phase.PRE_OPEN or account.setup.outside_hours is not OutsideHours.REJECT
     return None if waits else RejectReason.MARKET_CLOSED
+
+
+def told(account: SlowAccount, hours: MarketHours) -> list[SquaredOff]:
+    """The stages of squaring off that came on the markets of these hours."""
+    return [e for e in account.events if isinstance(e, SquaredOff) and e.calendar == hours.name]
+
+
+def only_reduces(account: SlowAccount, symbol: str) -> bool:
+    """Is the account being squared off on this symbol's market?"""
+    hours = account.markets[symbol].hours
+    if hours is None:
+        return False
+    return any(e.stage != "warned" and account.now < e.closes_ns for e in told(account, hours))
 
 
 def expiry(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> int | None:

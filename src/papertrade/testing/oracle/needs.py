@@ -12,7 +12,7 @@ from papertrade.domain.words import DataKind, TimeInForce
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.filling import Piece, pieces
-from papertrade.testing.oracle.hours import meets_bar, quote_is_of_this_phase, trades_now
+from papertrade.testing.oracle.hours import meets_bar, only_reduces, quote_is_of_this_phase, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.offers import at_band_end, standing_offers, standing_stop_price, taking
 from papertrade.testing.oracle.orders import SlowOrder
@@ -223,6 +223,8 @@ def refuse_risk(
         return RejectReason.LIMIT_LATCHED, ()
     if bases.margin_call:
         return RejectReason.MARGIN_CALL, ()
+    if only_reduces(account, market.instrument.symbol):
+        return RejectReason.SQUARE_OFF, ()
     if total < 0 and not account.margin.marked_to_market:
         return RejectReason.NEGATIVE_CASH, (("total", total),)
     price = limit or stop or market.reference(sign) or 0

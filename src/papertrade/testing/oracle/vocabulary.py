@@ -16,6 +16,7 @@ from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +37,7 @@ class Setup:
     start_ns: int = 0
     hours: MarketHours | None = None  # of instruments that name its calendar
     outside_hours: OutsideHours = OutsideHours.QUEUE
+    square_off: SquareOff | None = None
 
     def hours_of(self, instrument: Instrument) -> MarketHours | None:
         """The hours in which an instrument trades."""

@@ -17,6 +17,7 @@ from papertrade.domain.events import (
     OrderExpired,
 )
 from papertrade.domain.words import CancelReason
+from papertrade.testing.oracle import squaring
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE, value
 from papertrade.testing.oracle.filling import cancel
@@ -31,6 +32,9 @@ def next_due(account: SlowAccount) -> int | None:
     bases = account.bases()
     if bases.day and (orders or account.held_symbols()):
         due.append(account.setup.trading_day.ends(bases.day_began))
+    stage = squaring.due(account, account.now)
+    if stage is not None:
+        due.append(stage[0])
     return min(due, default=None)
 
 
@@ -44,6 +48,7 @@ def catch_up(account: SlowAccount, now: int) -> None:
                 account.emit(
                     OrderExpired(account.name, account.next_version, account.now, order.number, freed)
                 )
+        squaring.square_off(account)
         if account.open_orders() or account.held_symbols():
             begin_day(account)
         review(account)

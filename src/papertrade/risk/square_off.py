@@ -1,0 +1,131 @@
+"""Intraday accounts: everything is squared off before its market closes.
+
+Three stages, each dated when it is due: a warning; then only orders that reduce a position pass; then what is working
+is canceled and what is held is closed at the market.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, time
+from typing import Final, TypeAlias
+
+import attrs
+
+from papertrade.domain.hours import MarketHours
+from papertrade.domain.instants import SECOND_NS
+from papertrade.domain.names import parse_name
+from papertrade.domain.numbers import parse_count
+from papertrade.errors import InvalidValueError
+
+WARNED: Final = "warned"
+REDUCE_ONLY: Final = "reduce_only"
+FLAT: Final = "flat"
+STAGES: Final = (WARNED, REDUCE_ONLY, FLAT)
+"""What happens before a close, in order."""
+
+MINUTE_NS: Final = 60 * SECOND_NS
+MOST_MINUTES: Final = 12 * 60
+_TIMES: Final = "a wall-clock time such as '15:20', or times by the day from which they hold"
+
+
+def _minutes(value: int) -> int:
+    minutes = parse_count(value, "minutes")
+    if minutes <= MOST_MINUTES:
+        return minutes
+    raise InvalidValueError("minutes", value, f"whole minutes, at most {MOST_MINUTES}")
+
+
+Clock: TypeAlias = time | str
+Day: TypeAlias = date | str
+
+
+def _clock(value: Clock) -> time:
+    if type(value) is time and value.tzinfo is None:
+        return value
+    if type(value) is str and len(value) <= 8:
+        try:
+            found = time.fromisoformat(value)
+        except ValueError:
+            raise InvalidValueError("at", value, _TIMES) from None
+        if found.tzinfo is None:
+            return found
+    raise InvalidValueError("at", value, _TIMES)
+
+
+def _day(value: Day) -> date:
+    if type(value) is date:
+        return value
+    if type(value) is str and len(value) == 10:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise InvalidValueError("at", value, _TIMES)
+
+
+def _times(value: Mapping[Day, Clock] | Clock | None) -> tuple[tuple[date, time], ...]:
+    if value is None:
+        return ()
+    if isinstance(value, Mapping):
+        found = sorted((_day(day), _clock(clock)) for day, clock in value.items())
+        if found:
+            return tuple(found)
+        raise InvalidValueError("at", value, _TIMES)
+    return ((date.min, _clock(value)),)
+
+
+def _calendars(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = (value,) if type(value) is str else tuple(value) if isinstance(value, (list, tuple)) else ()
+    if names:
+        return tuple(sorted({parse_name(name, "calendars") for name in names}))
+    raise InvalidValueError("calendars", value, "the name of a calendar, or several")
+
+
+@attrs.frozen(kw_only=True)
+class SquareOff:
+    """Everything that the account holds on a market is closed before that market does.
+
+    >>> SquareOff(minutes_before_close=15, warn_minutes=10).minutes_before_close
+    15
+
+    Attributes:
+        minutes_before_close: how long before the close of each session everything is closed at the market.
+        at: a wall-clock time of the market for that instead, also by the day from which it holds:
+            ``{"2026-01-01": "15:20", "2026-08-03": "15:12"}``. On a day that closes earlier the minutes count.
+        reduce_only_minutes: how long before that only orders that reduce a position pass.
+        warn_minutes: how long before that the warning comes.
+        calendars: the names of the calendars it is for; all by default. What never closes is never squared off.
+    """
+
+    minutes_before_close: int = attrs.field(default=10, converter=_minutes)
+    at: tuple[tuple[date, time], ...] = attrs.field(default=None, converter=_times)
+    reduce_only_minutes: int = attrs.field(default=5, converter=_minutes)
+    warn_minutes: int = attrs.field(default=15, converter=_minutes)
+    calendars: tuple[str, ...] | None = attrs.field(default=None, converter=_calendars)
+
+    def __attrs_post_init__(self) -> None:
+        if self.warn_minutes < self.reduce_only_minutes:
+            accepted = f"at least reduce_only_minutes ({self.reduce_only_minutes}): the warning comes first"
+            raise InvalidValueError("warn_minutes", self.warn_minutes, accepted)
+
+    def covers(self, hours: MarketHours, close_ns: int) -> bool:
+        """Is it for markets of these hours, and do they really close then? One that goes on trading never does."""
+        if self.calendars is not None and hours.name not in self.calendars:
+            return False
+        return hours.span_at(close_ns - 1).until_ns <= close_ns
+
+    def flat_ns(self, hours: MarketHours, close_ns: int) -> int:
+        """When everything is closed, before this close."""
+        latest = close_ns - self.minutes_before_close * MINUTE_NS
+        if not self.at:
+            return latest
+        found = hours.wall_ns(close_ns, self.at)
+        return latest if found is None or found >= close_ns else found
+
+    def stage_ns(self, stage: str, flat_ns: int) -> int:
+        """When a stage is due, before everything is closed."""
+        minutes = {WARNED: self.warn_minutes, REDUCE_ONLY: self.reduce_only_minutes, FLAT: 0}[stage]
+        return flat_ns - minutes * MINUTE_NS

@@ -1,0 +1,179 @@
+"""Squaring off: three stages before each close, once each, the same stepped, jumped or after a restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
+from papertrade.errors import InvalidValueError
+from papertrade.testing.invariants import check_account
+
+DAY = "2026-01-05T"  # a Monday; New York closes at 21:00 UTC
+NOON, WARN, REDUCE, FLAT, CLOSE = (f"{DAY}{at}Z" for at in ("17:00:00", "20:35:00", "20:45:00", "20:50:00", "21:00:00"))
+RULE = pt.SquareOff(minutes_before_close=10, reduce_only_minutes=5, warn_minutes=15)
+
+
+def opened(store: MemoryStore | None = None, rule: pt.SquareOff = RULE, **options: Any) -> pt.PaperBroker:
+    """An intraday broker on New York hours."""
+    return pt.open_paper_broker(
+        cash=100_000, clock="data", calendar="XNYS", store=store, square_off=rule, **options
+    )
+
+
+def quote(broker: pt.PaperBroker, at: str, bid: int = 99, symbol: str = "ABC") -> None:
+    """A quote one wide."""
+    broker.on_quote(symbol, bid, bid + 1, 1000, 1000, at=at)
+
+
+def stages(broker: pt.PaperBroker) -> list[tuple[str, str]]:
+    """The stages so far and when they came."""
+    return [(e.stage, e.at.isoformat()[:19] + "Z") for e in broker.events(kinds="squared_off")]  # type: ignore[union-attr]
+
+
+def test_stages_come_in_order_and_the_position_is_closed() -> None:
+    """A warning, reduce-only, then flat, each dated when it was due, though time leaps over all three."""
+    broker = opened()
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    waits = broker.buy("ABC", 5, limit_price=90)
+    target = broker.sell("ABC", 10, limit_price=120)
+    broker.advance(CLOSE)
+    assert stages(broker) == [("warned", WARN), ("reduce_only", REDUCE), ("flat", FLAT)]
+    assert broker.order(waits).reason == broker.order(target).reason == "square_off"
+    assert broker.order(waits).updated_at < broker.order(target).updated_at  # what only reduces stays longer
+    closing = broker.orders()[-1]
+    assert (closing.tags, closing.reduce_only, closing.average_price) == ({"by": "square_off"}, True, 99)
+    assert broker.positions() == []
+    check_account(broker)
+
+
+def test_from_reduce_only_on_nothing_grows() -> None:
+    """What could enlarge a position is refused until the close; what reduces it passes; the next session is free."""
+    broker = opened()
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    quote(broker, REDUCE)
+    assert broker.buy("ABC", 1).reason == "square_off"
+    assert broker.sell("ABC", 4).status == "filled"
+    order = broker.sell("ABC", 6, limit_price=150)
+    assert broker.modify_order(order, quantity=7).reason is not None
+    quote(broker, CLOSE)
+    assert broker.positions() == []
+    quote(broker, "2026-01-06T15:00:00Z")
+    assert broker.buy("ABC", 1).status == "filled"
+
+
+@pytest.mark.parametrize("step", ["jump", "steps", "restart"])
+def test_stepped_jumped_and_restarted_clocks_make_one_journal(step: str) -> None:
+    """Two days with positions: the same events however time passes, and whoever opens the store in between."""
+    journals = []
+    for way in ("jump", step):
+        store = MemoryStore()
+        broker = opened(store)
+        for day in ("05", "06"):
+            at = f"2026-01-{day}T"
+            quote(broker, f"{at}17:00:00Z")
+            broker.buy("ABC", 10, client_order_id=day)
+            for minute in range(30, 59, 1 if way == "steps" else 60):
+                broker.advance(f"{at}20:{minute}:00Z")
+                if way == "restart":
+                    broker = opened(store)
+            if way == "restart":
+                quote(broker, f"{at}17:00:00Z")  # a feed that sends again what stood
+            broker.advance(f"{at}21:30:00Z")
+        journals.append([event.to_dict() for event in broker.events()])
+    assert [e["kind"] for e in journals[0]].count("squared_off") == 6
+    if step == "restart":  # no quote stands after a restart, so the closing orders wait and expire
+        kept = [[e for e in journal if e["kind"] == "squared_off"] for journal in journals]
+        assert [(e["stage"], e["at"]) for e in kept[0]] == [(e["stage"], e["at"]) for e in kept[1]]
+    else:
+        assert journals[0] == journals[1]
+
+
+def test_what_cannot_be_closed_is_carried_and_tried_again() -> None:
+    """A halt over the close: the order expires, the position stays, and the next session squares it off."""
+    broker = opened()
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    broker.exchange.on_halt("ABC")
+    broker.advance("2026-01-06T12:00:00Z")
+    assert broker.orders()[-1].status == "expired"
+    assert broker.position("ABC").quantity == 10
+    broker.exchange.on_resume("ABC")
+    quote(broker, "2026-01-06T17:00:00Z")
+    broker.advance("2026-01-06T20:55:00Z")
+    assert broker.positions() == []
+
+
+def test_a_position_opened_late_passes_every_stage_at_once() -> None:
+    """Opened after the warning was due: the warning comes at once, the rest in its time."""
+    broker = opened()
+    quote(broker, f"{DAY}20:40:00Z")
+    broker.buy("ABC", 10)
+    broker.advance(f"{DAY}20:41:00Z")
+    assert stages(broker) == [("warned", f"{DAY}20:40:00Z")]
+
+
+def test_wall_clock_times_hold_from_their_day_and_give_way_to_an_early_close() -> None:
+    """15:20 in Mumbai, 15:12 since August 2026; on a day that closes before, the minutes before the close count."""
+    rule = pt.SquareOff(at={"2015-01-01": "15:20", "2026-08-03": "15:12"}, minutes_before_close=10)
+    nse = pt.calendar("XNSE")
+    for day, expected in (("2026-07-31", "09:50"), ("2026-08-03", "09:42"), ("2025-10-21", "09:05")):
+        session = nse.session(day)
+        assert session is not None
+        flat = pt.units(0) + rule.flat_ns(nse, session.closes_ns)
+        assert nse.session_at_or_after(flat).day.isoformat() == day
+        assert f"{(flat // 60_000_000_000) % 1440 // 60:02d}:{(flat // 60_000_000_000) % 60:02d}" == expected
+
+
+def test_rules_are_for_the_calendars_that_they_name() -> None:
+    """Another market, and one that never closes, are left alone."""
+    exchange = pt.Exchange(clock="data", calendar="XNYS")
+    exchange.add_instrument("BTC", calendar="24x7")
+    exchange.add_instrument("ABC")
+    exchange.add_instrument("XYZ", calendar="XNSE")
+    broker = exchange.open_account("main", cash=10_000, square_off=pt.SquareOff(calendars="XNYS"))
+    for symbol in ("BTC", "ABC", "XYZ"):
+        exchange.on_quote(symbol, 99, 100, at=f"{DAY}09:00:00Z")
+    broker.buy("BTC", 1)
+    broker.buy("XYZ", 1)
+    exchange.on_quote("ABC", 99, 100, at=NOON)
+    broker.buy("ABC", 1)
+    exchange.advance(CLOSE)
+    assert sorted(position.symbol for position in broker.positions()) == ["BTC", "XYZ"]
+    other = exchange.open_account("other", cash=10_000, square_off=pt.SquareOff())
+    exchange.on_quote("BTC", 99, 100, at="2026-01-05T23:00:00Z")
+    other.buy("BTC", 1)
+    exchange.advance("2026-01-09T00:00:00Z")
+    assert [position.symbol for position in other.positions()] == ["BTC"]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"minutes_before_close": -1}, "minutes"),
+        ({"minutes_before_close": 721}, "minutes"),
+        ({"warn_minutes": True}, "minutes"),
+        ({"warn_minutes": 2}, "warn_minutes"),
+        ({"at": "3 pm"}, "at"),
+        ({"at": {}}, "at"),
+        ({"at": {"soon": "15:20"}}, "at"),
+        ({"at": 15}, "at"),
+        ({"calendars": []}, "calendars"),
+        ({"calendars": 5}, "calendars"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(options: dict[str, Any], field: str) -> None:
+    """A typed error that names the field."""
+    with pytest.raises(InvalidValueError) as caught:
+        pt.SquareOff(**options)
+    assert caught.value.field == field
+
+
+def test_something_else_than_a_rule_is_refused() -> None:
+    """The account option takes a ``SquareOff``."""
+    with pytest.raises(InvalidValueError, match="a SquareOff"):
+        pt.open_paper_broker(cash=1, square_off="15:20")  # type: ignore[arg-type]  # that is the point
