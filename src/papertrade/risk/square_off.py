@@ -64,15 +64,19 @@ def _day(value: Day) -> date:
     raise InvalidValueError("at", value, _TIMES)
 
 
-def _times(value: Mapping[Day, Clock] | Clock | None) -> tuple[tuple[date, time], ...]:
+def _times(value: Mapping[Day, Clock] | Sequence[tuple[Day, Clock]] | Clock | None) -> tuple[tuple[date, time], ...]:
     if value is None:
         return ()
-    if isinstance(value, Mapping):
-        found = sorted((_day(day), _clock(clock)) for day, clock in value.items())
-        if found:
-            return tuple(found)
+    if isinstance(value, (str, time)):
+        return ((date.min, _clock(value)),)
+    try:
+        pairs = list(value.items() if isinstance(value, Mapping) else value)
+        found = sorted((_day(day), _clock(clock)) for day, clock in pairs)
+    except (TypeError, AttributeError):
+        found = []
+    if not found:
         raise InvalidValueError("at", value, _TIMES)
-    return ((date.min, _clock(value)),)
+    return tuple(found)
 
 
 def _calendars(value: str | Sequence[str] | None) -> tuple[str, ...] | None:

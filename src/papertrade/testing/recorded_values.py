@@ -7,7 +7,7 @@ that name their class. A model of somebody's own is named only; whoever replays 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +30,7 @@ from papertrade.ledger.margin import CashModel, FlatMargin
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 
 Json = Any
 FACTS: Final = MappingProxyType(
@@ -38,7 +39,7 @@ FACTS: Final = MappingProxyType(
         for cls in (
             *(FillSettings, NoSlippage, TickSlippage, BasisPointSlippage, SpreadSlippage),
             *(NoFees, PerUnitFee, PercentFee, MakerTakerFee, FeeSchedule),
-            *(CashModel, FlatMargin, RiskLimits, TradingDay, Currency, Instrument),
+            *(CashModel, FlatMargin, RiskLimits, SquareOff, TradingDay, Currency, Instrument),
         )
     }
 )
@@ -115,7 +116,7 @@ def fact(value: object) -> Json:
         return number(value)
     if isinstance(value, (tuple, list)):
         return [fact(part) for part in value]
-    if isinstance(value, time):
+    if isinstance(value, (time, date)):
         return value.isoformat()
     if isinstance(value, ZoneInfo) and value.key:
         return value.key

@@ -153,6 +153,7 @@ class RecordingExchange(Exchange):
             "cost_method": str(plan.method),
             "trading_day": fact(profile.trading_day),
             "outside_hours": str(profile.outside_hours),
+            "square_off": fact(profile.square_off),
             "start": start,
         }
         seats, name = self._desk.engine.seats, plan.account
