@@ -35,6 +35,8 @@ class Line:
                     return
                 if cut == "after":
                     self.deaf = True
+                if cut == "silent":
+                    self.proxy.hold()
                 self.sent += data
                 self.server.sendall(data)
         self._end(self.server)
@@ -90,7 +92,10 @@ class CuttingProxy:
         self._accepting.start()
 
     def cut_next(self, when: str) -> None:
-        """Cut at the next request that counts: ``"before"`` the server gets it, or ``"after"``, when it is done."""
+        """Cut at the next request that counts: ``"before"`` the server gets it, or ``"after"``, when it is done.
+
+        ``"silent"`` cuts nothing: the server gets it, and from there on no answer comes back.
+        """
         with self._lock:
             self._cut = when
 

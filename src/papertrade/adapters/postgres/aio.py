@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import psycopg
-from psycopg import AsyncConnection
 
 from papertrade.adapters.chains import Row as Stored
 from papertrade.adapters.chains import event_of
@@ -21,8 +20,10 @@ from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Connections, finish
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.lines import AsyncLine
 from papertrade.adapters.postgres.opening import history_again
-from papertrade.adapters.postgres.trips import Flow, Row, drive_async
+from papertrade.adapters.postgres.place import Place
+from papertrade.adapters.postgres.trips import Flow, drive_async
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.domain.words import parse_flag
@@ -33,15 +34,15 @@ from papertrade.ports.store_extras import Commit, Record, Search, Tabling
 T = TypeVar("T")
 
 
-class AsyncPool(Connections["AsyncConnection[Row]"]):
+class AsyncPool(Connections[AsyncLine]):
     """Connections for tasks that wait."""
 
-    def __init__(self, dsn: str, durability: str, schema: str, wait_s: float, most: int, unsafe: bool) -> None:
-        super().__init__(dsn, durability, schema, wait_s, most, unsafe)
+    def __init__(self, place: Place, most: int) -> None:
+        super().__init__(place, most)
         self._room = asyncio.Semaphore(most)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection[Row]]:
+    async def connection(self) -> AsyncIterator[AsyncLine]:
         """A connection with nothing begun on it, for one piece of work."""
         self.check_usable()
         async with self._room:
@@ -51,14 +52,14 @@ class AsyncPool(Connections["AsyncConnection[Row]"]):
             finally:
                 self.give_back(connection)
 
-    async def connect(self) -> AsyncConnection[Row]:
+    async def connect(self) -> AsyncLine:
         """A new connection to a server that was looked at."""
         try:
-            connection = await AsyncConnection.connect("", autocommit=True, **self.place.parameters)  # type: ignore[arg-type]
+            connection = await AsyncLine.connect("", autocommit=True, **self.place.parameters)  # type: ignore[arg-type]
         except psycopg.Error as why:
             raise typed(why, self.place) from None
         try:
-            self.seen(await drive_async(self.first_look(), connection))
+            self.seen(await drive_async(self.first_look(), connection, self.place.timeout_s))
         except BaseException:
             finish(connection)
             raise
@@ -78,12 +79,14 @@ class AsyncPostgresStore:
         durability: str = "every command",
         schema: str = "papertrade",
         wait_s: float = 5.0,
+        timeout_s: float = 5.0,
         connections: int = 4,
         accept_unsafe_server: bool = False,
         tables: bool = True,
     ) -> None:
         self.wants_rows = parse_flag(tables, "tables")
-        self._pool = AsyncPool(dsn, durability, schema, wait_s, connections, accept_unsafe_server)
+        place = Place(dsn, durability, schema, wait_s, timeout_s, accept_unsafe_server)
+        self._pool = AsyncPool(place, connections)
         self._db = self._pool.db
 
     async def open(self) -> None:
@@ -93,7 +96,7 @@ class AsyncPostgresStore:
 
     async def _run(self, flow: Flow[T]) -> T:
         async with self._pool.connection() as connection:
-            return await drive_async(flow, connection)
+            return await drive_async(flow, connection, self._db.place.timeout_s)
 
     # ------------------------------------------------------------- writing
 
@@ -194,7 +197,7 @@ class AsyncPostgresStore:
             return version
         listener = await self._pool.connect()
         try:
-            await listener.execute(self._db.place.listen)
+            await drive_async(reading.listening(self._db), listener, self._db.place.timeout_s)
             while True:
                 version = await self.head(stream)  # after listening began, so that nothing falls in between
                 left = until - clock.time()

@@ -14,33 +14,33 @@ from threading import Semaphore
 from typing import Any, Final, Generic, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection, Connection
 from psycopg.pq import ConnStatus, TransactionStatus
 
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.lines import AsyncLine, Line
 from papertrade.adapters.postgres.opening import looked_at, opened
 from papertrade.adapters.postgres.place import DURABILITIES, Place
 from papertrade.adapters.postgres.reading import Database
 from papertrade.adapters.postgres.statements import Statements
-from papertrade.adapters.postgres.trips import Flow, Row, drive
+from papertrade.adapters.postgres.trips import Flow, drive
 from papertrade.errors import InvalidValueError, StoreClosedError, StoreMisconfiguredError
 
 LOOK_S: Final = 5.0  # a waiter looks by itself this often, in case an announcement was lost with its sender
-C = TypeVar("C", "Connection[Row]", "AsyncConnection[Row]")
+C = TypeVar("C", Line, AsyncLine)
 
 
 class Connections(Generic[C]):
     """What the synchronous and the asynchronous store have in common: everything that does not wait."""
 
-    def __init__(self, dsn: str, durability: str, schema: str, wait_s: float, most: int, unsafe: bool) -> None:
+    def __init__(self, place: Place, most: int) -> None:
         if type(most) is not int or not 1 <= most <= 100:
             raise InvalidValueError("connections", most, "a whole number from 1 to 100")
-        self.place = Place(dsn, durability, schema, wait_s, unsafe)
-        self.db = Database(self.place, Statements(schema))
+        self.place = place
+        self.db = Database(place, Statements(place.schema))
         self.most = most
         self.told: Mapping[str, str] = {
             "kind": "postgres",
-            "durability": f"{durability}: {DURABILITIES[durability][1]}",
+            "durability": f"{place.durability}: {DURABILITIES[place.durability][1]}",
             "server": f"{self.place} (not asked yet: the first call connects)",
         }
         self.is_open = False  # the tables were looked at
@@ -97,20 +97,20 @@ class Connections(Generic[C]):
             self.drop_idle()
 
 
-def finish(connection: Connection[Row] | AsyncConnection[Row]) -> None:
+def finish(connection: Line | AsyncLine) -> None:
     """Close at once, without waiting and without a word to the server, whatever was going on."""
     connection.pgconn.finish()
 
 
-class Pool(Connections["Connection[Row]"]):
+class Pool(Connections[Line]):
     """Connections for threads that wait."""
 
-    def __init__(self, dsn: str, durability: str, schema: str, wait_s: float, most: int, unsafe: bool) -> None:
-        super().__init__(dsn, durability, schema, wait_s, most, unsafe)
+    def __init__(self, place: Place, most: int) -> None:
+        super().__init__(place, most)
         self._room = Semaphore(most)
 
     @contextmanager
-    def connection(self) -> Iterator[Connection[Row]]:
+    def connection(self) -> Iterator[Line]:
         """A connection with nothing begun on it, for one piece of work."""
         self.check_usable()
         with self._room:
@@ -120,14 +120,14 @@ class Pool(Connections["Connection[Row]"]):
             finally:
                 self.give_back(connection)
 
-    def connect(self) -> Connection[Row]:
+    def connect(self) -> Line:
         """A new connection to a server that was looked at."""
         try:
-            connection = Connection.connect("", autocommit=True, **self.place.parameters)  # type: ignore[arg-type]
+            connection = Line.connect("", autocommit=True, **self.place.parameters)  # type: ignore[arg-type]
         except psycopg.Error as why:
             raise typed(why, self.place) from None
         try:
-            self.seen(drive(self.first_look(), connection))
+            self.seen(drive(self.first_look(), connection, self.place.timeout_s))
         except BaseException:
             finish(connection)
             raise

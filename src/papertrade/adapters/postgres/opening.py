@@ -21,6 +21,7 @@ from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredE
 PACKAGE: Final = "papertrade.adapters.postgres"
 HISTORY: Final = "0002_history.sql"
 OLDEST: Final = 13  # the oldest server that this was written for
+PATIENCE: Final = 3600.0  # seconds for a statement that may go through all there is
 
 _ASKED: Final = ("server_version", "fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names",
                  "default_transaction_read_only", "data_checksums", "server_encoding")  # fmt: skip
@@ -101,7 +102,7 @@ def _migrated(db: Database) -> Flow[int]:
         if _known(db.place, trip.rows) == len(steps):
             return len(steps)
     key = int.from_bytes(sha256(f"papertrade tables {db.place.schema}".encode()).digest()[:8], "big", signed=True)
-    yield Trip(BEGIN, (b"SELECT pg_advisory_xact_lock(%s)", (key,)))
+    yield Trip(BEGIN, (b"SELECT pg_advisory_xact_lock(%s)", (key,)), patience=db.place.wait_s)
     try:
         yield from _apply(db, steps)
         trip = Trip(_applied(db), COMMIT)
@@ -127,7 +128,7 @@ def _apply(db: Database, steps: tuple[Migration, ...]) -> Flow[None]:
     yield Trip((_SEARCH, (schema,)))
     for step in steps[done:]:
         for statement in _statements(step.sql):
-            yield Trip((statement, ()))
+            yield Trip((statement, ()), patience=PATIENCE)
         yield Trip((b"INSERT INTO migrations VALUES (%s, %s, %s)", (step.number, step.name, step.hash)))
 
 
@@ -147,8 +148,8 @@ def history_again(db: Database) -> Flow[None]:
             return
         yield Trip(BEGIN, (_SEARCH, (db.place.schema,)))
         for statement in _statements(re.sub(r"CREATE (TABLE|INDEX) ", r"CREATE \1 IF NOT EXISTS ", step.sql)):
-            yield Trip((statement, ()))
-        yield Trip(*((f"DELETE FROM {name}".encode("ascii"), ()) for name in names), COMMIT)
+            yield Trip((statement, ()), patience=PATIENCE)
+        yield Trip(*((f"DELETE FROM {name}".encode("ascii"), ()) for name in names), COMMIT, patience=PATIENCE)
     except psycopg.Error as why:
         yield from undo()
         raise typed(why, db.place) from why

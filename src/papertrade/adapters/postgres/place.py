@@ -20,7 +20,7 @@ DURABILITIES: Final[Mapping[str, tuple[str, str]]] = {
 
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,30}", re.ASCII)
 _SECRETS: Final = ("password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret")
-_STORES: Final = ("schema", "wait_s", "connections", "accept_unsafe_server")  # what an address cannot say
+_STORES: Final = ("schema", "wait_s", "timeout_s", "connections", "accept_unsafe_server")  # what an address cannot say
 _SPELLED: Final = re.compile(r"//[^/@:]*:([^/@]+)@")  # as it stands in an address, with letters quoted
 # A line that is dead without saying so is given up after about a minute; whoever wants it otherwise says so in the DSN.
 _LINE: Final = {
@@ -42,20 +42,26 @@ def parse_schema(schema: object) -> str:
 class Place:
     """A server and a schema on it. Its text is the address without secrets."""
 
-    __slots__ = ("_label", "_secrets", "accept_unsafe_server", "durability", "parameters", "schema", "wait_s")
+    __slots__ = (
+        "_label", "_secrets", "accept_unsafe_server", "durability", "parameters", "schema", "timeout_s", "wait_s",
+    )  # fmt: skip
 
-    def __init__(self, dsn: str, durability: str, schema: str, wait_s: float, accept_unsafe_server: bool) -> None:
+    def __init__(
+        self, dsn: str, durability: str, schema: str, wait_s: float, timeout_s: float, accept_unsafe_server: bool
+    ) -> None:
         if durability not in DURABILITIES:
             raise InvalidValueError("durability", durability, ", ".join(map(repr, DURABILITIES)))
         parse_schema(schema)
-        if type(wait_s) not in (int, float) or not 0 < wait_s <= 3600:
-            raise InvalidValueError("wait_s", wait_s, "seconds, more than 0 and at most 3600")
+        for name, seconds in (("wait_s", wait_s), ("timeout_s", timeout_s)):
+            if type(seconds) not in (int, float) or not 0 < seconds <= 3600:
+                raise InvalidValueError(name, seconds, "seconds, more than 0 and at most 3600")
         if type(accept_unsafe_server) is not bool:
             raise InvalidValueError("accept_unsafe_server", accept_unsafe_server, "True or False")
         given = _parsed(dsn)
         self.parameters = {**_LINE, "connect_timeout": str(max(2, round(wait_s))), **given}
         self._secrets = [*_SPELLED.findall(dsn), *(given[key] for key in _SECRETS if given.get(key))]
-        self.durability, self.schema, self.wait_s = durability, schema, float(wait_s)
+        self.durability, self.schema = durability, schema
+        self.wait_s, self.timeout_s = float(wait_s), float(timeout_s)
         self.accept_unsafe_server = accept_unsafe_server
         user = f"{given['user']}@" if given.get("user") else ""
         port = f":{given['port']}" if given.get("port") else ""

@@ -12,9 +12,10 @@ from psycopg.types.numeric import Int8
 from papertrade.adapters.chains import FIRST_HASH, checked
 from papertrade.adapters.chains import Row as Stored
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.lines import Row
 from papertrade.adapters.postgres.place import Place
 from papertrade.adapters.postgres.statements import Statements
-from papertrade.adapters.postgres.trips import Flow, Row, Statement, Trip
+from papertrade.adapters.postgres.trips import Flow, Statement, Trip
 from papertrade.adapters.seals import check_ranges, check_seal
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreErasedError
 from papertrade.ports.store import Appended, StoredSnapshot
@@ -65,6 +66,11 @@ def asked(db: Database, *statements: Statement) -> Flow[Trip]:
     except psycopg.Error as why:
         raise typed(why, db.place) from why
     return trip
+
+
+def listening(db: Database) -> Flow[None]:
+    """From now on this connection hears of appends."""
+    yield from asked(db, (db.place.listen, ()))
 
 
 def head_from(stream: str, row: Row | None) -> Head:

@@ -19,6 +19,7 @@ from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Pool, finish
 from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.opening import history_again
+from papertrade.adapters.postgres.place import Place
 from papertrade.adapters.postgres.trips import Flow, drive
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
@@ -39,6 +40,7 @@ class PostgresStore:
             ``describe()``.
         schema: where its tables are; it is made if it is not there.
         wait_s: how long to wait for a connection, or while another process writes to the same account.
+        timeout_s: how long to wait for an answer, ``wait_s`` not counted. The line is given up then.
         connections: how many to open at most.
         accept_unsafe_server: True uses a server that runs with ``fsync`` or ``full_page_writes`` off.
         tables: False keeps journals only; whoever opens an account with tables later has them brought up.
@@ -51,19 +53,20 @@ class PostgresStore:
         durability: str = "every command",
         schema: str = "papertrade",
         wait_s: float = 5.0,
+        timeout_s: float = 5.0,
         connections: int = 4,
         accept_unsafe_server: bool = False,
         tables: bool = True,
     ) -> None:
         self.wants_rows = parse_flag(tables, "tables")
-        self._pool = Pool(dsn, durability, schema, wait_s, connections, accept_unsafe_server)
+        self._pool = Pool(Place(dsn, durability, schema, wait_s, timeout_s, accept_unsafe_server), connections)
         self._db = self._pool.db
         with self._pool.connection():
             pass
 
     def _run(self, flow: Flow[T]) -> T:
         with self._pool.connection() as connection:
-            return drive(flow, connection)
+            return drive(flow, connection, self._db.place.timeout_s)
 
     # ------------------------------------------------------------- writing
 
@@ -169,7 +172,7 @@ class PostgresStore:
             return version
         listener = self._pool.connect()
         try:
-            listener.execute(self._db.place.listen)
+            drive(reading.listening(self._db), listener, self._db.place.timeout_s)
             while True:
                 version = self.head(stream)  # after listening began, so that nothing falls in between
                 left = until - time.monotonic()

@@ -7,12 +7,14 @@ when their answers are in it; or the error is thrown into it, with the answers t
 from __future__ import annotations
 
 from collections.abc import Generator
+from time import monotonic
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg import AsyncCursor, Cursor
+
+from papertrade.adapters.postgres.lines import AsyncLine, Line, Row
 
 T = TypeVar("T")
-Row: TypeAlias = "tuple[Any, ...]"
 Statement: TypeAlias = "tuple[bytes, tuple[Any, ...] | dict[str, Any]]"
 
 
@@ -24,12 +26,16 @@ class Answer(NamedTuple):
 
 
 class Trip:
-    """Statements that go to the server together, and the answers that came back, in the same order."""
+    """Statements that go to the server together, and the answers that came back, in the same order.
 
-    __slots__ = ("answers", "statements")
+    ``patience`` is how many seconds they may take on the server only because they wait for others.
+    """
 
-    def __init__(self, *statements: Statement) -> None:
+    __slots__ = ("answers", "patience", "statements")
+
+    def __init__(self, *statements: Statement, patience: float = 0.0) -> None:
         self.statements = statements
+        self.patience = patience
         self.answers: list[Answer] = []
 
     @property
@@ -45,11 +51,12 @@ class Trip:
 Flow: TypeAlias = "Generator[Trip, None, T]"
 
 
-def drive(flow: Flow[T], connection: Connection[Row]) -> T:
-    """Run a flow to its end on a connection."""
+def drive(flow: Flow[T], connection: Line, timeout_s: float) -> T:
+    """Run a flow to its end on a connection; no trip of it takes longer than the timeout and its patience."""
     try:
         trip = next(flow)
         while True:
+            connection.until = monotonic() + timeout_s + trip.patience
             try:
                 _send(connection, trip)
             except BaseException as why:
@@ -59,9 +66,11 @@ def drive(flow: Flow[T], connection: Connection[Row]) -> T:
     except StopIteration as stop:
         found: T = stop.value
         return found
+    finally:
+        connection.until = None
 
 
-def _send(connection: Connection[Row], trip: Trip) -> None:
+def _send(connection: Line, trip: Trip) -> None:
     cursors: list[Cursor[Row]] = []
     try:
         if len(trip.statements) == 1:
@@ -78,11 +87,12 @@ def _send(connection: Connection[Row], trip: Trip) -> None:
             trip.answers.append(Answer(cursor.statusmessage or "", rows))
 
 
-async def drive_async(flow: Flow[T], connection: AsyncConnection[Row]) -> T:
-    """Run a flow to its end on a connection, with awaits."""
+async def drive_async(flow: Flow[T], connection: AsyncLine, timeout_s: float) -> T:
+    """The same with awaits."""
     try:
         trip = next(flow)
         while True:
+            connection.until = monotonic() + timeout_s + trip.patience
             try:
                 await _send_async(connection, trip)
             except BaseException as why:
@@ -92,9 +102,11 @@ async def drive_async(flow: Flow[T], connection: AsyncConnection[Row]) -> T:
     except StopIteration as stop:
         found: T = stop.value
         return found
+    finally:
+        connection.until = None
 
 
-async def _send_async(connection: AsyncConnection[Row], trip: Trip) -> None:
+async def _send_async(connection: AsyncLine, trip: Trip) -> None:
     cursors: list[AsyncCursor[Row]] = []
     try:
         if len(trip.statements) == 1:
