@@ -10,10 +10,11 @@ from psycopg.types.numeric import Int8
 from papertrade.adapters import seals
 from papertrade.adapters.chains import hash_after
 from papertrade.adapters.postgres import tables
+from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import said
 from papertrade.adapters.postgres.lines import Row
 from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, commit_from, head_from
-from papertrade.adapters.postgres.trips import Flow, Statement
+from papertrade.adapters.postgres.trips import Flow
 from papertrade.adapters.postgres.writing import CollidedError, Plan, Wanted, heads_of, transact
 from papertrade.errors import StoreError, StoreFencedError, StoreMismatchError, StoreUnavailableError
 from papertrade.ports.store import AlreadyAppended, Append, Appended, Conflict, Outcome

@@ -47,6 +47,10 @@ class Line(Connection[Row]):
 
     until: float | None = None
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.prepared: dict[bytes, bytes] = {}  # queries, and their names on this connection
+
     def wait(self, gen: PQGen[T], interval: float = _TICK, timeout: float | None = None) -> T:
         """Work with the driver until it is done."""
         if self.until is None:
@@ -62,6 +66,10 @@ class AsyncLine(AsyncConnection[Row]):
     """The same for tasks; a task that is canceled is an interrupt."""
 
     until: float | None = None
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.prepared: dict[bytes, bytes] = {}
 
     async def wait(self, gen: PQGen[T], interval: float = _TICK, timeout: float | None = None) -> T:
         """Work with the driver until it is done."""

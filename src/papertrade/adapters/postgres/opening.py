@@ -10,11 +10,12 @@ from typing import Final
 import psycopg
 
 from papertrade.adapters.migrations import Migration, numbered
+from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.place import DURABILITIES, Place
 from papertrade.adapters.postgres.reading import Database
 from papertrade.adapters.postgres.statements import BEGIN, COMMIT, ROLLBACK
-from papertrade.adapters.postgres.trips import Flow, Statement, Trip
+from papertrade.adapters.postgres.trips import Flow, Trip
 from papertrade.adapters.postgres.writing import settings, undo
 from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
 

@@ -11,11 +11,12 @@ from psycopg.types.numeric import Int8
 
 from papertrade.adapters.chains import FIRST_HASH, checked
 from papertrade.adapters.chains import Row as Stored
+from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import typed
 from papertrade.adapters.postgres.lines import Row
 from papertrade.adapters.postgres.place import Place
 from papertrade.adapters.postgres.statements import Statements
-from papertrade.adapters.postgres.trips import Flow, Statement, Trip
+from papertrade.adapters.postgres.trips import Flow, Trip
 from papertrade.adapters.seals import check_ranges, check_seal
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreErasedError
 from papertrade.ports.store import Appended, StoredSnapshot

@@ -15,9 +15,10 @@ from typing import Any, Final
 from psycopg.types.numeric import Int8
 
 from papertrade.adapters import tables
+from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.lines import Row as Found
 from papertrade.adapters.postgres.reading import Database, asked, head_of
-from papertrade.adapters.postgres.trips import Flow, Statement
+from papertrade.adapters.postgres.trips import Flow
 from papertrade.adapters.postgres.writing import CollidedError, Plan, Wanted, transact
 from papertrade.adapters.tables import Dialect, Table
 from papertrade.domain.instants import text_of_instant

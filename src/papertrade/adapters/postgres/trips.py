@@ -8,21 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from time import monotonic
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from psycopg import AsyncCursor, Cursor
 
+from papertrade.adapters.postgres.exchanges import Answer, Statement, exchange
 from papertrade.adapters.postgres.lines import AsyncLine, Line, Row
 
 T = TypeVar("T")
-Statement: TypeAlias = "tuple[bytes, tuple[Any, ...] | dict[str, Any]]"
-
-
-class Answer(NamedTuple):
-    """What the server said to one statement: its tag (``COMMIT``, ``INSERT 0 1``), and rows."""
-
-    tag: str
-    rows: list[Row]
 
 
 class Trip:
@@ -48,6 +41,12 @@ class Trip:
         return self.answers[number].tag if number < len(self.answers) else ""
 
 
+class WritersTrip(Trip):
+    """A trip whose statements have the values that ``exchanges`` can spell."""
+
+    __slots__ = ()
+
+
 Flow: TypeAlias = "Generator[Trip, None, T]"
 
 
@@ -71,6 +70,8 @@ def drive(flow: Flow[T], connection: Line, timeout_s: float) -> T:
 
 
 def _send(connection: Line, trip: Trip) -> None:
+    if isinstance(trip, WritersTrip):
+        return connection.wait(exchange(connection, trip.statements, trip.answers))
     cursors: list[Cursor[Row]] = []
     try:
         if len(trip.statements) == 1:
@@ -107,6 +108,8 @@ async def drive_async(flow: Flow[T], connection: AsyncLine, timeout_s: float) ->
 
 
 async def _send_async(connection: AsyncLine, trip: Trip) -> None:
+    if isinstance(trip, WritersTrip):
+        return await connection.wait(exchange(connection, trip.statements, trip.answers))
     cursors: list[AsyncCursor[Row]] = []
     try:
         if len(trip.statements) == 1:

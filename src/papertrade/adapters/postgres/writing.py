@@ -15,11 +15,12 @@ import psycopg
 from psycopg.types.numeric import Int8
 
 from papertrade.adapters.chains import FIRST_HASH
+from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import another_writer, typed, typed_in_doubt
 from papertrade.adapters.postgres.lines import Row
 from papertrade.adapters.postgres.reading import Database, Head, as_bytes, chain_of, head_from
 from papertrade.adapters.postgres.statements import BEGIN, COMMIT, NOTIFY, ROLLBACK, SETTINGS
-from papertrade.adapters.postgres.trips import Flow, Statement, Trip
+from papertrade.adapters.postgres.trips import Flow, WritersTrip
 from papertrade.errors import StoreCorruptError, StoreError, StoreUnavailableError
 from papertrade.ports.store import StoredSnapshot
 
@@ -52,12 +53,12 @@ def transact(
     db: Database, wanted: Sequence[Wanted], decide: Callable[[list[Row]], Flow[tuple[Plan, T]]]
 ) -> Flow[T]:
     """One transaction: lock and look, decide, write and commit."""
-    trip = Trip(BEGIN, settings(db, wanted), heads_of(db, wanted), patience=db.place.wait_s)
+    trip = WritersTrip(BEGIN, settings(db, wanted), heads_of(db, wanted), patience=db.place.wait_s)
     try:
         yield trip
         plan, found = yield from decide(trip.rows)
         if not plan.statements:
-            yield Trip(ROLLBACK)
+            yield WritersTrip(ROLLBACK)
             return found
     except psycopg.Error as why:  # nothing was written, so nothing can have been stored
         raise typed(why, db.place) from why
@@ -81,7 +82,7 @@ def at_once(decide: Callable[[list[Row]], tuple[Plan, T]]) -> Callable[[list[Row
 def undo() -> Flow[None]:
     """End the transaction. If even that fails, the connection is not used again."""
     try:
-        yield Trip(ROLLBACK)
+        yield WritersTrip(ROLLBACK)
     except psycopg.Error:
         return
 
@@ -115,7 +116,7 @@ def _commit(db: Database, plan: Plan) -> Flow[None]:
     """Write, commit, and say so to whoever waits. A commit that was answered is stored, whatever comes after it."""
     written = (*plan.statements, COMMIT)
     said = [(NOTIFY, (db.place.channel, [token(stream) for stream in plan.moved]))] if plan.moved else []
-    trip = Trip(*written, *said, patience=db.place.wait_s)
+    trip = WritersTrip(*written, *said, patience=db.place.wait_s)
     number = len(written) - 1
     try:
         yield trip
