@@ -20,6 +20,7 @@ from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Connections, finish
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.known import Head
 from papertrade.adapters.postgres.lines import AsyncLine
 from papertrade.adapters.postgres.opening import history_again
 from papertrade.adapters.postgres.place import Place
@@ -121,7 +122,7 @@ class AsyncPostgresStore:
         """The events of a stream, each checked against the hash chain."""
         return iter([event_of(stream, row) for row in (await self._rows(stream, start, stop))[1]])
 
-    async def _rows(self, stream: str, start: int, stop: int | None) -> tuple[reading.Head, list[Stored]]:
+    async def _rows(self, stream: str, start: int, stop: int | None) -> tuple[Head, list[Stored]]:
         head, pages = await self._run(reading.all_pages(self._db, stream, start, stop))
         return head, [row for page in pages for row in reading.rows_of(stream, page)]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from psycopg.types.numeric import Int8
 
 from papertrade.adapters import seals
 from papertrade.adapters.chains import hash_after
-from papertrade.adapters.postgres import tables
+from papertrade.adapters.postgres import quick, tables
 from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import said
+from papertrade.adapters.postgres.known import Head
 from papertrade.adapters.postgres.lines import Row
-from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, commit_from, head_from
+from papertrade.adapters.postgres.reading import Database, as_bytes, asked, commit_from, head_from
 from papertrade.adapters.postgres.trips import Flow
 from papertrade.adapters.postgres.writing import CollidedError, Plan, Wanted, heads_of, transact
 from papertrade.errors import StoreError, StoreFencedError, StoreMismatchError, StoreUnavailableError
@@ -26,6 +27,9 @@ class Encoded(NamedTuple):
 
     batch: Append
     records: list[bytes]
+
+
+_NO_ROW: Final[Row] = (None,) * 12  # of heads: no key was found
 
 
 class Draft:
@@ -43,6 +47,10 @@ class Draft:
         """Whether anything has to be written."""
         return bool(self.events or self.commits)
 
+    def after(self) -> Head:
+        """The head, once this is stored."""
+        return self.head._replace(version=self.version, chain=self.chain, keyed=self.keyed)
+
     def add(self, records: Sequence[tuple[bytes, bytes]], commits: Sequence[tuple[str, Appended]]) -> None:
         """Records (hash and bytes) behind what is there, and keys."""
         hashes = {self.version: self.chain}
@@ -54,9 +62,12 @@ class Draft:
         self.seals += [seals.sealed(self.stream, Commit(name, *done), hashes[done.last]) for name, done in commits]
         self.keyed += len(commits)
 
-    def sealed(self) -> list[tuple[str, Appended, bytes]]:
-        """The keys that this trip writes, with their seals."""
-        return [(*one, seal) for one, seal in zip(self.commits.items(), self.seals, strict=True)]
+    def sealed(self) -> list[tuple[bytes, Int8, Int8, bytes]]:
+        """The keys that this trip writes: name, first and last version, seal."""
+        return [
+            (as_bytes(name, "commit_id"), Int8(done.first), Int8(done.last), seal)
+            for (name, done), seal in zip(self.commits.items(), self.seals, strict=True)
+        ]
 
     def records(self, found: Appended) -> list[bytes]:
         """The bytes that this trip writes at some versions."""
@@ -65,11 +76,38 @@ class Draft:
 
 def append_many(db: Database, encoded: Sequence[Encoded]) -> Flow[list[Outcome | StoreError]]:
     """Batches in one transaction, one outcome each. A batch that is refused leaves the others alone."""
-    wanted = [Wanted(one.batch.stream, one.batch.commit_id) for one in encoded]
+    try:
+        if len(encoded) == 1 and (outcome := (yield from _quickly(db, encoded[0]))) is not None:
+            return [outcome]
+        return (yield from _carefully(db, encoded))
+    except CollidedError as collided:
+        return (yield from _after_collision(db, encoded, collided))
+
+
+def _quickly(db: Database, one: Encoded) -> Flow[Appended | None]:
+    """One batch that goes on where this store left its stream; nothing if it does not, or the stream is not there."""
+    head = db.known.pop(one.batch.stream)
+    if head is None:
+        return None
+    draft = Draft(one.batch.stream, head)
+    try:
+        outcome = _append({one.batch.stream: draft}, one, _NO_ROW, [])
+    except StoreError:
+        return None  # it is for the server to say
+    if not isinstance(outcome, Appended) or not draft.changed:
+        return None
+    if not (yield from quick.append_one(db, draft, tables.statements_of(db, [one.batch]))):
+        return None
+    db.known.keep(draft.stream, draft.after())
+    return outcome
+
+
+def _carefully(db: Database, encoded: Sequence[Encoded]) -> Flow[list[Outcome | StoreError]]:
+    """Lock and look, then decide."""
+    drafts: dict[str, Draft] = {}
 
     def decide(rows: list[Row]) -> Flow[tuple[Plan, list[Outcome | StoreError]]]:
         stored = yield from _stored(db, encoded, rows)
-        drafts: dict[str, Draft] = {}
         outcomes: list[Outcome | StoreError] = []
         for number, (one, row) in enumerate(zip(encoded, rows, strict=True)):
             try:
@@ -80,10 +118,15 @@ def append_many(db: Database, encoded: Sequence[Encoded]) -> Flow[list[Outcome |
         stored_now = [e.batch for e, o in zip(encoded, outcomes, strict=True) if isinstance(o, Appended)]
         return plan_of(db, changed, stored_now), outcomes
 
-    try:
-        return (yield from transact(db, wanted, decide))
-    except CollidedError as collided:
-        return (yield from _after_collision(db, encoded, wanted, collided))
+    found = yield from transact(db, _wanted(encoded), decide)
+    for draft in drafts.values():
+        if draft.head.id or draft.changed:
+            db.known.keep(draft.stream, draft.after())
+    return found
+
+
+def _wanted(encoded: Sequence[Encoded]) -> list[Wanted]:
+    return [Wanted(one.batch.stream, one.batch.commit_id) for one in encoded]
 
 
 def plan_of(db: Database, drafts: Sequence[Draft], batches: Sequence[Append] = ()) -> Plan:
@@ -109,10 +152,10 @@ def write_statement(db: Database, drafts: Sequence[Draft]) -> Statement:
         [event[2] for event in events],
         [event[3] for event in events],
         [key[0] for key in keys],
-        [as_bytes(key[1], "commit_id") for key in keys],
-        [Int8(key[2].first) for key in keys],
-        [Int8(key[2].last) for key in keys],
+        [key[1] for key in keys],
+        [key[2] for key in keys],
         [key[3] for key in keys],
+        [key[4] for key in keys],
     )
 
 
@@ -173,13 +216,13 @@ def _repeated(draft: Draft, encoded: Encoded, row: Row, stored: list[bytes]) -> 
 
 
 def _after_collision(
-    db: Database, encoded: Sequence[Encoded], wanted: Sequence[Wanted], collided: CollidedError
+    db: Database, encoded: Sequence[Encoded], collided: CollidedError
 ) -> Flow[list[Outcome | StoreError]]:
     """Somebody stored a key or a version of ours first, without our locks. Nothing of this trip is stored:
 
     what is there now says for each batch whether it is a repetition, a conflict, or can be tried again.
     """
-    trip = yield from asked(db, heads_of(db, wanted))
+    trip = yield from asked(db, heads_of(db, _wanted(encoded)))
     stored = yield from _stored(db, encoded, trip.rows)
     outcomes: list[Outcome | StoreError] = []
     for number, (one, row) in enumerate(zip(encoded, trip.rows, strict=True)):

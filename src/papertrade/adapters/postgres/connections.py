@@ -17,6 +17,7 @@ import psycopg
 from psycopg.pq import ConnStatus, TransactionStatus
 
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.known import KnownHeads
 from papertrade.adapters.postgres.lines import AsyncLine, Line
 from papertrade.adapters.postgres.opening import looked_at, opened
 from papertrade.adapters.postgres.place import DURABILITIES, Place
@@ -36,7 +37,7 @@ class Connections(Generic[C]):
         if type(most) is not int or not 1 <= most <= 100:
             raise InvalidValueError("connections", most, "a whole number from 1 to 100")
         self.place = place
-        self.db = Database(place, Statements(place.schema))
+        self.db = Database(place, Statements(place.schema), KnownHeads())
         self.most = most
         self.told: Mapping[str, str] = {
             "kind": "postgres",

@@ -15,12 +15,16 @@ from typing import Any, Final, TypeAlias, TypeVar
 import psycopg
 from psycopg import AsyncConnection, Connection, waiting
 from psycopg.abc import PQGen
+from psycopg.pq import ConnStatus
+from psycopg.waiting import Wait
 
 T = TypeVar("T")
 Row: TypeAlias = "tuple[Any, ...]"
 
 _TICK: Final = 0.1  # an interrupt is noticed within this many seconds, and so is an hour that passed
 _LEAST: Final = 0.005
+# Older ones of the quickest wait (3.2.1) say of every line that there is something to read.
+_LOOK: Final = getattr(waiting, "wait_poll", waiting.wait_selector)
 
 
 class SilentError(psycopg.OperationalError):
@@ -80,6 +84,19 @@ class AsyncLine(AsyncConnection[Row]):
         except (SilentError, KeyboardInterrupt, asyncio.CancelledError):
             self.pgconn.finish()
             raise
+
+
+def is_quiet(line: Line | AsyncLine) -> bool:
+    """Whether the line is up and the server has said nothing that nobody asked for, such as that it goes away."""
+    if line.pgconn.status != ConnStatus.OK:
+        return False
+    return not _LOOK(_looked(), line.pgconn.socket, 0.0)
+
+
+def _looked() -> PQGen[int]:
+    """Whether there is something to read, without waiting for it."""
+    ready = yield Wait.R
+    return ready or 0
 
 
 def _tick(until: float) -> float:

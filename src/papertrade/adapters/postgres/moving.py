@@ -12,8 +12,9 @@ from papertrade.adapters.moved import check_commits, check_links, events_of
 from papertrade.adapters.postgres import tables
 from papertrade.adapters.postgres.appending import Draft, plan_of
 from papertrade.adapters.postgres.faults import said
+from papertrade.adapters.postgres.known import Head
 from papertrade.adapters.postgres.lines import Row
-from papertrade.adapters.postgres.reading import Database, Head, as_bytes, asked, commit_from, head_from
+from papertrade.adapters.postgres.reading import Database, as_bytes, asked, commit_from, head_from
 from papertrade.adapters.postgres.trips import Flow
 from papertrade.adapters.postgres.writing import CollidedError, Plan, Wanted, at_once, heads_of, transact
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreMismatchError, StoreUnavailableError

@@ -13,6 +13,7 @@ from papertrade.adapters.chains import FIRST_HASH, checked
 from papertrade.adapters.chains import Row as Stored
 from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.known import Head, KnownHeads
 from papertrade.adapters.postgres.lines import Row
 from papertrade.adapters.postgres.place import Place
 from papertrade.adapters.postgres.statements import Statements
@@ -27,26 +28,11 @@ Page: TypeAlias = "tuple[bytes, list[Stored]]"  # the hash that the records foll
 
 
 class Database(NamedTuple):
-    """What every flow needs: where it is, and the statements for its schema."""
+    """What every flow needs: where it is, the statements for its schema, and what is known of it."""
 
     place: Place
     sql: Statements
-
-
-class Head(NamedTuple):
-    """Where a stream ends, and who may write to it."""
-
-    id: int  # 0 for a stream that is not there
-    version: int
-    chain: bytes
-    keyed: int  # how many commit ids it has
-    fence: int
-    owned: bool
-
-    @property
-    def exists(self) -> bool:
-        """Whether anything was appended; a stream can also be only owned."""
-        return self.version > 0 or self.keyed > 0
+    known: KnownHeads
 
 
 def as_bytes(text: str, what: str) -> bytes:

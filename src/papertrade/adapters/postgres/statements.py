@@ -59,6 +59,29 @@ _WRITE: Final = """
         AS w (name, commit_id, first, last, seal, place)
     JOIN stream AS s ON s.name = w.name ORDER BY w.place"""
 
+# Nothing is written unless the stream is where the writer thinks: the error ends the transaction. It says so in words,
+# because it is also what the server logs.
+_FOLLOW: Final = """
+    WITH stream AS (
+        UPDATE {s}.streams AS s SET version = %(version)b, chain = %(chain)b, keyed = %(keyed)b
+        WHERE s.name = %(name)b AND s.version = %(after)b AND s.chain = %(after_chain)b AND s.keyed = %(after_keyed)b
+        AND s.fence = %(fence)b AND s.owned = (%(owned)b::bigint = 1) AND s.erased IS NULL
+        AND (s.version = 0 OR s.chain =
+            (SELECT e.chain FROM {s}.events AS e WHERE e.stream = s.id AND e.version = s.version))
+        AND (SELECT count(*) FROM {s}.commits AS c WHERE c.stream = s.id AND c.commit_id = %(commit_id)b) = 0
+        RETURNING s.id
+    ), event AS (
+        INSERT INTO {s}.events (stream, version, chain, record)
+        SELECT s.id, %(after)b + w.place, w.chain, w.record
+        FROM stream AS s, unnest(%(chains)b::bytea[], %(records)b::bytea[]) WITH ORDINALITY AS w (chain, record, place)
+    ), kept AS (
+        INSERT INTO {s}.commits (stream, commit_id, first_version, last_version, seal)
+        SELECT s.id, %(commit_id)b, %(first)b, %(last)b, %(seal)b FROM stream AS s WHERE %(commit_id)b IS NOT NULL
+    )
+    SELECT CASE count(*) WHEN 1 THEN 1
+        ELSE ('papertrade: nothing stored, another writer was first; rows found: ' || count(*)::text)::bigint END
+    FROM stream"""
+
 _TAKE: Final = """
     INSERT INTO {s}.streams AS s (name, version, chain, fence, owned) VALUES (%b, 0, %b, 1, true)
     ON CONFLICT ON CONSTRAINT streams_name DO UPDATE SET fence = s.fence + 1, owned = true"""
@@ -109,6 +132,7 @@ class Statements:
         self.commits = of(_COMMITS)
         self.streams = of(_STREAMS)
         self.write = of(_WRITE)
+        self.follow = of(_FOLLOW)
         self.take = of(_TAKE)
         self.release = of("UPDATE {s}.streams SET owned = false WHERE id = %b AND fence = %b")
         self.erase = of(_ERASE)

@@ -1,7 +1,8 @@
 """The PostgreSQL store: journals in the tables of one schema, on the server's disk before anybody is answered.
 
-A write is one transaction in two trips (``writing.py``); ``append_many`` is one for all its batches. Nothing is retried
-here: what the server could not do is raised, and a line that is lost after the commit was sent is an unknown outcome.
+A write is one transaction in two trips (``writing.py``), or in one where a single batch goes on where the last one
+ended (``quick.py``); ``append_many`` is one transaction for all its batches. Nothing is retried here: what the server
+could not do is raised, and a line that is lost after the commit was sent is an unknown outcome.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Pool, finish
 from papertrade.adapters.postgres.faults import typed
+from papertrade.adapters.postgres.known import Head
 from papertrade.adapters.postgres.opening import history_again
 from papertrade.adapters.postgres.place import Place
 from papertrade.adapters.postgres.trips import Flow, drive
@@ -92,7 +94,7 @@ class PostgresStore:
         head = self._run(reading.head_of(self._db, stream))
         return (chains.event_of(stream, row) for row in self._rows(stream, head, start, stop))
 
-    def _rows(self, stream: str, head: reading.Head, start: int, stop: int | None) -> Iterator[chains.Row]:
+    def _rows(self, stream: str, head: Head, start: int, stop: int | None) -> Iterator[chains.Row]:
         """Records, each checked against its hash, read page by page when they are wanted."""
         first, chain, last = max(start, 1), None, reading.last_of(head, stop)
         while first <= last:

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from psycopg import AsyncCursor, Cursor
 
 from papertrade.adapters.postgres.exchanges import Answer, Statement, exchange
-from papertrade.adapters.postgres.lines import AsyncLine, Line, Row
+from papertrade.adapters.postgres.lines import AsyncLine, Line, Row, is_quiet
 
 T = TypeVar("T")
 
@@ -42,9 +42,20 @@ class Trip:
 
 
 class WritersTrip(Trip):
-    """A trip whose statements have the values that ``exchanges`` can spell."""
+    """A trip whose statements have the values that ``exchanges`` can spell.
 
-    __slots__ = ()
+    With ``fresh`` it is made only on a line on which nothing has happened since; otherwise there are no answers.
+    """
+
+    __slots__ = ("fresh",)
+
+    def __init__(self, *statements: Statement, patience: float = 0.0, fresh: bool = False) -> None:
+        super().__init__(*statements, patience=patience)
+        self.fresh = fresh
+
+    def is_made(self, connection: Line | AsyncLine) -> bool:
+        """Whether it goes out on this line."""
+        return not self.fresh or is_quiet(connection)
 
 
 Flow: TypeAlias = "Generator[Trip, None, T]"
@@ -71,7 +82,9 @@ def drive(flow: Flow[T], connection: Line, timeout_s: float) -> T:
 
 def _send(connection: Line, trip: Trip) -> None:
     if isinstance(trip, WritersTrip):
-        return connection.wait(exchange(connection, trip.statements, trip.answers))
+        if trip.is_made(connection):
+            connection.wait(exchange(connection, trip.statements, trip.answers))
+        return
     cursors: list[Cursor[Row]] = []
     try:
         if len(trip.statements) == 1:
@@ -109,7 +122,9 @@ async def drive_async(flow: Flow[T], connection: AsyncLine, timeout_s: float) ->
 
 async def _send_async(connection: AsyncLine, trip: Trip) -> None:
     if isinstance(trip, WritersTrip):
-        return await connection.wait(exchange(connection, trip.statements, trip.answers))
+        if trip.is_made(connection):
+            await connection.wait(exchange(connection, trip.statements, trip.answers))
+        return
     cursors: list[AsyncCursor[Row]] = []
     try:
         if len(trip.statements) == 1:

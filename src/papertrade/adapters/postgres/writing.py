@@ -2,7 +2,8 @@
 
 The first begins a transaction, locks the streams by name, and looks at their heads and keys. Then everything is decided
 here. The second writes and commits, and announces what is stored after the commit. So there is one moment from which on
-an outcome can be unknown: until the second trip is sent, nothing can have been stored.
+an outcome can be unknown: until the second trip is sent, nothing can have been stored. ``quick.py`` has the one case
+that needs no look.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from psycopg.types.numeric import Int8
 from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.postgres.exchanges import Statement
 from papertrade.adapters.postgres.faults import another_writer, typed, typed_in_doubt
+from papertrade.adapters.postgres.known import Head
 from papertrade.adapters.postgres.lines import Row
-from papertrade.adapters.postgres.reading import Database, Head, as_bytes, chain_of, head_from
+from papertrade.adapters.postgres.reading import Database, as_bytes, chain_of, head_from
 from papertrade.adapters.postgres.statements import BEGIN, COMMIT, NOTIFY, ROLLBACK, SETTINGS
 from papertrade.adapters.postgres.trips import Flow, WritersTrip
 from papertrade.errors import StoreCorruptError, StoreError, StoreUnavailableError
@@ -53,6 +55,8 @@ def transact(
     db: Database, wanted: Sequence[Wanted], decide: Callable[[list[Row]], Flow[tuple[Plan, T]]]
 ) -> Flow[T]:
     """One transaction: lock and look, decide, write and commit."""
+    for one in wanted:
+        db.known.pop(one.stream)
     trip = WritersTrip(BEGIN, settings(db, wanted), heads_of(db, wanted), patience=db.place.wait_s)
     try:
         yield trip
@@ -65,7 +69,7 @@ def transact(
     except StoreError:
         yield from undo()
         raise
-    yield from _commit(db, plan)
+    yield from commit(db, plan)
     return found
 
 
@@ -112,23 +116,33 @@ def heads_of(db: Database, wanted: Sequence[Wanted]) -> Statement:
     return db.sql.heads, (names, ids)
 
 
-def _commit(db: Database, plan: Plan) -> Flow[None]:
-    """Write, commit, and say so to whoever waits. A commit that was answered is stored, whatever comes after it."""
-    written = (*plan.statements, COMMIT)
+def commit(db: Database, plan: Plan, begin: Sequence[Statement] = ()) -> Flow[bool]:
+    """Write, commit, and say so to whoever waits. A commit that was answered is stored, whatever comes after it.
+
+    With the statements that begin a transaction it is all in this trip, on the guess that the first statement of the
+    plan makes; False says that nothing was stored, because the guess was wrong or the line no longer fresh.
+    """
+    written = (*begin, *plan.statements, COMMIT)
     said = [(NOTIFY, (db.place.channel, [token(stream) for stream in plan.moved]))] if plan.moved else []
-    trip = WritersTrip(*written, *said, patience=db.place.wait_s)
+    trip = WritersTrip(*written, *said, patience=db.place.wait_s, fresh=bool(begin))
     number = len(written) - 1
     try:
         yield trip
     except psycopg.Error as why:
         if trip.tag(number) == "COMMIT":
-            return
+            return True
+        if begin and isinstance(why, psycopg.errors.InvalidTextRepresentation) and len(trip.answers) == len(begin):
+            yield from undo()
+            return False
         if another_writer(why):
             yield from undo()
             raise CollidedError(why) from why
         raise typed_in_doubt(why, db.place) from why
+    if begin and not trip.answers:
+        return False
     if trip.tag(number) != "COMMIT":
         raise StoreUnavailableError(f"{db.place}: the server answered the commit with {trip.tag(number)!r}")
+    return True
 
 
 def token(stream: str) -> str:
