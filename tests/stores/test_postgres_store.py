@@ -482,7 +482,7 @@ def test_c38_closing_lets_go_of_every_connection(opened: Callable[..., PostgresS
         store = opened()
         store.append_many([batch(store.head("main"))])
         store.close()
-    _until(lambda: sql.execute(query).fetchone() == (before,))
+    _until(lambda: sql.execute(query).fetchone()[0] <= before)  # sessions of an earlier test may be ending
     with pytest.raises(StoreClosedError):
         store.wait("main", 0, 1)
 
