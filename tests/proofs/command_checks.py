@@ -34,7 +34,7 @@ HANG_S = 10.0  # of the wall clock, far above any real cost: it finds what does 
 MOST_COMMANDS = 12
 ORDER = (
     "symbol", "side", "quantity", "notional", "type", "limit_price", "stop_price", "time_in_force", "expires_at",
-    "ttl_minutes", "extended_hours", "after_market", "post_only", "reduce_only", "oco_with", "client_order_id", "tags",
+    "post_only", "reduce_only", "oco_with", "client_order_id", "tags", "ttl_minutes", "extended_hours", "after_market",
 )  # fmt: skip
 Do = Callable[..., object]
 
