@@ -99,24 +99,24 @@ class AsyncExchange(Turns):
         """Open an account, or open it again as it stands. The arguments are those of ``Exchange.open_account``."""
         settings = self._floor.settings(fill)
         plan = plan_account(account, cash, currency, settings, start, options)
-        await self.run(open_account(self._desk, plan))
+        await self.run_flow(open_account(self._desk, plan))
         return AsyncPaperBroker(self, plan.account, plan.currency.code)
 
     async def clone_account(
         self, source: str, target: str, *, note: str = "", command_id: str | None = None
     ) -> AsyncPaperBroker:
         """Open a new account with the settings, cash and positions of another; its orders and its past stay its own."""
-        return AsyncPaperBroker(self, *await self.run(clone_account(self._desk, source, target, note, command_id)))
+        return AsyncPaperBroker(self, *await self.run_flow(clone_account(self._desk, source, target, note, command_id)))
 
     async def account(self, account: str) -> AsyncPaperBroker:
         """The broker of an account that is open here."""
         name = parse_name(account, "account")
-        seat = await self.run(self._desk.seat(name))
+        seat = await self.run_flow(self._desk.seat(name))
         return AsyncPaperBroker(self, name, seat.state.currency)
 
     async def close_account(self, account: str) -> None:
         """Forget an account here, and give it up if it was exclusive. It can be opened again, here or elsewhere."""
-        await self.run(self._desk.leave(parse_name(account, "account")))
+        await self.run_flow(self._desk.leave(parse_name(account, "account")))
 
     def accounts(self) -> list[str]:
         """The names of the accounts that are open here."""
@@ -216,7 +216,7 @@ class AsyncExchange(Turns):
 
     async def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself, up to an instant or up to now."""
-        await self.run(self._advance(to))
+        await self.run_flow(self._advance(to))
 
     def _advance(self, to: When | None) -> Flow[None]:
         """Time moves when its turn comes, never in the middle of something."""
@@ -261,7 +261,7 @@ class AsyncExchange(Turns):
         if self._closed:
             return
         try:
-            await self.run(self._desk.give_up_all())
+            await self.run_flow(self._desk.give_up_all())
         except StoreClosedError:
             if not self._closed:  # else it was closed while we waited for our turn
                 raise

@@ -57,29 +57,29 @@ class AsyncPaperBroker(AsyncClosable):
     async def buy(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Buy at the market, or with prices: ``await buy("AAPL", 10, limit_price="186.50")``."""
         terms = side_terms(self.account_id, symbol, Side.BUY, quantity, options, self._desk.desk.seen_terms)
-        return await self.exchange.run(self._desk.place(terms))
+        return await self.exchange.run_flow(self._desk.place(terms))
 
     async def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Sell at the market, or with prices: ``await sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
         terms = side_terms(self.account_id, symbol, Side.SELL, quantity, options, self._desk.desk.seen_terms)
-        return await self.exchange.run(self._desk.place(terms))
+        return await self.exchange.run_flow(self._desk.place(terms))
 
     async def place_order(self, request: OrderRequest | None = None, **fields: Unpack[OrderFields]) -> Order:
         """Place an order, from a request or from its fields. A refusal is an order with status ``rejected``."""
-        return await self.exchange.run(self._desk.place(request_or_fields(self.account_id, request, fields)))
+        return await self.exchange.run_flow(self._desk.place(request_or_fields(self.account_id, request, fields)))
 
     async def place_oco(self, first: OrderRequest, second: OrderRequest) -> tuple[Order, Order]:
         """Place two orders of one symbol of which a fill of one cancels (or shrinks) the other."""
         one, two = terms_of(first, self.account_id), terms_of(second, self.account_id)
-        return await self.exchange.run(self._desk.place_pair(one, two))
+        return await self.exchange.run_flow(self._desk.place_pair(one, two))
 
     async def link_orders(self, one: str | Order, two: str | Order) -> tuple[Order, Order]:
         """Link two open orders of one symbol."""
-        return await self.exchange.run(self._desk.link(one, two))
+        return await self.exchange.run_flow(self._desk.link(one, two))
 
     async def preview_order(self, request: OrderRequest) -> Preview:
         """What placing this order now would do. Nothing happens."""
-        return await self.exchange.run(self._desk.preview(terms_of(request, self.account_id)))
+        return await self.exchange.run_flow(self._desk.preview(terms_of(request, self.account_id)))
 
     async def modify_order(
         self,
@@ -93,15 +93,15 @@ class AsyncPaperBroker(AsyncClosable):
     ) -> Order:
         """Change an open order; ``quantity`` is the new total."""
         changes = parse_changes(quantity, limit_price, stop_price, expires_at, command_id)
-        return await self.exchange.run(self._desk.modify(order_id, *changes))
+        return await self.exchange.run_flow(self._desk.modify(order_id, *changes))
 
     async def cancel_order(self, order_id: str | Order) -> Order:
         """Cancel an open order; one that has ended is answered as it is."""
-        return await self.exchange.run(self._desk.cancel(order_id))
+        return await self.exchange.run_flow(self._desk.cancel(order_id))
 
     async def cancel_all_orders(self, symbol: str | None = None) -> list[Order]:
         """Cancel every open order, of one symbol if given."""
-        return await self.exchange.run(self._desk.cancel_all(symbol))
+        return await self.exchange.run_flow(self._desk.cancel_all(symbol))
 
     async def close_position(
         self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
@@ -109,11 +109,11 @@ class AsyncPaperBroker(AsyncClosable):
         """Close a position, or a part of it, at the market."""
         units = None if quantity is None else parse_positive(quantity, "quantity")
         key = maybe_key(client_order_id, "client_order_id")
-        return await self.exchange.run(self._desk.close_position(symbol, units, key))
+        return await self.exchange.run_flow(self._desk.close_position(symbol, units, key))
 
     async def close_all_positions(self) -> list[Order]:
         """Cancel every open order and close every position at the market."""
-        return await self.exchange.run(self._desk.close_all())
+        return await self.exchange.run_flow(self._desk.close_all())
 
     # ---------------------------------------------------------- cash and limits
 
@@ -121,13 +121,13 @@ class AsyncPaperBroker(AsyncClosable):
         """Bring money in."""
         units = parse_positive(amount, "amount")
         key = maybe_key(command_id, "command_id")
-        return await self.exchange.run(self._desk.deposit(units, key, parse_note(note)))
+        return await self.exchange.run_flow(self._desk.deposit(units, key, parse_note(note)))
 
     async def withdraw(self, amount: Number, *, command_id: str | None = None, note: str = "") -> Account:
         """Take money out, if it is available."""
         units = parse_positive(amount, "amount")
         key = maybe_key(command_id, "command_id")
-        return await self.exchange.run(self._desk.withdraw(units, key, parse_note(note)))
+        return await self.exchange.run_flow(self._desk.withdraw(units, key, parse_note(note)))
 
     async def reset(self, cash: Number, *, command_id: str | None = None, note: str = "") -> Account:
         """Cancel every order, close the books without a trade, and begin again with this cash.
@@ -136,7 +136,7 @@ class AsyncPaperBroker(AsyncClosable):
         """
         units = parse_not_negative(cash, "cash")
         key = maybe_key(command_id, "command_id")
-        return await self.exchange.run(self._desk.reset(units, key, parse_note(note)))
+        return await self.exchange.run_flow(self._desk.reset(units, key, parse_note(note)))
 
     async def import_positions(
         self, positions: Sequence[Mapping[str, object]], *, command_id: str | None = None, note: str = ""
@@ -146,15 +146,15 @@ class AsyncPaperBroker(AsyncClosable):
         Each is a dictionary: ``{"symbol": "INFY", "quantity": 10, "average_price": "1500"}``.
         """
         rows, key = parse_imported(positions), maybe_key(command_id, "command_id")
-        return await self.exchange.run(self._desk.import_positions(rows, key, parse_note(note)))
+        return await self.exchange.run_flow(self._desk.import_positions(rows, key, parse_note(note)))
 
     async def kill(self) -> Account:
         """Throw the kill switch."""
-        return await self.exchange.run(self._desk.kill())
+        return await self.exchange.run_flow(self._desk.kill())
 
     async def reset_limit(self, limit: str, *, command_id: str | None = None) -> Account:
         """Open a latch again."""
-        return await self.exchange.run(self._desk.reset_limit(limit, maybe_key(command_id, "command_id")))
+        return await self.exchange.run_flow(self._desk.reset_limit(limit, maybe_key(command_id, "command_id")))
 
     # -------------------------------------------------------------- reading
 
@@ -164,7 +164,7 @@ class AsyncPaperBroker(AsyncClosable):
 
     async def order(self, order_id: str | Order) -> Order:
         """An order as it is now; raises ``UnknownOrderError``."""
-        return await self.exchange.run(self._desk.order(order_id))
+        return await self.exchange.run_flow(self._desk.order(order_id))
 
     async def find_order(self, order_id: str | Order) -> Order | None:
         """An order as it is now, or None."""
@@ -175,39 +175,39 @@ class AsyncPaperBroker(AsyncClosable):
 
     async def orders(self, status: str | None = None, symbol: str | None = None) -> list[Order]:
         """Orders, oldest first: all, or by ``"open"``, ``"closed"`` or any status."""
-        return await self.exchange.run(self._desk.orders(parse_status(status), symbol))
+        return await self.exchange.run_flow(self._desk.orders(parse_status(status), symbol))
 
     async def order_history(self, order_id: str | Order) -> list[Event]:
         """Everything that happened to an order."""
-        return await self.exchange.run(self._desk.order_history(order_id))
+        return await self.exchange.run_flow(self._desk.order_history(order_id))
 
     async def fills(self, order_id: str | Order | None = None, symbol: str | None = None) -> list[Fill]:
         """Fills, oldest first; of one order or symbol if given."""
-        return await self.exchange.run(self._desk.fills(order_id, symbol))
+        return await self.exchange.run_flow(self._desk.fills(order_id, symbol))
 
     async def positions(self) -> list[Position]:
         """Every position that is not flat, by symbol."""
-        return await self.exchange.run(self._desk.positions())
+        return await self.exchange.run_flow(self._desk.positions())
 
     async def position(self, symbol: str) -> Position:
         """The position in one symbol, flat or not."""
-        return await self.exchange.run(self._desk.position(symbol))
+        return await self.exchange.run_flow(self._desk.position(symbol))
 
     async def account(self) -> Account:
         """The money of the account now."""
-        return await self.exchange.run(self._desk.account_view())
+        return await self.exchange.run_flow(self._desk.account_view())
 
     async def explain(self, order_id: str | Order) -> Explanation:
         """Why an order filled at its price, what it waits for, or why it ended."""
-        return await self.exchange.run(self._desk.explain(order_id))
+        return await self.exchange.run_flow(self._desk.explain(order_id))
 
     async def assumptions(self) -> list[str]:
         """Everything that is assumed about fills, fees and margin, in sentences."""
-        return await self.exchange.run(self._desk.assumptions())
+        return await self.exchange.run_flow(self._desk.assumptions())
 
     async def entries(self) -> list[Entry]:
         """Every balanced entry of the account's books, oldest first."""
-        return await self.exchange.run(self._desk.entries())
+        return await self.exchange.run_flow(self._desk.entries())
 
     async def search_orders(self, **wanted: Unpack[OrderSearch]) -> Page[Order]:
         """Orders of the past and present, oldest first, a page at a time.
@@ -216,35 +216,35 @@ class AsyncPaperBroker(AsyncClosable):
         """
         from papertrade.hosting.searching import orders  # only who searches pays for it
 
-        return await self.exchange.run(orders(self._desk, **wanted))
+        return await self.exchange.run_flow(orders(self._desk, **wanted))
 
     async def search_fills(self, **wanted: Unpack[FillSearch]) -> Page[Fill]:
         """Fills, oldest first, a page at a time. Options: symbol, side, order_id, since and so on."""
         from papertrade.hosting.searching import fills  # only who searches pays for it
 
-        return await self.exchange.run(fills(self._desk, **wanted))
+        return await self.exchange.run_flow(fills(self._desk, **wanted))
 
     async def search_entries(self, **wanted: Unpack[EntrySearch]) -> Page[Entry]:
         """Balanced entries, oldest first, a page at a time. Options: kind, ledger_account, since and so on."""
         from papertrade.hosting.searching import entries  # only who searches pays for it
 
-        return await self.exchange.run(entries(self._desk, **wanted))
+        return await self.exchange.run_flow(entries(self._desk, **wanted))
 
     async def equity_points(self, **wanted: Unpack[Pages]) -> Page[EquityPoint]:
         """Equity wherever the journal notes it, oldest first, a page at a time."""
         from papertrade.hosting.searching import equity_points  # only who searches pays for it
 
-        return await self.exchange.run(equity_points(self._desk, **wanted))
+        return await self.exchange.run_flow(equity_points(self._desk, **wanted))
 
     async def digest(self) -> str:
         """A fingerprint of every field of the account's state."""
-        return await self.exchange.run(self._desk.digest())
+        return await self.exchange.run_flow(self._desk.digest())
 
     # --------------------------------------------------------------- events
 
     async def events(self, after: int = 0, kinds: str | Iterable[str] | None = None) -> list[Event]:
         """Stored events after a version, of some kinds if given."""
-        return await self.exchange.run(self._desk.events(parse_after(after), parse_kinds(kinds)))
+        return await self.exchange.run_flow(self._desk.events(parse_after(after), parse_kinds(kinds)))
 
     def subscribe(
         self, handler: Callable[[Event], object] | None = None, *, kinds: str | Iterable[str] | None = None
@@ -345,7 +345,7 @@ class AsyncPaperBroker(AsyncClosable):
 
     async def snapshot(self) -> int:
         """Keep a snapshot of the account in the store; answers the version it was taken at."""
-        return await self.exchange.run(self._desk.snapshot())
+        return await self.exchange.run_flow(self._desk.snapshot())
 
     async def advance(self, to: When | None = None) -> None:
         """Do what the clock does by itself, up to an instant or up to now."""

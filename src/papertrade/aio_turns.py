@@ -28,7 +28,7 @@ class Turns:
         self._delivering = self._closed = False
         self._working: set[asyncio.Future[Any]] = set()
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run_flow(self, flow: Flow[T]) -> T:
         """Run a flow when its turn comes, then deliver what it made. For brokers, not for strategies."""
         await self._take_turn()
         return await self._go(flow)

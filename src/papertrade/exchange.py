@@ -76,7 +76,7 @@ class Exchange:
         shared = parse_flag(threadsafe, "threadsafe")
         self._lock: Lock | OwnerOnly = Lock() if shared else OwnerOnly()
 
-    def run(self, flow: Flow[T]) -> T:
+    def run_flow(self, flow: Flow[T]) -> T:
         """Run a flow under the lock, then deliver what it made. For hosts and brokers, not for strategies."""
         try:
             with self._lock:
@@ -142,25 +142,25 @@ class Exchange:
         """
         settings = self._floor.settings(fill)
         plan = plan_account(account, cash, currency, settings, start, options)
-        self.run(open_account(self._desk, plan))
+        self.run_flow(open_account(self._desk, plan))
         return PaperBroker(self, plan.account, plan.currency.code)
 
     def clone_account(
         self, source: str, target: str, *, note: str = "", command_id: str | None = None
     ) -> PaperBroker:
         """Open a new account with the settings, cash and positions of another; its orders and its past stay its own."""
-        name, currency = self.run(clone_account(self._desk, source, target, note, command_id))
+        name, currency = self.run_flow(clone_account(self._desk, source, target, note, command_id))
         return PaperBroker(self, name, currency)
 
     def account(self, account: str) -> PaperBroker:
         """The broker of an account that is open here."""
         name = parse_name(account, "account")
-        seat = self.run(self._desk.seat(name))
+        seat = self.run_flow(self._desk.seat(name))
         return PaperBroker(self, name, seat.state.currency)
 
     def close_account(self, account: str) -> None:
         """Forget an account here, and give it up if it was exclusive. It can be opened again, here or elsewhere."""
-        self.run(self._desk.leave(parse_name(account, "account")))
+        self.run_flow(self._desk.leave(parse_name(account, "account")))
 
     def accounts(self) -> list[str]:
         """The names of the accounts that are open here."""

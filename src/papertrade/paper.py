@@ -71,12 +71,12 @@ class PaperBroker(Closable):
         reduce_only, oco_with, client_order_id, tags.
         """
         terms = side_terms(self.account_id, symbol, _BUY, quantity, options, self._desk.desk.seen_terms)
-        return self.exchange.run(self._desk.place(terms))
+        return self.exchange.run_flow(self._desk.place(terms))
 
     def sell(self, symbol: str, quantity: Number | None = None, **options: Unpack[OrderOptions]) -> Order:
         """Sell at the market, or with prices: ``sell("AAPL", 10, stop_price="180")`` is a stop (SL-M)."""
         terms = side_terms(self.account_id, symbol, _SELL, quantity, options, self._desk.desk.seen_terms)
-        return self.exchange.run(self._desk.place(terms))
+        return self.exchange.run_flow(self._desk.place(terms))
 
     def place_order(self, request: OrderRequest | None = None, **fields: Unpack[OrderFields]) -> Order:
         """Place an order, from a request or from its fields. A refusal is an order with status ``rejected``.
@@ -84,20 +84,20 @@ class PaperBroker(Closable):
         A ``client_order_id`` makes it repeatable: the same call again answers the first order, as it is now.
         """
         terms = request_or_fields(self.account_id, request, fields)
-        return self.exchange.run(self._desk.place(terms))
+        return self.exchange.run_flow(self._desk.place(terms))
 
     def place_oco(self, first: OrderRequest, second: OrderRequest) -> tuple[Order, Order]:
         """Place two orders of one symbol of which a fill of one cancels (or shrinks) the other. Both, or neither."""
         one, two = terms_of(first, self.account_id), terms_of(second, self.account_id)
-        return self.exchange.run(self._desk.place_pair(one, two))
+        return self.exchange.run_flow(self._desk.place_pair(one, two))
 
     def link_orders(self, one: str | Order, two: str | Order) -> tuple[Order, Order]:
         """Link two open orders of one symbol: a fill of one cancels (or shrinks) the other."""
-        return self.exchange.run(self._desk.link(one, two))
+        return self.exchange.run_flow(self._desk.link(one, two))
 
     def preview_order(self, request: OrderRequest) -> Preview:
         """What placing this order now would do: refusal, fills, fees, hold. Nothing happens."""
-        return self.exchange.run(self._desk.preview(terms_of(request, self.account_id)))
+        return self.exchange.run_flow(self._desk.preview(terms_of(request, self.account_id)))
 
     def modify_order(
         self,
@@ -111,15 +111,15 @@ class PaperBroker(Closable):
     ) -> Order:
         """Change an open order; ``quantity`` is the new total. A refused change leaves it and says so in ``reason``."""
         changes = parse_changes(quantity, limit_price, stop_price, expires_at, command_id)
-        return self.exchange.run(self._desk.modify(order_id, *changes))
+        return self.exchange.run_flow(self._desk.modify(order_id, *changes))
 
     def cancel_order(self, order_id: str | Order) -> Order:
         """Cancel an open order; one that has ended is answered as it is."""
-        return self.exchange.run(self._desk.cancel(order_id))
+        return self.exchange.run_flow(self._desk.cancel(order_id))
 
     def cancel_all_orders(self, symbol: str | None = None) -> list[Order]:
         """Cancel every open order, of one symbol if given."""
-        return self.exchange.run(self._desk.cancel_all(symbol))
+        return self.exchange.run_flow(self._desk.cancel_all(symbol))
 
     def close_position(
         self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
@@ -127,11 +127,11 @@ class PaperBroker(Closable):
         """Close a position, or a part of it, at the market; working orders that would close it are canceled first."""
         units = None if quantity is None else parse_positive(quantity, "quantity")
         key = maybe_key(client_order_id, "client_order_id")
-        return self.exchange.run(self._desk.close_position(symbol, units, key))
+        return self.exchange.run_flow(self._desk.close_position(symbol, units, key))
 
     def close_all_positions(self) -> list[Order]:
         """Cancel every open order and close every position at the market."""
-        return self.exchange.run(self._desk.close_all())
+        return self.exchange.run_flow(self._desk.close_all())
 
     # ---------------------------------------------------------- cash and limits
 
@@ -139,13 +139,13 @@ class PaperBroker(Closable):
         """Bring money in."""
         units = parse_positive(amount, "amount")
         key = maybe_key(command_id, "command_id")
-        return self.exchange.run(self._desk.deposit(units, key, parse_note(note)))
+        return self.exchange.run_flow(self._desk.deposit(units, key, parse_note(note)))
 
     def withdraw(self, amount: Number, *, command_id: str | None = None, note: str = "") -> Account:
         """Take money out. More than is available is refused with an event, and the account stays as it was."""
         units = parse_positive(amount, "amount")
         key = maybe_key(command_id, "command_id")
-        return self.exchange.run(self._desk.withdraw(units, key, parse_note(note)))
+        return self.exchange.run_flow(self._desk.withdraw(units, key, parse_note(note)))
 
     def reset(self, cash: Number, *, command_id: str | None = None, note: str = "") -> Account:
         """Cancel every order, close the books without a trade, and begin again with this cash.
@@ -154,7 +154,7 @@ class PaperBroker(Closable):
         """
         units = parse_not_negative(cash, "cash")
         key = maybe_key(command_id, "command_id")
-        return self.exchange.run(self._desk.reset(units, key, parse_note(note)))
+        return self.exchange.run_flow(self._desk.reset(units, key, parse_note(note)))
 
     def import_positions(
         self, positions: Sequence[Mapping[str, object]], *, command_id: str | None = None, note: str = ""
@@ -164,15 +164,15 @@ class PaperBroker(Closable):
         Each is a dictionary: ``{"symbol": "INFY", "quantity": 10, "average_price": "1500"}``.
         """
         rows, key = parse_imported(positions), maybe_key(command_id, "command_id")
-        return self.exchange.run(self._desk.import_positions(rows, key, parse_note(note)))
+        return self.exchange.run_flow(self._desk.import_positions(rows, key, parse_note(note)))
 
     def kill(self) -> Account:
         """Throw the kill switch: working orders that could enlarge a position are canceled, only reducing ones pass."""
-        return self.exchange.run(self._desk.kill())
+        return self.exchange.run_flow(self._desk.kill())
 
     def reset_limit(self, limit: str, *, command_id: str | None = None) -> Account:
         """Open a latch again: ``kill_switch``, ``max_daily_loss`` or ``max_drawdown``."""
-        return self.exchange.run(self._desk.reset_limit(limit, maybe_key(command_id, "command_id")))
+        return self.exchange.run_flow(self._desk.reset_limit(limit, maybe_key(command_id, "command_id")))
 
     # -------------------------------------------------------------- reading
 
@@ -182,7 +182,7 @@ class PaperBroker(Closable):
 
     def order(self, order_id: str | Order) -> Order:
         """An order as it is now; raises ``UnknownOrderError``."""
-        return self.exchange.run(self._desk.order(order_id))
+        return self.exchange.run_flow(self._desk.order(order_id))
 
     def find_order(self, order_id: str | Order) -> Order | None:
         """An order as it is now, or None."""
@@ -193,39 +193,39 @@ class PaperBroker(Closable):
 
     def orders(self, status: str | None = None, symbol: str | None = None) -> list[Order]:
         """Orders, oldest first: all, or by ``"open"``, ``"closed"`` or any status."""
-        return self.exchange.run(self._desk.orders(parse_status(status), symbol))
+        return self.exchange.run_flow(self._desk.orders(parse_status(status), symbol))
 
     def order_history(self, order_id: str | Order) -> list[Event]:
         """Everything that happened to an order."""
-        return self.exchange.run(self._desk.order_history(order_id))
+        return self.exchange.run_flow(self._desk.order_history(order_id))
 
     def fills(self, order_id: str | Order | None = None, symbol: str | None = None) -> list[Fill]:
         """Fills, oldest first; of one order or symbol if given."""
-        return self.exchange.run(self._desk.fills(order_id, symbol))
+        return self.exchange.run_flow(self._desk.fills(order_id, symbol))
 
     def positions(self) -> list[Position]:
         """Every position that is not flat, by symbol."""
-        return self.exchange.run(self._desk.positions())
+        return self.exchange.run_flow(self._desk.positions())
 
     def position(self, symbol: str) -> Position:
         """The position in one symbol, flat or not, with its lots."""
-        return self.exchange.run(self._desk.position(symbol))
+        return self.exchange.run_flow(self._desk.position(symbol))
 
     def account(self) -> Account:
         """The money of the account now."""
-        return self.exchange.run(self._desk.account_view())
+        return self.exchange.run_flow(self._desk.account_view())
 
     def explain(self, order_id: str | Order) -> Explanation:
         """Why an order filled at its price, what it waits for, or why it ended."""
-        return self.exchange.run(self._desk.explain(order_id))
+        return self.exchange.run_flow(self._desk.explain(order_id))
 
     def assumptions(self) -> list[str]:
         """Everything that is assumed about fills, fees and margin, in sentences."""
-        return self.exchange.run(self._desk.assumptions())
+        return self.exchange.run_flow(self._desk.assumptions())
 
     def entries(self) -> list[Entry]:
         """Every balanced entry of the account's books, oldest first."""
-        return self.exchange.run(self._desk.entries())
+        return self.exchange.run_flow(self._desk.entries())
 
     def search_orders(self, **wanted: Unpack[OrderSearch]) -> Page[Order]:
         """Orders of the past and present, oldest first, a page at a time.
@@ -234,35 +234,35 @@ class PaperBroker(Closable):
         """
         from papertrade.hosting.searching import orders  # only who searches pays for it
 
-        return self.exchange.run(orders(self._desk, **wanted))
+        return self.exchange.run_flow(orders(self._desk, **wanted))
 
     def search_fills(self, **wanted: Unpack[FillSearch]) -> Page[Fill]:
         """Fills, oldest first, a page at a time. Options: symbol, side, order_id, since and so on."""
         from papertrade.hosting.searching import fills  # only who searches pays for it
 
-        return self.exchange.run(fills(self._desk, **wanted))
+        return self.exchange.run_flow(fills(self._desk, **wanted))
 
     def search_entries(self, **wanted: Unpack[EntrySearch]) -> Page[Entry]:
         """Balanced entries, oldest first, a page at a time. Options: kind, ledger_account, since and so on."""
         from papertrade.hosting.searching import entries  # only who searches pays for it
 
-        return self.exchange.run(entries(self._desk, **wanted))
+        return self.exchange.run_flow(entries(self._desk, **wanted))
 
     def equity_points(self, **wanted: Unpack[Pages]) -> Page[EquityPoint]:
         """Equity wherever the journal notes it, oldest first, a page at a time."""
         from papertrade.hosting.searching import equity_points  # only who searches pays for it
 
-        return self.exchange.run(equity_points(self._desk, **wanted))
+        return self.exchange.run_flow(equity_points(self._desk, **wanted))
 
     def digest(self) -> str:
         """A fingerprint of every field of the account's state."""
-        return self.exchange.run(self._desk.digest())
+        return self.exchange.run_flow(self._desk.digest())
 
     # --------------------------------------------------------------- events
 
     def events(self, after: int = 0, kinds: str | Iterable[str] | None = None) -> list[Event]:
         """Stored events after a version, of some kinds if given."""
-        return self.exchange.run(self._desk.events(parse_after(after), parse_kinds(kinds)))
+        return self.exchange.run_flow(self._desk.events(parse_after(after), parse_kinds(kinds)))
 
     def subscribe(
         self, handler: Callable[[Event], object] | None = None, *, kinds: str | Iterable[str] | None = None
@@ -352,7 +352,7 @@ class PaperBroker(Closable):
 
     def snapshot(self) -> int:
         """Keep a snapshot of the account in the store; answers the version it was taken at."""
-        return self.exchange.run(self._desk.snapshot())
+        return self.exchange.run_flow(self._desk.snapshot())
 
     def subscribe_market(self, symbol: str, handler: Callable[[Market], object]) -> Callable[[], None]:
         """Call a handler with the market of a symbol after each of its data."""

@@ -118,7 +118,7 @@ def _tomorrow() -> Ask:
 
 
 def _snapshot() -> Ask:
-    return lambda host: host.broker.exchange.run(host.broker._desk.snapshot())
+    return lambda host: host.broker.exchange.run_flow(host.broker._desk.snapshot())
 
 
 def _then(*asks: Ask) -> Ask:

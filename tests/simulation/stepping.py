@@ -40,10 +40,10 @@ class SteppedExchange(Exchange):
     stepping = False
     handed: Flow[Any]
 
-    def run(self, flow: Flow[Any]) -> Any:
+    def run_flow(self, flow: Flow[Any]) -> Any:
         """Run a flow, or hand it over."""
         if not self.stepping:
-            return super().run(flow)
+            return super().run_flow(flow)
         self.handed = flow
         return flow
 

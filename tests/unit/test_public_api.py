@@ -31,7 +31,7 @@ OBJECTS = {
     "units(value)": "the parser of the edge: it exists to say what is wrong with anything",
 }
 # Plumbing between a host and its brokers, public only because they are two modules.
-PLUMBING = {"Exchange.run", "AsyncExchange.run"}
+PLUMBING = {"Exchange.run_flow", "AsyncExchange.run_flow"}
 
 
 def public(owner: type) -> Iterator[tuple[str, Any]]:

@@ -335,7 +335,7 @@ def test_nothing_that_changes_an_account_is_forgotten() -> None:
     told = {name for name in dir(pt.PaperBroker) if not name.startswith("_")} - set(READS.split()) - {"close"}
     assert told == {*ACCOUNT, "buy", "sell", *(name for name in EXCHANGE if name.startswith("on_")), "advance"}
     exchange = {name for name in dir(pt.Exchange) if not name.startswith("_")}
-    passed_on = {"account", "accounts", "instruments", "next_deadline", "describe", "close", "run", "tape"}
+    passed_on = {"account", "accounts", "instruments", "next_deadline", "describe", "close", "run_flow", "tape"}
     passed_on |= {"close_account", "use_calendar"}  # refused while recording
     assert exchange - passed_on - {"subscribe", "subscribe_market"} == set(EXCHANGE)
 

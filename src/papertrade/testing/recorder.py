@@ -88,16 +88,16 @@ class RecordingExchange(Exchange):
         kind = "data" if isinstance(known, DataClock) else "manual"
         self.notes.line(FORMAT, lambda: {"clock": kind, "fill": fact(self._floor.fill)})
 
-    def run(self, flow: Flow[T]) -> T:
+    def run_flow(self, flow: Flow[T]) -> T:
         """Run a flow under the lock, at one instant."""
-        return super().run(self._at_once(flow))
+        return super().run_flow(self._at_once(flow))
 
     def _at_once(self, flow: Flow[T]) -> Flow[T]:
         self.notes.stamp()
         return (yield from flow)
 
     def _noted(self, do: str, fields: Fields, flow: Flow[T]) -> T:
-        return self.run(self.notes.flow(do, fields, flow, lambda: None))
+        return self.run_flow(self.notes.flow(do, fields, flow, lambda: None))
 
     # ----------------------------------------------- instruments and accounts
 
@@ -158,7 +158,7 @@ class RecordingExchange(Exchange):
         }
         seats, name = self._desk.engine.seats, plan.account
         flow = open_account(self._desk, plan)
-        self.run(self.notes.flow("open_account", lambda: fields, flow, lambda: version_of(seats, name)))
+        self.run_flow(self.notes.flow("open_account", lambda: fields, flow, lambda: version_of(seats, name)))
         return RecordingBroker(self, plan.account, plan.currency.code)
 
     def close_account(self, account: str) -> None:
