@@ -25,8 +25,8 @@ FACADE = "papertrade"
 
 # ------------------------------------------------------------------ the tables
 
-HOSTS = ("exchange", "paper", "tape", "aio", "aio_broker", "aio_following", "aio_store", "aio_turns", "compose")
-HOSTS += ("following", "hosting", "tables")
+HOSTS = ("exchange", "paper", "tape", "aio", "aio_broker", "aio_feeding", "aio_following", "aio_store", "aio_turns")
+HOSTS += ("compose", "feeds", "following", "hosting", "tables")
 BELOW_HOSTS = "errors domain calendars matching ledger risk profiles engine codec ports"
 
 # A room is a folder or module directly under src/papertrade. It may import itself and the rooms named here.
@@ -68,7 +68,7 @@ NETWORK = {"asyncio", "ftplib", "http", "imaplib", "poplib", "select", "selector
 NETWORK |= {"socket", "socketserver", "ssl", "urllib", "webbrowser", "wsgiref", "xmlrpc"}
 NETWORK_ALLOWED = {
     # asynchronous stores have locks
-    "asyncio": {"aio", "aio_broker", "aio_following", "aio_store", "aio_turns", "ports", "testing", "adapters"},
+    "asyncio": {*(host for host in HOSTS if host.startswith("aio")), "ports", "testing", "adapters"},
     "urllib": {"adapters"},  # taking the address of a server apart; no socket is opened by it
 }
 

@@ -56,7 +56,9 @@ if TYPE_CHECKING:
     from papertrade.calendars.hours import AuctionTimes, Hours
     from papertrade.calendars.sessions import Session
     from papertrade.domain.hours import Phase
+    from papertrade.feeds import QueueFeed
     from papertrade.following import follow
+    from papertrade.ports.feed import Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
     from papertrade.risk.square_off import SquareOff
 
 __version__ = "0.1.0"
@@ -70,9 +72,18 @@ _LATER = MappingProxyType(
         "AsyncExchange": "aio",
         "AsyncPaperBroker": "aio_broker",
         "AuctionTimes": "calendars.hours",
+        "Bar": "ports.feed",
         "Calendar": "calendars.calendar",
+        "Depth": "ports.feed",
+        "FeedRun": "ports.feed",
+        "Halt": "ports.feed",
         "Hours": "calendars.hours",
+        "LastPrice": "ports.feed",
+        "MarketTrade": "ports.feed",
         "Phase": "domain.hours",
+        "QueueFeed": "feeds",
+        "Quote": "ports.feed",
+        "Resume": "ports.feed",
         "Session": "calendars.sessions",
         "SquareOff": "risk.square_off",
         "calendar": "calendars.builtin",
@@ -96,6 +107,7 @@ __all__ = [
     "AsyncExchange",
     "AsyncPaperBroker",
     "AuctionTimes",
+    "Bar",
     "BasisPointSlippage",
     "Broker",
     "Calendar",
@@ -106,17 +118,22 @@ __all__ = [
     "CostMethod",
     "Currency",
     "DataClock",
+    "Depth",
     "Exchange",
     "FeeSchedule",
+    "FeedRun",
     "Fill",
     "FillSettings",
     "FlatMargin",
+    "Halt",
     "Hours",
     "Instrument",
+    "LastPrice",
     "LiquidityRole",
     "Lot",
     "MakerTakerFee",
     "ManualClock",
+    "MarketTrade",
     "NoFees",
     "NoSlippage",
     "Order",
@@ -129,7 +146,10 @@ __all__ = [
     "PercentFee",
     "Phase",
     "Position",
+    "QueueFeed",
+    "Quote",
     "RejectReason",
+    "Resume",
     "RiskLimits",
     "Session",
     "Side",

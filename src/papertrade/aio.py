@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from inspect import isawaitable
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from papertrade.aio_broker import AsyncPaperBroker
 from papertrade.aio_store import for_a_loop
@@ -37,6 +37,10 @@ from papertrade.ports.async_store import AsyncStore
 from papertrade.ports.broker import When
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
+
+if TYPE_CHECKING:
+    from papertrade.hosting.running import PollOptions, RunOptions
+    from papertrade.ports.feed import AsyncFeed, AsyncLiveFeed, DataQueue, Feed, FeedRun, LiveFeed
 
 
 class AsyncExchange(Turns):
@@ -211,6 +215,53 @@ class AsyncExchange(Turns):
     def subscribe_market(self, symbol: str, handler: MarketHandler) -> Callable[[], None]:
         """Call (and await, if need be) a handler with the market of a symbol after each of its data."""
         return self._floor.watch(symbol, handler)
+
+    # --------------------------------------------------------------- feeds
+
+    async def run(
+        self, feed: AsyncFeed | AsyncLiveFeed | Feed | LiveFeed | DataQueue, **options: Unpack[RunOptions]
+    ) -> FeedRun:
+        """Take data from a feed until it ends or somebody stops it, and serve the clock while it is silent.
+
+        Args:
+            feed: an async iterable, a queue, something to iterate over, or an object with ``next(timeout_s)``.
+            stop: an ``asyncio.Event()``, or anything with ``is_set``; ``stop()`` does without.
+            bad_data: ``"stop"`` raises ``FeedDataError`` at a datum that cannot be taken; ``"skip"`` leaves it out.
+            on_error: hears what did not stop the run: an account's error, a skipped datum. They are logged otherwise.
+            patience_s: how long the feed is waited on at most before clock and ``stop`` are looked at again.
+
+        A feed that fails raises ``FeedLostError``. What a handler raises comes through.
+        """
+        from papertrade.aio_feeding import run_feed
+
+        return await run_feed(self, feed, **options)
+
+    arun = run
+
+    async def poll(
+        self,
+        source: Callable[..., object],
+        symbols: Iterable[str] | None = None,
+        every_s: float | None = None,
+        **options: Unpack[PollOptions],
+    ) -> FeedRun:
+        """Ask a function for prices or quotes, take those that changed, and serve the clock; once, or for ever.
+
+        Args:
+            source: a plain or an async function; answers symbols with last prices or quotes.
+            symbols: what it is called with, as a tuple; without them it is called without arguments.
+            every_s: how long after a round the next one begins; without it there is one round.
+            on_failure: ``"stop"`` raises ``FeedLostError`` when the source raises; ``"go_on"`` asks again next time.
+            refresh_s: a value that stands unchanged is given again after so long, or else it would grow stale.
+            waiter: who lets time pass between rounds; the rest is as in ``run``.
+        """
+        from papertrade.aio_feeding import poll_source
+
+        return await poll_source(self, source, symbols, every_s, **options)
+
+    def stop(self) -> None:
+        """End every run and poll under way, each after the datum in hand. Fine in other threads and signal handlers."""
+        self._floor.stop_runs()
 
     # ------------------------------------------------------- time and events
 

@@ -40,6 +40,10 @@ class Turns:
             self._turn.release()
             raise closed_error()
 
+    def _is_busy(self) -> bool:
+        """Would the next input have to wait for its turn?"""
+        return self._turn.locked() or bool(self._turn._waiters)
+
     async def _go(self, flow: Flow[T]) -> T:
         """Holding the turn: run on without suspending while the store answers at once."""
         flow = self._with_snapshots(flow)

@@ -265,7 +265,29 @@ class StoreMisconfiguredError(StoreError):
 
 
 class FeedError(PaperTradeError):
-    """A market data feed failed. Remedy: reconnect the feed; no state was lost."""
+    """A market data feed failed; no state was lost. The subclass says what to do about it."""
+
+
+class FeedLostError(FeedError):
+    """The feed broke off, or a source of prices raised. Remedy: connect it again and run on.
+
+    ``taken`` says how many data had been taken; what the feed raised is the cause.
+    """
+
+    def __init__(self, taken: int, why: str) -> None:
+        self.taken, self.why = taken, why
+        super().__init__(f"the feed failed after {taken} data: {why}; connect it again and run on")
+
+
+class FeedDataError(FeedError):
+    """A datum of a feed cannot be taken. Remedy: mend what makes it, or run with ``bad_data="skip"``.
+
+    ``number`` counts the data of the run from 1; what is wrong with this one is the cause.
+    """
+
+    def __init__(self, number: int, datum: object, why: str) -> None:
+        self.number, self.datum, self.why = number, datum, why
+        super().__init__(f"datum {number} of the feed, {_shown(datum)}: {why}")
 
 
 # ------------------------------------------------------------- our own fault

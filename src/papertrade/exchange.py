@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from threading import Lock
-from typing import TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from papertrade.domain.events import Event
 from papertrade.domain.hours import MarketHours
@@ -34,6 +34,10 @@ from papertrade.ports.broker import When
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
 from papertrade.tape import Tape
+
+if TYPE_CHECKING:
+    from papertrade.hosting.running import PollOptions, RunOptions
+    from papertrade.ports.feed import DataQueue, Feed, FeedRun, LiveFeed
 
 T = TypeVar("T")
 
@@ -262,6 +266,49 @@ class Exchange:
         """What is known of a symbol now: read it, do not write to it."""
         with self._lock:
             return self._floor.listed(symbol)
+
+    # --------------------------------------------------------------- feeds
+
+    def run(self, feed: Feed | LiveFeed | DataQueue, **options: Unpack[RunOptions]) -> FeedRun:
+        """Take data from a feed until it ends or somebody stops it, and serve the clock while it is silent.
+
+        Args:
+            feed: anything to iterate over, a queue, or an object with ``next(timeout_s)`` (see ``LiveFeed``).
+            stop: an event such as ``threading.Event()``; ``stop()`` does without.
+            bad_data: ``"stop"`` raises ``FeedDataError`` at a datum that cannot be taken; ``"skip"`` leaves it out.
+            on_error: hears what did not stop the run: an account's error, a skipped datum. They are logged otherwise.
+            patience_s: how long the feed is waited on at most before clock and ``stop`` are looked at again.
+
+        A feed that fails raises ``FeedLostError``. What a handler raises comes through.
+        """
+        from papertrade.hosting.running import run_feed
+
+        return run_feed(self, feed, **options)
+
+    def poll(
+        self,
+        source: Callable[..., object],
+        symbols: Iterable[str] | None = None,
+        every_s: float | None = None,
+        **options: Unpack[PollOptions],
+    ) -> FeedRun:
+        """Ask a function for prices or quotes, take those that changed, and serve the clock; once, or for ever.
+
+        Args:
+            source: a function; answers symbols with last prices or quotes.
+            symbols: what it is called with, as a tuple; without them it is called without arguments.
+            every_s: how long after a round the next one begins; without it there is one round.
+            on_failure: ``"stop"`` raises ``FeedLostError`` when the source raises; ``"go_on"`` asks again next time.
+            refresh_s: a value that stands unchanged is given again after so long, or else it would grow stale.
+            waiter: who lets time pass between rounds; the rest is as in ``run``.
+        """
+        from papertrade.hosting.running import poll_source
+
+        return poll_source(self, source, symbols, every_s, **options)
+
+    def stop(self) -> None:
+        """End every run and poll under way, each after the datum in hand. Fine in other threads and signal handlers."""
+        self._floor.stop_runs()
 
     # ---------------------------------------------------------------- time
 

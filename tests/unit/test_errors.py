@@ -135,6 +135,16 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         "L1 broken in account 'main': found 5, expected 0",
         {"check": "L1", "account": "main", "found": 5, "expected": 0},
     ),
+    (
+        e.FeedLostError(3, "TimeoutError: line"),
+        "the feed failed after 3 data: TimeoutError: line; connect it again and run on",
+        {"taken": 3, "why": "TimeoutError: line"},
+    ),
+    (
+        e.FeedDataError(4, {"kind": "quote"}, "no symbol"),
+        "datum 4 of the feed, a dict of 1: no symbol",
+        {"number": 4, "datum": {"kind": "quote"}, "why": "no symbol"},
+    ),
     *(
         (kind("text"), "text", {})
         for kind in (

@@ -18,7 +18,8 @@ import papertrade as pt
 from papertrade.domain import pages
 from papertrade.domain.events import EVENT_TYPES
 from papertrade.domain.tables import html_rows, html_table
-from papertrade.hosting import windows
+from papertrade.hosting import running, windows
+from papertrade.ports import feed
 
 START = 1_767_623_400_000_000_000
 PACKAGE = Path(pt.__file__).parent
@@ -73,7 +74,7 @@ def namespace(function: Any) -> dict[str, Any]:
     """What the annotations of a function may name, those under TYPE_CHECKING included."""
     late = {name: getattr(pt, name) for name in ("Exchange", "AsyncExchange", "PaperBroker", "Calendar")}
     later = {"Outbox": object}
-    for module in (pages, windows):  # of searches, which only load what they need when somebody searches
+    for module in (pages, windows, feed, running):  # of searches and runs, which load what they need when they begin
         later.update(vars(module))
     return {**late, **later, **inspect.getmodule(function).__dict__}  # type: ignore[union-attr]
 

@@ -34,6 +34,16 @@ Faults = dict[str, Exception]  # what went wrong, by account
 _append = straight(Append)
 
 
+class Ears:
+    """What a run over a feed hears while it gives a datum, so that it knows whose error it caught."""
+
+    __slots__ = ("faults", "refusals")
+
+    def __init__(self) -> None:
+        self.faults: list[Exception] = []  # something went wrong for one account
+        self.refusals: list[Exception] = []  # a datum is not one
+
+
 def batch_of(step: Step, commit_id: str | None) -> Append:
     """What a step asks the store to keep."""
     committed = step.state.committed
@@ -51,6 +61,7 @@ class Desk(Roll):
         self.data_clock = clock if isinstance(clock, DataClock) else None
         self.seen_terms: SeenTerms = {}
         self._dated = not isinstance(clock, SystemClock)  # was a first datum compared with the clock?
+        self.ears: tuple[Ears, ...] = ()  # of runs under way
 
     def take(self, account: str) -> Flow[None]:
         """Own an account from now on; its appends carry the fence."""
@@ -283,6 +294,8 @@ class Desk(Roll):
 
     def fault(self, account: str, fault: Exception, faults: Faults) -> None:
         """Something went wrong for one account: it is folded again (or stopped) and the others go on."""
+        for ears in self.ears:
+            ears.faults.append(fault)
         if isinstance(fault, STOPPING):
             self.stop(account, fault)
         self.spoil(account)

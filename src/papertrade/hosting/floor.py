@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import get_ident
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -25,6 +26,9 @@ from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
+
+if TYPE_CHECKING:
+    from papertrade.hosting.feeding import Stopping
 
 MarketHandler = Callable[[Market], object]
 
@@ -89,6 +93,8 @@ class Floor:
             self.desk.wanted = self.desk.snapshots.wanted
         self.intake = Intake(self.desk, self.fill.half_spread_units)
         self._watchers: dict[str, Watchers] = {}
+        self.polled: dict[str, tuple[object, int]] = {}  # by symbol: what a source said last, and when it was given
+        self.runs: list[Stopping] = []  # over feeds, under way
 
     def settings(self, fill: FillSettings | str | None) -> FillSettings:
         """An account's fill settings: its own, or the exchange's. The half spread is always the exchange's,
@@ -113,13 +119,20 @@ class Floor:
         """A datum for its market; a datum that is refused leaves no instrument behind."""
         markets = self.desk.engine.markets
         before = len(markets)
-        market = self.listed(symbol)
         try:
+            market = self.listed(symbol)
             return market, take(market)
-        except UsageError:
+        except UsageError as why:
             if len(markets) > before:
                 del markets[market.symbol]
+            for ears in self.desk.ears:
+                ears.refusals.append(why)
             raise
+
+    def stop_runs(self) -> None:
+        """End every run under way, each after the datum in hand. Takes no lock: a handler of signals may call it."""
+        for run in tuple(self.runs):
+            run.ask()
 
     def instruments(self) -> list[Instrument]:
         """Everything that is listed, by symbol."""

@@ -1,4 +1,4 @@
-"""For your own tests: scenario tables, the slow obvious oracle, conformance kits, a store that fails, a recorder."""
+"""For your own tests: scenario tables, the oracle, conformance kits, a store that fails, a scripted feed, recording."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from papertrade.testing.faulty_store import FaultyStore
+    from papertrade.testing.scripted_feed import ScriptedFeed
     from papertrade.testing.store_kit import Level, StoreContract
 
-__all__ = ["FaultyStore", "Level", "StoreContract"]
+__all__ = ["FaultyStore", "Level", "ScriptedFeed", "StoreContract"]
 
 
 def __getattr__(name: str) -> object:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> object:
         from papertrade.testing.faulty_store import FaultyStore
 
         return FaultyStore
+    if name == "ScriptedFeed":
+        from papertrade.testing.scripted_feed import ScriptedFeed
+
+        return ScriptedFeed
     if name in ("Level", "StoreContract"):
         from papertrade.testing import store_kit
 
