@@ -49,6 +49,7 @@ class AsyncWaiter:
     """Waits for time to pass, or to be woken."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
 
     async def wait(self, timeout_s: float) -> None:
@@ -57,8 +58,9 @@ class AsyncWaiter:
             await asyncio.wait_for(self._woken.wait(), timeout_s)
 
     def wake(self) -> None:
-        """End the wait, and every later one."""
-        self._woken.set()
+        """End the wait, and every later one; from any thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(self._woken.set)
 
 
 class Awaited:
@@ -70,10 +72,15 @@ class Awaited:
     def __init__(self, ask: Callable[[], Any]) -> None:
         self._ask = ask
         self._asked: asyncio.Future[Any] | None = None
-        self._woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._woken: asyncio.Future[None] = self._loop.create_future()
 
     def wake(self) -> None:
-        """End the wait, and every later one."""
+        """End the wait, and every later one; from any thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
         if not self._woken.done():
             self._woken.set_result(None)
 

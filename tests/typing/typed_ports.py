@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
 
 import papertrade as pt
@@ -17,6 +20,7 @@ from papertrade.matching.models import Candidate, FillModel, SlippageModel
 from papertrade.ports.async_store import AsyncStore
 from papertrade.ports.feed import Feed, Sink
 from papertrade.ports.store_extras import Fencing, Moving, Waiting
+from papertrade.testing import ScriptedFeed
 from papertrade.testing.broker_kit import (
     AsyncBrokerContract,
     AsyncBrokerUnderTest,
@@ -131,6 +135,34 @@ def feeds_and_sinks() -> None:
     found: list[Event] = []
     sinks: list[Sink] = [take, found.append]
     _ = (feeds, sinks)
+
+
+class MyLine:
+    """Somebody's own live feed."""
+
+    def next(self, timeout_s: float, /) -> pt.Quote | None:
+        return pt.Quote("AAPL", 1, 2) if timeout_s > 1 else None
+
+
+def runs(exchange: pt.Exchange) -> pt.FeedRun:
+    """What can be run and polled is taken without a cast."""
+    queued: queue.Queue[pt.LastPrice] = queue.Queue()
+    exchange.run([pt.Quote("AAPL", 1, 2)], stop=threading.Event(), bad_data="skip", on_error=print)
+    exchange.run(MyFeed())
+    exchange.run(MyLine())
+    exchange.run(queued)
+    exchange.run(pt.QueueFeed())
+    exchange.run(ScriptedFeed())
+    exchange.poll(lambda symbols: dict.fromkeys(symbols, 1), ["AAPL"], every_s=5, waiter=ScriptedFeed())
+    return exchange.poll(lambda: {"AAPL": 1})
+
+
+async def async_runs(exchange: pt.AsyncExchange, line: AsyncIterator[pt.Bar]) -> int:
+    """With awaits, too."""
+    queued: asyncio.Queue[pt.LastPrice] = asyncio.Queue()
+    await exchange.run(line, stop=asyncio.Event())
+    await exchange.arun(queued)
+    return (await exchange.run(MyLine())).taken
 
 
 class MyContract(BrokerContract):

@@ -16,6 +16,7 @@ from papertrade.engine.engine import Engine
 from papertrade.errors import FeedDataError, FeedLostError, InvalidValueError, StoreUnavailableError, UsageError
 from papertrade.ports.feed import END, FeedRun, RunEnd
 from papertrade.testing import FaultyStore, ScriptedFeed
+from papertrade.testing.recorder import open_recording_broker
 
 AT = "2026-01-05T14:30:00Z"
 
@@ -358,13 +359,14 @@ def test_a_wait_in_an_event_loop_is_ended_by_stop_by_an_event_and_by_cancellatio
         waiting: asyncio.Queue[Any] = asyncio.Queue()
         taken = asyncio.Event()
         to.subscribe_market("ABC", lambda _: taken.set())
-        for number, way in enumerate(("stop", "event", "cancel")):
+        for number, way in enumerate(("stop", "event", "thread", "cancel")):
             event = asyncio.Event()
             task = asyncio.ensure_future(to.run(waiting, stop=event, patience_s=60))
             taken.clear()
             waiting.put_nowait(priced(number + 1, number))
             await taken.wait()
-            {"stop": to.stop, "event": event.set, "cancel": task.cancel}[way]()
+            other = threading.Thread(target=to.stop)
+            {"stop": to.stop, "event": event.set, "thread": other.start, "cancel": task.cancel}[way]()
             if way == "cancel":
                 with pytest.raises(asyncio.CancelledError):
                     await task
@@ -403,6 +405,65 @@ def test_a_datum_in_hand_is_finished_when_its_task_is_canceled() -> None:
         assert to.market("ABC").mark == 5
 
     asyncio.run(main())
+
+
+def test_a_poll_that_waits_in_an_event_loop_is_stopped_by_another_thread() -> None:
+    """The wait between two rounds, an hour here, is ended."""
+
+    async def main() -> None:
+        to = async_exchange(pt.ManualClock(AT))
+        polled = asyncio.Event()
+        to.subscribe_market("ABC", lambda _: polled.set())
+        task = asyncio.ensure_future(to.poll(lambda: {"ABC": 1}, every_s=3_600, patience_s=3_600))
+        await polled.wait()
+        await asyncio.sleep(0)
+        threading.Thread(target=to.stop).start()
+        assert await task == a_run(1, RunEnd.STOPPED)
+
+    asyncio.run(main())
+
+
+def test_a_poll_that_waits_is_stopped_by_another_thread() -> None:
+    """The same without a loop: the thread that polls is woken."""
+    to = exchange(pt.ManualClock(AT))
+    rounds: list[int] = []
+
+    def source() -> dict[str, int]:
+        rounds.append(1)
+        threading.Thread(target=to.stop).start()
+        return {"ABC": 1}
+
+    run = to.poll(source, every_s=3_600, patience_s=3_600)
+    assert (run.ended, run.taken <= 1, rounds) == (RunEnd.STOPPED, True, [1])
+
+
+def test_every_account_in_trouble_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two accounts fail at one datum, a third one trades: the host hears of both."""
+    to = exchange()
+    brokers = [to.open_account(name, cash=1_000) for name in ("alice", "bob", "carol")]
+    to.run([priced(100)])
+    for broker in brokers:
+        broker.buy("ABC", 1, limit_price=95)
+    meet = Engine.meet
+
+    def broken(engine: Engine, account: str, *rest: Any) -> Any:
+        if account != "carol":
+            raise ArithmeticError(account)
+        return meet(engine, account, *rest)
+
+    monkeypatch.setattr(Engine, "meet", broken)
+    heard: list[Exception] = []
+    assert to.run([priced(90, 1)], on_error=heard.append) == a_run(1, faults=1)
+    assert [str(why) for why in heard] == ["alice", "bob"]
+    assert brokers[2].position("ABC").quantity == 1
+
+
+def test_a_recording_exchange_records_what_a_run_gives() -> None:
+    """A run is its data, so a replay of the record makes the same journals."""
+    lines: list[str] = []
+    broker = open_recording_broker(lines.append, cash=1_000, clock="data")
+    assert broker.exchange.run([priced(100), priced(90, 1)]) == a_run(2)
+    assert sum('"on_price"' in line for line in lines) == 2
 
 
 def test_a_replay_leaves_other_tasks_their_turns() -> None:

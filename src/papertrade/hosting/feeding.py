@@ -222,7 +222,8 @@ class Run:
             if not alone or isinstance(why, StoreClosedError):
                 raise
             self.faults += 1
-            self._tell(why)
+            for fault in tuple(ears.faults) or (why,):  # only the first of them was raised
+                self._tell(fault)
         return True
 
     def _refused(self, datum: object, why: Exception) -> None:
