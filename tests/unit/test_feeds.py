@@ -13,7 +13,14 @@ import pytest
 
 import papertrade as pt
 from papertrade.engine.engine import Engine
-from papertrade.errors import FeedDataError, FeedLostError, InvalidValueError, StoreUnavailableError, UsageError
+from papertrade.errors import (
+    FeedDataError,
+    FeedLostError,
+    InvalidValueError,
+    StoreClosedError,
+    StoreUnavailableError,
+    UsageError,
+)
 from papertrade.ports.feed import END, FeedRun, RunEnd
 from papertrade.testing import FaultyStore, ScriptedFeed
 from papertrade.testing.recorder import open_recording_broker
@@ -376,8 +383,75 @@ def test_a_wait_in_an_event_loop_is_ended_by_stop_by_an_event_and_by_cancellatio
         assert waiting.qsize() == 1
         assert to._floor.runs == []
         assert to._desk.ears == ()
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main(), debug=True)
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+@pytest.mark.parametrize("turns", range(6))
+def test_a_datum_that_arrives_while_a_run_ends_is_not_lost(cancels: bool, turns: int) -> None:
+    """However many turns of the loop lie between the two, it is taken or still in the queue."""
+
+    async def main() -> None:
+        to = async_exchange()
+        waiting: asyncio.Queue[Any] = asyncio.Queue()
+        task = asyncio.ensure_future(to.run(waiting, patience_s=60))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        waiting.put_nowait(priced(5))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if cancels:
+            task.cancel()
+        else:
+            to.stop()
+        await asyncio.wait([task])
+        assert (to.market("ABC").mark == 5) is waiting.empty()
 
     asyncio.run(main())
+
+
+def test_an_exchange_that_is_closed_is_run_no_more() -> None:
+    """That is nobody's trouble but the run's own."""
+    to = exchange()
+    to.subscribe_market("ABC", lambda _: to.close())
+    with pytest.raises(StoreClosedError):
+        to.run([priced(1), priced(2, 1)])
+    assert to._floor.runs == []
+    assert to._desk.ears == ()
+
+
+def test_what_was_due_when_a_feed_ends_is_done() -> None:
+    """An iterator may take its time to find that there are no more data."""
+    clock = pt.ManualClock(AT)
+    to = exchange(clock)
+    alice = to.open_account("alice", cash=1_000)
+
+    def until_tomorrow() -> Iterator[pt.LastPrice]:
+        yield pt.LastPrice("ABC", 100)
+        alice.buy("ABC", 1, limit_price=90, time_in_force="day")
+        clock.advance(days=1)
+
+    expired = to.subscribe(kinds="order_expired")
+    to.run(until_tomorrow())
+    assert [event.order_id for event in expired] == ["alice-1"]
+
+
+def test_an_account_whose_store_is_well_again_is_found_out_while_the_feed_is_silent() -> None:
+    """It does not wait for the next datum."""
+    store = FaultyStore(pt.open_store("memory:"))
+    to = exchange(store=store)
+    alice = to.open_account("alice", cash=1_000)
+    to.run([priced(100)])
+    alice.buy("ABC", 1, limit_price=95)
+    store.fail("unavailable", calls=("append_many",))
+    stale: list[bool] = []
+    look = lambda: stale.append(bool(to._desk.stale))  # noqa: E731
+    market = ScriptedFeed().say(priced(90, 1)).do(look).silence(1).do(look)
+    assert to.run(market).faults == 1
+    assert stale == [True, False]
 
 
 def test_a_datum_in_hand_is_finished_when_its_task_is_canceled() -> None:
