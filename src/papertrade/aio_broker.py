@@ -303,6 +303,12 @@ class AsyncPaperBroker(AsyncClosable):
         """A print in the market."""
         await self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
 
+    async def on_auction(
+        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+    ) -> None:
+        """The official price of an auction, ``"open"`` or ``"close"``, and how much traded at it."""
+        await self.exchange.on_auction(symbol, price, size, auction=auction, at=at)
+
     async def on_bar(
         self,
         symbol: str,

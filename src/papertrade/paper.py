@@ -314,6 +314,12 @@ class PaperBroker(Closable):
         """A print in the market."""
         self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
 
+    def on_auction(
+        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+    ) -> None:
+        """The official price of an opening or closing auction."""
+        self.exchange.on_auction(symbol, price, size, auction=auction, at=at)
+
     def on_bar(
         self,
         symbol: str,

@@ -136,6 +136,10 @@ _COMMANDS: dict[str, tuple[Fields, Callable[..., object]]] = {
         {"symbol": "AAPL", "price": 100, "size": 5, "aggressor": "buy", "at": None, "sequence": None},
         lambda s, **f: s.exchange.on_trade(**f),
     ),
+    "on_auction": (
+        {"symbol": "HOURS", "price": 100, "size": 5, "auction": "open", "at": None},
+        lambda s, **f: s.exchange.on_auction(**f),
+    ),
     "on_bar": (
         {
             "symbol": "AAPL", "open": 100, "high": 101, "low": 99, "close": 100, "volume": 5, "start": None,

@@ -214,6 +214,16 @@ def _data() -> dict[str, Field]:
                 "sequence": number_,
             },
         ),
+        "on_auction": (
+            {"symbol": "HOURS", "price": 100, "size": 5, "auction": "open", "at": None},
+            {
+                "symbol": only("HOURS"),
+                "price": price,
+                "size": size,
+                "auction": word("open", "close"),
+                "at": at,
+            },
+        ),
         "on_bar": (
             bar,
             {
@@ -410,6 +420,7 @@ class Scene:
     def __init__(self) -> None:
         self.exchange = pt.Exchange(clock=pt.ManualClock(START))
         self.exchange.add_instrument("AAPL")
+        self.exchange.add_instrument("HOURS", calendar="24x7")
         self.broker = self.exchange.open_account("main", cash=1_000_000)
         self.exchange.on_quote("AAPL", "100.00", "100.02", at=START)
         self.exchange.on_trade("AAPL", "100.01", 5, at=START)

@@ -41,8 +41,9 @@ REALISTIC = [
     "a market order placed after a bar fills at the next open",
     "displayed sizes limit fills",
     "data without a size fills in full",
-    "one account takes at most 10.0 % of a bar's volume",
+    "one account takes at most 10.0 % of the volume of a bar or an auction",
     "a bare last price is widened by 5 basis points on each side",
+    "an opg or cls order without an auction price fills at the first price of the session or the last",
     "slippage: none; latency: 0",
     "an arriving order may fill on a quote of any age",
     "an order without a limit price holds 5.00 % above its reference price",
@@ -55,7 +56,8 @@ OTHER = {
     "name": "mine", "limit_fill": "touch", "gap_fill": "open", "intrabar": "adaptive", "bar_entry": "close",
     "displayed_size": "ignore", "missing_size": "refuse", "participation": 1, "half_spread_bp": 0,
     "stop_trigger": "last", "stop_through": "trigger", "oco_partial": "cancel", "over_funds": "fit",
-    "hold_collar": 0, "max_quote_age_s": "1.5", "slippage": TickSlippage(2), "fill_model": Half(),
+    "auction_price": "official", "hold_collar": 0, "max_quote_age_s": "1.5", "slippage": TickSlippage(2),
+    "fill_model": Half(),
 }  # fmt: skip
 SAID = [
     "fill settings: mine/1 slippage=2 ticks fill=half",
@@ -65,8 +67,9 @@ SAID = [
     "a market order placed after a bar fills at the same close",
     "displayed sizes are ignored",
     "data without a size fills nothing",
-    "one account takes at most 100 % of a bar's volume",
+    "one account takes at most 100 % of the volume of a bar or an auction",
     "a bare last price is widened by 0 basis points on each side",
+    "an opg or cls order without an auction price does not fill",
     "slippage: 2 ticks; latency: 0",
     "an arriving order may fill on a quote at most 1.5 s old",
     "an order without a limit price holds 0 % above its reference price",
@@ -90,7 +93,8 @@ def test_presets_change_what_they_promise() -> None:
     assert FillSettings.preset("realistic") == FillSettings()
     strict = FillSettings.preset("strict")
     assert strict == FillSettings(
-        name="strict", missing_size="refuse", participation="0.025", half_spread_bp=10, through_ticks=2
+        name="strict", missing_size="refuse", participation="0.025", half_spread_bp=10, through_ticks=2,
+        auction_price="official",
     )
     assert FillSettings.preset("lenient") == FillSettings(
         name="lenient", limit_fill="touch", gap_fill="open", intrabar="adaptive", displayed_size="ignore",

@@ -18,6 +18,7 @@ from papertrade.hosting.requests import MAX_SEEN, SeenTerms, make_terms, parse_o
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 RESTS = "an order that may rest: day, gtc or gtd"
+PAIRS = "an order that may rest: day, gtc, gtd or ttl"
 
 
 def terms(**fields: Any) -> OrderTerms:
@@ -241,8 +242,8 @@ REFUSED: list[tuple[Call, str, object, str]] = [
         lambda b: b.buy("AAPL", 1, limit_price=80, oco_with="main-2"),
         "oco_with", "main-2, linked to main-3", "an order without a link",
     ),
-    (lambda b: b.buy("AAPL", 1, limit_price=80, oco_with="main-4", time_in_force="ioc"), "oco_with", "with ioc", RESTS),
-    (lambda b: b.buy("AAPL", 1, limit_price=80, oco_with="main-4", time_in_force="fok"), "oco_with", "with fok", RESTS),
+    (lambda b: b.buy("AAPL", 1, limit_price=80, oco_with="main-4", time_in_force="ioc"), "oco_with", "with ioc", PAIRS),
+    (lambda b: b.buy("AAPL", 1, limit_price=80, oco_with="main-4", time_in_force="fok"), "oco_with", "with fok", PAIRS),
     (lambda b: b.link_orders("main-4", "main-5"), "oco_with", "an order for MSFT", "an order for AAPL"),
     (lambda b: b.link_orders("main-4", "main-2"), "oco_with", "main-2, linked to main-3", "an order without a link"),
     (lambda b: b.link_orders("main-2", "main-4"), "oco_with", "main-2, linked to main-3", "an order without a link"),

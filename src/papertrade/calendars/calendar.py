@@ -15,7 +15,7 @@ from papertrade.calendars.sessions import Session, parts_of
 from papertrade.calendars.timeline import Timeline
 from papertrade.calendars.trading_day import zone_of
 from papertrade.calendars.wall import DAY_S, day_of, instant_of_wall
-from papertrade.domain.hours import Phase, Span, WallTimes
+from papertrade.domain.hours import Bell, Phase, Span, WallTimes
 from papertrade.domain.instants import parse_instant, to_datetime
 from papertrade.errors import CalendarRangeError, InvalidValueError
 
@@ -239,6 +239,10 @@ class Calendar:
         clock = found[-1]
         seconds = (clock.hour * 60 + clock.minute) * 60 + clock.second
         return instant_of_wall(self.zone, day.toordinal(), seconds)
+
+    def auction(self, kind: str, ns: int) -> Bell | None:
+        """The first auction, ``"open"`` or ``"close"``, whose price is made after ``ns``; None if there is none."""
+        return self._timeline.auction(kind, ns)
 
     def session_at_or_after(self, ns: int) -> Session:
         """The session that has not closed yet at ``ns``, or else the next one."""

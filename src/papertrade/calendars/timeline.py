@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 
 from papertrade.calendars.sessions import Session
 from papertrade.calendars.wall import EPOCH_DAY
-from papertrade.domain.hours import Phase, Span
+from papertrade.domain.hours import Bell, Phase, Span
 from papertrade.domain.instants import DAY_NS
 from papertrade.errors import InvariantError
 
 Answer = tuple[Phase, int]
 _KEPT_DAYS = 512
+_MOST_WITHOUT = 10  # sessions without an auction that are looked through for the next one
 _FARTHEST = 400  # sessions without a pause between them that are looked through for the next change
 
 
@@ -92,6 +93,21 @@ class Timeline:
             closes = session.extended_closes_ns if extended else session.closes_ns
             if closes > ns:
                 return closes
+        raise self._beyond(self._until_ns)
+
+    def auction(self, kind: str, ns: int) -> Bell | None:
+        """The first auction of a kind whose price is made after an instant; None if the next sessions have none."""
+        if not self._from_ns <= ns < self._until_ns:
+            raise self._beyond(ns)
+        left = _MOST_WITHOUT
+        for session in self._reaching(ns):
+            found = session.auction(kind)
+            if found is not None and found.at_ns > ns:
+                first = session.begins_ns if found.accepts_from_ns is None else found.accepts_from_ns
+                return Bell(first, found.accepts_until_ns, found.at_ns, session.opens_ns, session.closes_ns)
+            left -= found is None
+            if not left:
+                return None
         raise self._beyond(self._until_ns)
 
     def _ahead_at(self, ns: int) -> tuple[Session, ...]:

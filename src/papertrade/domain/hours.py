@@ -44,6 +44,16 @@ WallTimes: TypeAlias = tuple[tuple[date, time], ...]
 """Wall-clock times by the day from which they hold, oldest first."""
 
 
+class Bell(NamedTuple):
+    """An auction as an order sees it."""
+
+    from_ns: int  # the first instant at which its session takes orders for it
+    until_ns: int  # the first instant at which it is too late for an order
+    at_ns: int  # by when its price is made
+    opens_ns: int  # when the regular session begins
+    closes_ns: int  # the first instant after the regular session, and after its closing auction
+
+
 class MarketHours(Protocol):
     """What answers when a market is open: a calendar."""
 
@@ -66,4 +76,8 @@ class MarketHours(Protocol):
 
     def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
         """A wall-clock time of the day of the session that ends with this close; None before any of them holds."""
+        ...
+
+    def auction(self, kind: str, ns: int) -> Bell | None:
+        """The first auction, ``"open"`` or ``"close"``, whose price is made after an instant; None if there is none."""
         ...

@@ -27,6 +27,7 @@ class RejectReason(StrEnum):
     # 3. the conditions
     MARKET_CLOSED = "market_closed"
     MARKET_OPEN = "market_open"
+    AUCTION_CLOSED = "auction_closed"
     STOP_WOULD_TRIGGER = "stop_would_trigger"
     EXPIRED_ON_ARRIVAL = "expired_on_arrival"
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
@@ -57,6 +58,7 @@ REJECT_SENTENCES = {
     RejectReason.OUTSIDE_PRICE_BAND: "the price is outside the day's price band",
     RejectReason.MARKET_CLOSED: "the market is closed; taken now are after_market orders, or extended_hours in those",
     RejectReason.MARKET_OPEN: "the market is open; after_market orders are taken while it is closed",
+    RejectReason.AUCTION_CLOSED: "the auction that the order is for takes no orders now",
     RejectReason.STOP_WOULD_TRIGGER: "the market is already at or through the stop price",
     RejectReason.EXPIRED_ON_ARRIVAL: "expires_at is not in the future",
     RejectReason.POST_ONLY_WOULD_TAKE: "a post-only order would have taken liquidity",

@@ -42,6 +42,13 @@ class TimeInForce(StrEnum):
     FOK = "fok"  # all of it at once, or nothing
     GTD = "gtd"  # until the instant in expires_at
     TTL = "ttl"  # for so many minutes after it was accepted
+    OPG = "opg"  # for the opening auction, and for nothing else
+    CLS = "cls"  # for the closing auction, and for nothing else
+
+    @property
+    def auction(self) -> str | None:
+        """The auction that such an order is for, ``"open"`` or ``"close"``; None for any other order."""
+        return "open" if self is TimeInForce.OPG else "close" if self is TimeInForce.CLS else None
 
 
 class OrderStatus(StrEnum):
@@ -105,6 +112,7 @@ class CancelReason(StrEnum):
     SQUARE_OFF = "square_off"  # the account is squared off before its market closes
     RESET = "reset"  # the account began again
     LIMIT_LATCHED = "limit_latched"  # a loss limit latched, or the kill switch was thrown
+    AUCTION_OVER = "auction_over"  # what an opg or cls order did not get in its auction
 
 
 class OutsideHours(StrEnum):
@@ -123,6 +131,7 @@ class DataKind(StrEnum):
     TRADE = "trade"
     BAR = "bar"
     DEPTH = "depth"
+    AUCTION = "auction"  # the official price of an opening or closing auction
 
 
 SIDE_SPELLINGS = MappingProxyType({"buy": Side.BUY, "b": Side.BUY, "sell": Side.SELL, "s": Side.SELL})

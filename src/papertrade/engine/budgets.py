@@ -13,13 +13,18 @@ from papertrade.matching.market import Market
 def charge_again(seat: Seat, markets: dict[str, Market], events: Iterable[Event]) -> None:
     """Fills that were stored without our hearing of it took their sizes too, if what they took from still stands."""
     for event in events:
-        if isinstance(event, OrderFilled) and event.rule[0] != "P" and event.symbol in markets:
+        if isinstance(event, OrderFilled) and takes_up(event.rule) and event.symbol in markets:
             market = markets[event.symbol]
             standing = evidence_of(market, event.rule, event.sign)
             if standing._replace(number=0) == event.evidence._replace(number=0):
                 budgets = market.bar_used if event.rule[0] == "B" else market.used
                 use_up(seat, budgets, event.sign, event.quantity_units)
     seat.taken.clear()
+
+
+def takes_up(rule: str) -> bool:
+    """Does a fill take from a size that stands? That of a print or an auction is shared out where it is matched."""
+    return rule[0] not in "PA" and rule[1] != "8"
 
 
 def use_up(seat: Seat, budgets: dict[str, list[int]], sign: int, quantity: int) -> None:
@@ -41,7 +46,11 @@ def used_up(market: Market, account: str, sign: int) -> int:
 
 def evidence_of(market: Market, rule: str, sign: int) -> Evidence:
     """The datum behind a rule: the standing quote, the last print or the last bar."""
-    letter = rule[0]
+    letter, closing, auction = rule[0], market.closing, market.auction
+    if closing is not None and rule[1:] == "8":
+        return closing.evidence[0 if sign > 0 else 1]
+    if letter == "A" and auction is not None:
+        return Evidence(DataKind.AUCTION, market.number, auction.at_ns, (auction.price, auction.size))
     if letter == "Q" or letter == "L":
         return market.evidence()
     if letter == "P":

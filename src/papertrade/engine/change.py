@@ -11,7 +11,7 @@ from papertrade.engine.filling import cancel, execute
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
 from papertrade.engine.gatekeeping import refuse_risk
-from papertrade.engine.hours import may_trade
+from papertrade.engine.hours import may_trade, too_late
 from papertrade.engine.place import place
 from papertrade.engine.refusals import refuse_prices, refuse_size
 from papertrade.engine.step import Step, acts_as_limit
@@ -115,6 +115,8 @@ def _refuse_change(
     refused = refuse_size(instrument, total) or refuse_prices(instrument, limit, stop)
     if refused is not None:
         return refused
+    if terms.tif.auction is not None and too_late(step, market, order):
+        return RejectReason.AUCTION_CLOSED, ()
     if moves_stop and stop is not None and step.profile.fill.stop_through == "reject":
         price = arrival_trigger(step, market, terms.sign)
         if price is not None and reaches(terms.sign, price, stop):

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from papertrade.domain.events import DayOpened, Event, OrderExpired
+from papertrade.domain.orders import Order
+from papertrade.domain.words import TimeInForce
+from papertrade.engine.auctions import meet_last_of_session, ring
 from papertrade.engine.funds import appraise, held_change
 from papertrade.engine.squaring import next_stage, square_off
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
+from papertrade.matching.auctions import bell_of
 from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
     """Everything that is due now: expiries first, then the new day of an account that has something at stake."""
     state = step.state
+    ring(step)
     for number, order in sorted(state.orders.items()):
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
-            held = held_change(order.hold_units, state.sibling(order), 0)
+            left = _last_chance(step, order)
+            if left is None:
+                continue
+            held = held_change(left.hold_units, state.sibling(left), 0)
             step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
     if step.profile.square_off is not None:
         square_off(step)
     if state.open_positions or state.orders:
         begin_day(step)
     review(step)
+
+
+def _last_chance(step: Step, order: Order) -> Order | None:
+    """An order for a closing price that never came meets the session's last price before it expires."""
+    if order.terms.tif is not TimeInForce.CLS:
+        return order
+    begin_day(step)
+    meet_last_of_session(step, order)
+    return step.state.orders.get(order.number)
 
 
 class FirstStep(Step):
@@ -88,6 +105,11 @@ def next_wake(step: Step) -> int:
     """The next deadline of an account that was just woken, 0 for none."""
     state, seat = step.state, step.seat
     due = [order.expires_ns for order in state.orders.values() if order.expires_ns is not None]
+    for order in state.orders.values():
+        if order.terms.tif.auction is not None:
+            bell = bell_of(step.markets[order.terms.symbol], order)
+            if bell is not None and bell.at_ns > step.now_ns:
+                due.append(bell.at_ns)
     if (state.open_positions or state.orders) and state.day:
         due.append(seat.day_ends_ns)
     stage = next_stage(step)

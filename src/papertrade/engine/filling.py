@@ -15,7 +15,7 @@ from papertrade.domain.numbers import round_to_step, share_down
 from papertrade.domain.orders import Order
 from papertrade.domain.straight import straight
 from papertrade.domain.words import CancelReason
-from papertrade.engine.budgets import evidence_of, use_up
+from papertrade.engine.budgets import evidence_of, takes_up, use_up
 from papertrade.engine.funds import available, closable, fee_lines, held_change
 from papertrade.engine.step import Step
 from papertrade.ledger.positions import closing_part, split_fill
@@ -269,7 +269,7 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     booked = (value, closed, closed_value, released, realized, fees, hold, held)
     why = (role, rule, evidence, step.profile.fill.label)
     step.emit(_filled((*about, quantity, price, base, *booked, *why)))
-    if rule[0] != "P":  # a print's size is shared out where the print is matched
+    if takes_up(rule):
         use_up(step.seat, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
 
 

@@ -7,18 +7,24 @@ from typing import Final
 from papertrade.domain.events import Numbers
 from papertrade.domain.hours import Phase
 from papertrade.domain.instants import SECOND_NS
-from papertrade.domain.orders import OrderTerms
+from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.step import Step
+from papertrade.matching.auctions import bell_of, next_bell
 from papertrade.matching.market import NEVER, BarData, Market
 from papertrade.risk.square_off import FLAT, REDUCE_ONLY
 
 # A bar that ends at the close tells of the session before it, and still meets the orders of that session. So an order
 # that stands for a session is there until the first instant after the close that a datetime can tell from it.
 AFTER_CLOSE_NS: Final = 1_000
+# How long after its instant a closing price may still come. Trading goes on meanwhile; nothing that is printed later
+# than this is believed to be of the closing auction.
+CLOSING_GRACE_NS: Final = 15 * 60 * SECOND_NS
 MINUTE_NS: Final = 60 * SECOND_NS
+_OPG: Final = TimeInForce.OPG
+_CLS: Final = TimeInForce.CLS
 _AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
 
 
@@ -36,12 +42,16 @@ def in_hours(step: Step, market: Market) -> bool:
 def may_meet_bar(step: Step, market: Market, terms: OrderTerms, bar: BarData) -> bool:
     """Does a bar tell of a time in which the order may trade? Its end belongs to what comes after it."""
     hours = market.hours
+    if terms.tif is _OPG or terms.tif is _CLS:
+        return False
     if hours is None or _allows(step, terms, market.span_at(bar.end_ns - 1).phase):
         return True
     return bar.start_ns != NEVER and hours.next_regular(bar.start_ns) < bar.end_ns
 
 
 def _allows(step: Step, terms: OrderTerms, phase: Phase) -> bool:
+    if terms.tif is _OPG or terms.tif is _CLS:
+        return False  # it trades in its auction and at no other time
     return phase is Phase.REGULAR or (phase.is_extended and is_extended(step.profile, terms))
 
 
@@ -55,6 +65,8 @@ def is_extended(profile: AccountProfile, terms: OrderTerms) -> bool:
 
 def refuse_hours(step: Step, market: Market, terms: OrderTerms) -> tuple[RejectReason, Numbers] | None:
     """While its market is closed an order waits for the open, or is refused: by the account's policy."""
+    if terms.tif is _OPG or terms.tif is _CLS:
+        return _refuse_auction(step, market, terms)
     phase = Phase.REGULAR if market.hours is None else market.span_at(step.now_ns).phase
     if _allows(step, terms, phase):
         return (RejectReason.MARKET_OPEN, ()) if terms.after_market else None
@@ -76,10 +88,33 @@ def only_reduces(step: Step, market: Market) -> bool:
     )
 
 
+def _refuse_auction(step: Step, market: Market, terms: OrderTerms) -> tuple[RejectReason, Numbers] | None:
+    """Between its cut-off and its price an auction takes no orders; after that they are for the next session's."""
+    bell = next_bell(market, terms, step.now_ns)
+    if bell is None or step.now_ns >= bell.until_ns:
+        return RejectReason.AUCTION_CLOSED, ()
+    if step.now_ns < bell.from_ns and step.profile.outside_hours is OutsideHours.REJECT:
+        return RejectReason.AUCTION_CLOSED, ()
+    return None
+
+
+def too_late(step: Step, market: Market, order: Order) -> bool:
+    """Is it past the cut-off of the auction that an order is for?"""
+    bell = bell_of(market, order)
+    return bell is not None and step.now_ns >= bell.until_ns
+
+
 def expiry_of(step: Step, market: Market, terms: OrderTerms) -> int | None:
     """The first instant at which the order is no longer there; None when it stands until somebody ends it."""
     if terms.tif is TimeInForce.TTL:
         return step.now_ns + terms.ttl_minutes * MINUTE_NS
+    if terms.tif is _OPG or terms.tif is _CLS:
+        bell = next_bell(market, terms, step.now_ns)
+        if bell is None:
+            return None
+        # The first bar of a session may be as long as the session, and tells of its opening price when it ends.
+        last_ns = bell.closes_ns if terms.tif is _OPG else bell.at_ns + CLOSING_GRACE_NS
+        return last_ns + AFTER_CLOSE_NS
     if terms.tif is not TimeInForce.DAY:
         return terms.expires_ns
     if market.hours is not None:

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 
 from papertrade.domain.orders import Order
 from papertrade.domain.words import OrderType
+from papertrade.engine.auctions import meet_bar_for_auctions, meet_opening_quote, meet_print_for_auctions
 from papertrade.engine.barpath import arrange_bar
 from papertrade.engine.budgets import used_up
 from papertrade.engine.filling import execute
 from papertrade.engine.firing import standing_situation, trigger
 from papertrade.engine.hours import may_meet_bar, may_trade
-from papertrade.engine.step import Step, acts_as_limit
+from papertrade.engine.service import by_time, share, sort_orders
+from papertrade.engine.step import Step
 from papertrade.engine.triggers import is_fresh, reaches, standing_trigger
 from papertrade.matching.market import BarData, Market
 from papertrade.matching.rules import (
@@ -34,30 +36,6 @@ from papertrade.matching.rules import (
 )
 
 
-def sort_orders(orders: Iterable[Order]) -> tuple[list[Order], list[Order], list[Order]]:
-    """(stops that wait for their price, orders that take, resting limits), each in its order of service."""
-    stops, takers, limits = [], [], []
-    for order in orders:
-        if order.stop_units is not None and order.triggered_ns is None:
-            stops.append(order)
-        elif acts_as_limit(order):
-            limits.append(order)
-        else:
-            takers.append(order)
-    stops.sort(key=_by_time)
-    takers.sort(key=_by_time)
-    limits.sort(key=_by_price)
-    return stops, takers, limits
-
-
-def _by_time(order: Order) -> int:
-    return order.priority
-
-
-def _by_price(order: Order) -> tuple[int, int]:
-    return -order.terms.sign * (order.limit_units or 0), order.priority
-
-
 def _open(step: Step, market: Market, numbers: Iterable[int]) -> list[Order]:
     """Those that are open, and may trade in this phase of their market."""
     orders = [step.state.orders[number] for number in numbers if number in step.state.orders]
@@ -73,6 +51,8 @@ def match_standing(step: Step, market: Market, numbers: Iterable[int]) -> None:
     """A new quote, last price or depth: rules 2, 4, 5 and 6 of its letter. News too old already fills nothing."""
     if not is_fresh(step, market):
         return
+    if market.hours is not None:
+        meet_opening_quote(step, market, numbers)
     stops, takers, limits = sort_orders(_open(step, market, numbers))
     fired = []
     for order in stops:
@@ -81,7 +61,7 @@ def match_standing(step: Step, market: Market, numbers: Iterable[int]) -> None:
             trigger(step, market, order, standing_situation(market, order))
             fired.append(order.number)
             takers.append(step.state.orders[order.number])  # as it is now: its place in time is new
-    takers.sort(key=_by_time)
+    takers.sort(key=by_time)
     for order in takers:
         _take(step, market, order.number, order.number in fired)
     for order in limits:
@@ -125,9 +105,11 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
     price, size = market.last_units, market.last_size_units
     if price is None or market.halted:
         return
+    left = size
+    if market.hours is not None:
+        left = meet_print_for_auctions(step, market, numbers, left)
     there = [o for o in _open(step, market, numbers) if o.since_ns <= market.last_ns]
     stops, takers, limits = sort_orders(there)
-    left = size
     fired = []
     for order in stops:
         if reaches(order.terms.sign, price, order.stop_units or 0):
@@ -135,10 +117,10 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
             trigger(step, market, order, "P" + situation)
             fired.append(order.number)
             takers.append(step.state.orders[order.number])  # as it is now: its place in time is new
-    takers.sort(key=_by_time)
+    takers.sort(key=by_time)
     for order in takers:
         found = _taken_by_trade(step, market, order, price, order.number in fired)
-        left = _share(step, market, order.number, found, left)
+        left = share(step, market, order.number, found, left)
         _rest_again(step, order.number)
     tick = market.instrument.tick_units
     for order in limits:
@@ -146,7 +128,7 @@ def match_trade(step: Step, market: Market, numbers: Iterable[int], aggressor: i
         proposals = []
         if not at_band(price, sign, market.instrument):
             proposals = fill_limit_on_trade(price, size, aggressor, sign, limit, step.profile.fill, tick)
-        left = _share(step, market, order.number, proposals, left)
+        left = share(step, market, order.number, proposals, left)
 
 
 def _taken_by_trade(step: Step, market: Market, order: Order, price: int, fires: bool) -> list[Proposal]:
@@ -167,15 +149,6 @@ def _taken_by_trade(step: Step, market: Market, order: Order, price: int, fires:
     )
 
 
-def _share(step: Step, market: Market, number: int, proposals: list[Proposal], left: int | None) -> int | None:
-    """Fill an order from what is left of a print or a bar; answers what is left after it."""
-    limited = left is not None and step.profile.fill.displayed_size == "respect"
-    if not proposals or number not in step.state.orders or (limited and left == 0):
-        return left
-    done = execute(step, market, number, proposals, left)
-    return left - done if limited and left is not None else left
-
-
 # -------------------------------------------------------------------- bars
 
 
@@ -192,6 +165,8 @@ def match_bar(step: Step, market: Market, numbers: Iterable[int]) -> None:
         and may_meet_bar(step, market, order.terms, bar)
     ]
     left = bar_budget(bar, market.instrument, step.profile.fill)
+    if market.hours is not None:
+        left = meet_bar_for_auctions(step, market, numbers, bar, left)
     for turn in arrange_bar(there, bar, step.profile.fill, market.instrument):
         order = step.state.orders.get(turn.number)
         if order is None:
@@ -200,7 +175,7 @@ def match_bar(step: Step, market: Market, numbers: Iterable[int]) -> None:
             stop_limit = order.terms.type is OrderType.STOP_LIMIT
             trigger(step, market, order, "B" + (STOP_LIMIT_FIRES if stop_limit else STOP_FIRES))
         if not at_band(_banded(bar, turn.proposals), order.terms.sign, market.instrument):
-            left = _share(step, market, turn.number, turn.proposals, left)
+            left = share(step, market, turn.number, turn.proposals, left)
         if turn.triggers:
             _rest_again(step, turn.number)
 

@@ -7,16 +7,20 @@ and, should that fail, throws the state away and folds the journal again.
 from __future__ import annotations
 
 from heapq import heappush
+from typing import Final
 
 from papertrade.domain.events import Event
 from papertrade.domain.orders import Order
-from papertrade.domain.words import OrderType
+from papertrade.domain.words import OrderType, TimeInForce
 from papertrade.engine.evolve import MOVERS
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
+from papertrade.matching.auctions import bell_of
 from papertrade.matching.market import Market
-from papertrade.matching.resting import BUY_LIMIT, BUY_STOP, SELL_LIMIT, SELL_STOP, WAITING
+from papertrade.matching.resting import ASLEEP, BUY_LIMIT, BUY_STOP, SELL_LIMIT, SELL_STOP, WAITING
 
+_OPG: Final = TimeInForce.OPG
+_CLS: Final = TimeInForce.CLS
 Deadlines = list[tuple[int, str]]
 """A heap of (instant, account)."""
 
@@ -72,9 +76,20 @@ class Step:
             return
         place, price = resting_place(order)
         market = self.markets[order.terms.symbol]
+        if order.terms.tif is _OPG or order.terms.tif is _CLS:
+            place, price = self._place_for_auction(market, order)
         market.index.add(order.account, order.number, place, price, order.priority)
         if order.expires_ns is not None:
             self.wake_at(order.expires_ns)
+
+    def _place_for_auction(self, market: Market, order: Order) -> tuple[int, int]:
+        """Before its auction is due no datum concerns an order for it but the price itself."""
+        bell = bell_of(market, order)
+        if bell is not None and bell.at_ns <= self.now_ns:
+            return WAITING, 0
+        if bell is not None:
+            self.wake_at(bell.at_ns)
+        return ASLEEP, 0
 
     def wake_at(self, ns: int) -> None:
         """See to it that this account is looked at when the time comes."""

@@ -19,12 +19,13 @@ from papertrade.engine.clockwork import begin_day
 from papertrade.engine.express import place_plain
 from papertrade.engine.place import place, place_pair
 from papertrade.engine.step import Step
-from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError
+from papertrade.errors import InvalidValueError, InvariantError, KeyConflictError, UnsupportedError
 from papertrade.hosting.account_reading import stops_if_corrupt
 from papertrade.hosting.account_start import AccountStart
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.previewing import Preview, preview_of
 from papertrade.hosting.requests import (
+    UNLINKED,
     check_link,
     check_oco,
     check_same,
@@ -33,9 +34,12 @@ from papertrade.hosting.requests import (
     parse_order_id,
 )
 from papertrade.hosting.stops import FAILURES
+from papertrade.matching.auctions import next_bell
 from papertrade.ports.store import Appended
 
 _DAY: Final = TimeInForce.DAY
+_OPG: Final = TimeInForce.OPG
+_CLS: Final = TimeInForce.CLS
 
 
 class AccountDesk(AccountStart):
@@ -63,7 +67,7 @@ class AccountDesk(AccountStart):
         # What follows is Desk.command with one frame and one closure less: orders are what there is most of.
         desk, account = self.desk, self.account
         now = desk.now()
-        if not now:
+        if not now or terms.tif is _OPG or terms.tif is _CLS:
             self.check_time(terms, now)
         deadlines = desk.engine.deadlines
         if (deadlines and deadlines[0][0] <= now) or desk.stale or desk.stopped:
@@ -85,9 +89,14 @@ class AccountDesk(AccountStart):
         return self._answer(step, ended, number) if order is None else order
 
     def check_time(self, terms: OrderTerms, now: int) -> None:
-        """A day order needs a day: before the first datum of a replay there is none."""
-        if not now and terms.tif is _DAY:
-            raise InvalidValueError("time_in_force", "day, before any datum", "gtc, or place it after the first datum")
+        """A day order needs a day: before the first datum of a replay there is none. One for an auction needs that."""
+        tif = terms.tif
+        if not now and (tif is _DAY or tif.auction is not None):
+            accepted = "gtc, or place it after the first datum"
+            raise InvalidValueError("time_in_force", f"{tif}, before any datum", accepted)
+        if tif.auction is not None and next_bell(self.market(terms.symbol), terms, now) is None:
+            others = tuple(word for word in TimeInForce if word.auction is None)
+            raise UnsupportedError(f"{tif} for {terms.symbol}, whose market has no such auction", others)
 
     def _answer(self, step: Step, ended: Iterable[Order], number: int) -> Order:
         for order in ended:
@@ -117,7 +126,7 @@ class AccountDesk(AccountStart):
             raise InvalidValueError("oco", f"{first.symbol} and {second.symbol}", "two orders of one symbol")
         for terms in (first, second):
             self.check_time(terms, self.desk.now())
-            if terms.oco_with or terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
+            if terms.oco_with or terms.tif in UNLINKED:
                 found = "oco_with" if terms.oco_with else terms.tif
                 raise InvalidValueError("oco", found, "two orders that may rest, linked to nothing else")
         keyed = first.client_order_id or second.client_order_id
@@ -301,6 +310,8 @@ class AccountDesk(AccountStart):
     def preview(self, terms: OrderTerms) -> Flow[Preview]:
         """What an order would do now."""
         self.market(terms.symbol)
+        if terms.tif.auction is not None:
+            self.check_time(terms, self.desk.now())
         events = yield from self._rehearse(lambda step: _place(step, terms))
         return preview_of(events, terms.symbol, "buy" if terms.sign > 0 else "sell")
 

@@ -17,6 +17,7 @@ from papertrade.domain.tables import html_table
 from papertrade.domain.words import DataKind, OrderStatus
 from papertrade.engine.hours import is_extended
 from papertrade.engine.step import Seat, acts_as_limit
+from papertrade.matching.auctions import bell_of
 from papertrade.matching.market import NEVER, Market
 from papertrade.matching.rules import RULE_SENTENCES, at_band
 
@@ -33,6 +34,7 @@ class WaitReason(StrEnum):
     WAITING_QUEUE = "waiting_queue"
     MARKET_HALTED = "market_halted"
     MARKET_CLOSED = "market_closed"
+    WAITING_AUCTION = "waiting_auction"
     MARKET_CROSSED = "market_crossed"
     AT_PRICE_BAND = "at_price_band"
 
@@ -99,6 +101,8 @@ def _of_evidence(fill: OrderFilled) -> str:
     when = f", {text_of(age_ns)} s old" if age_ns else ""  # nanoseconds are units of a second
     if kind == DataKind.TRADE:
         return f"print at {words[0]}{when}"
+    if kind == DataKind.AUCTION:
+        return f"auction at {words[0]}{when}"
     if kind == DataKind.BAR:
         return f"bar open {words[0]}, high {words[1]}, low {words[2]}, close {words[3]}{when}"
     if kind == DataKind.DEPTH:
@@ -122,6 +126,8 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
     sign, stop, limit = order.terms.sign, order.stop_units, order.limit_units
     if market.halted:
         return WaitReason.MARKET_HALTED, f"{market.symbol} to resume trading", None
+    if order.terms.tif.auction is not None:
+        return _auction_waits(order, market, now_ns)
     opens_ns = _opens(order, seat, market, now_ns)
     if opens_ns is not None:
         return WaitReason.MARKET_CLOSED, f"{market.symbol} to open at {text_of_instant(opens_ns)}", limit
@@ -152,6 +158,15 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
     if stale:
         return WaitReason.WAITING_FRESH_QUOTE, f"a quote at most {seat.profile.fill.max_quote_age_s} s old", None
     return WaitReason.WAITING_LIQUIDITY, "more size: what was displayed is taken", None
+
+
+def _auction_waits(order: Order, market: Market, now_ns: int) -> tuple[WaitReason, str, int | None]:
+    name = f"the {'opening' if order.terms.tif.auction == 'open' else 'closing'} auction of {market.symbol}"
+    bell = bell_of(market, order)
+    when = "" if bell is None else f" at {text_of_instant(bell.at_ns)}"
+    if bell is not None and bell.at_ns <= now_ns:
+        name, when = f"the price of {name}", ""
+    return WaitReason.WAITING_AUCTION, f"{name}{when}", order.limit_units
 
 
 def _opens(order: Order, seat: Seat, market: Market, now_ns: int) -> int | None:

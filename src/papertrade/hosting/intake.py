@@ -11,12 +11,15 @@ from typing import Final, TypeAlias, TypeGuard
 
 from papertrade.domain.instants import LATEST_NS, parse_instant, text_of_instant
 from papertrade.domain.numbers import SCALE, divide_up, parse_count, parse_not_negative, parse_positive
-from papertrade.domain.words import SIDE_SPELLINGS, DataKind, Side, parse_word
+from papertrade.domain.words import SIDE_SPELLINGS, DataKind, Side, parse_word, plain_text
+from papertrade.engine.auctions import match_auction
+from papertrade.engine.hours import CLOSING_GRACE_NS
 from papertrade.engine.match import match_bar, match_standing, match_trade
 from papertrade.engine.step import Step
-from papertrade.errors import InvalidValueError
+from papertrade.errors import InvalidValueError, UnsupportedError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
+from papertrade.matching.auctions import AuctionData
 from papertrade.matching.market import NEVER, BarData, Levels, Market
 from papertrade.matching.resting import FAR, NOTHING_BELOW
 
@@ -194,7 +197,7 @@ class Intake:
         fired = index.reached(buys, sells, high, low)
         return self.desk.meet(market, fired, _standing(market), ns) if fired else None
 
-    # --------------------------------------------------------- trades and bars
+    # ------------------------------------------------- trades, auctions and bars
 
     def trade(
         self, market: Market, price: object, size: object, aggressor: object, at: object, sequence: object
@@ -227,6 +230,29 @@ class Intake:
             match_trade(step, market, numbers, taker)
 
         return self.desk.meet(market, fired, match, ns) if fired else None
+
+    def auction(self, market: Market, price: object, size: object, kind: object, at: object) -> Flow[None] | None:
+        """The official price of an auction, and how much traded at it."""
+        if market.hours is None:
+            raise UnsupportedError(f"an auction of {market.symbol}, which never closes", ("on_trade",))
+        last, amount = self.units(price, "price"), self.maybe_units(size, "size")
+        which = plain_text(kind)
+        if which not in ("open", "close"):
+            raise InvalidValueError("auction", kind, "'open' or 'close'")
+        ns = self.instant(at)
+        datum = AuctionData(which, last, amount, ns)
+        near = market.hours.auction(which, max(ns - CLOSING_GRACE_NS, 0))
+
+        def match(step: Step, numbers: list[int]) -> None:
+            match_auction(step, market, numbers, near)
+
+        def take() -> Flow[None] | None:
+            if not market.take_auction(datum, at is None):
+                return None
+            fired = market.index.in_auction(last)
+            return self.desk.meet(market, fired, match, ns) if fired else None
+
+        return self.desk.after_clock(take, ns) if self.desk.is_due(ns) else take()
 
     def bar(
         self,

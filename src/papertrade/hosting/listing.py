@@ -44,7 +44,7 @@ class Listing:
         if type(calendar) is str:
             known = self.calendars.get(calendar)
             return find_calendar(calendar) if known is None else known
-        if all(callable(getattr(calendar, name, None)) for name in ("span_at", "day_close", "next_regular")):
+        if all(callable(getattr(calendar, name, None)) for name in ("span_at", "day_close", "next_regular", "auction")):
             return calendar  # type: ignore[return-value]  # it answers what is asked of it
         raise InvalidValueError("calendar", calendar, "a name such as 'XNYS' or '24x7', or a Calendar")
 

@@ -28,6 +28,8 @@ from papertrade.ports.broker import OrderFields, OrderOptions
 _GTC: Final = TimeInForce.GTC
 _GTD: Final = TimeInForce.GTD
 _TTL: Final = TimeInForce.TTL
+_OPG: Final = TimeInForce.OPG
+_CLS: Final = TimeInForce.CLS
 _MARKET: Final = OrderType.MARKET
 _LIMIT: Final = OrderType.LIMIT
 _STOP: Final = OrderType.STOP
@@ -39,6 +41,8 @@ SeenTerms: TypeAlias = "dict[tuple[str, Side, object], OrderTerms]"
 MAX_SEEN: Final = 4096
 # notional to after_market of a plain market order
 _PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, (), 0, False, False)
+UNLINKED: Final = (TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS)
+"""Orders that end at once or in one auction are linked to nothing."""
 MOST_MINUTES: Final = 30 * 24 * 60
 
 
@@ -110,10 +114,8 @@ def make_terms(
     tif = _GTC if time_in_force is None else parse_word(time_in_force, TIF_SPELLINGS, "time_in_force")
     expires = _expiry(expires_at, tif) if expires_at is not None or tif is _GTD else None
     minutes = _minutes(ttl_minutes, tif) if ttl_minutes is not None or tif is _TTL else 0
-    if post_only is not False or reduce_only is not False:
-        _check_flags(post_only, reduce_only, kind, tif)
-    if extended_hours is not False or after_market is not False:
-        _check_hours(extended_hours, after_market, kind, tif)
+    if not (post_only is reduce_only is extended_hours is after_market is False) or tif is _OPG or tif is _CLS:
+        _check_said(post_only, reduce_only, extended_hours, after_market, kind, tif)
     return OrderTerms(
         symbol if symbol.__class__ is str else parse_name(symbol, "symbol"),
         1 if side is _BUY else -1,
@@ -221,6 +223,32 @@ def _check_hours(extended_hours: object, after_market: object, kind: OrderType, 
         raise InvalidValueError("after_market", found, "an order for regular hours that may wait: day, gtc, gtd or ttl")
 
 
+def _check_said(
+    post_only: object,
+    reduce_only: object,
+    extended_hours: object,
+    after_market: object,
+    kind: OrderType,
+    tif: TimeInForce,
+) -> None:
+    if tif is _OPG or tif is _CLS:
+        _check_auction(tif, kind, post_only, extended_hours, after_market)
+    _check_flags(post_only, reduce_only, kind, tif)
+    _check_hours(extended_hours, after_market, kind, tif)
+
+
+def _check_auction(
+    tif: TimeInForce, kind: OrderType, post_only: object, extended_hours: object, after_market: object
+) -> None:
+    """An order for an auction is a market or a limit order, and says nothing else about when it trades."""
+    if kind is not _MARKET and kind is not _LIMIT:
+        raise InvalidValueError("time_in_force", f"{tif} with a {kind} order", "a market or a limit order")
+    said = {"post_only": post_only, "extended_hours": extended_hours, "after_market": after_market}
+    for name, flag in said.items():
+        if parse_flag(flag, name):
+            raise InvalidValueError(name, f"with {tif}", "an order that trades outside auctions: day, gtc, gtd or ttl")
+
+
 def _check_flags(post_only: object, reduce_only: object, kind: OrderType, tif: TimeInForce) -> None:
     parse_flag(reduce_only, "reduce_only")
     if parse_flag(post_only, "post_only"):
@@ -285,8 +313,8 @@ def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | N
 def check_oco(terms: OrderTerms, orders: dict[int, Order], account: str) -> None:
     """An order can be linked to an open order of the same symbol that is not linked to another open one."""
     _check_link(terms.symbol, _open_order(terms.oco_with, orders, account), orders)
-    if terms.tif in (TimeInForce.IOC, TimeInForce.FOK):
-        raise InvalidValueError("oco_with", f"with {terms.tif}", "an order that may rest: day, gtc or gtd")
+    if terms.tif in UNLINKED:
+        raise InvalidValueError("oco_with", f"with {terms.tif}", "an order that may rest: day, gtc, gtd or ttl")
 
 
 def check_link(numbers: tuple[int, int], orders: dict[int, Order], account: str) -> None:
@@ -308,5 +336,7 @@ def _open_order(number: int, orders: dict[int, Order], account: str) -> Order:
 def _check_link(symbol: str, other: Order, orders: dict[int, Order]) -> None:
     if other.symbol != symbol:
         raise InvalidValueError("oco_with", f"an order for {other.symbol}", f"an order for {symbol}")
+    if other.terms.tif in UNLINKED:
+        raise InvalidValueError("oco_with", f"{other.id}, which is {other.terms.tif}", "an order for no auction")
     if other.oco in orders:
         raise InvalidValueError("oco_with", f"{other.id}, linked to {other.linked_order_id}", "an order without a link")

@@ -16,6 +16,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import text_of
 from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind
+from papertrade.matching.auctions import AuctionData, Closing
 from papertrade.matching.resting import FAR, RestingIndex
 
 Levels = tuple[tuple[int, int], ...]
@@ -48,6 +49,7 @@ class Market:
         "ask_size_units",
         "ask_units",
         "asks",
+        "auction",
         "bar",
         "bar_used",
         "bare_units",
@@ -55,6 +57,7 @@ class Market:
         "bid_units",
         "bids",
         "broken_off",
+        "closing",
         "counts",
         "crossed",
         "halted",
@@ -119,6 +122,8 @@ class Market:
         # What each account took from the standing sizes: account → [bought, sold]. Emptied by new data.
         self.used: dict[str, list[int]] = {}
         self.bar_used: dict[str, list[int]] = {}  # the same of the last bar's volume: a bar gives no quote back
+        self.auction: AuctionData | None = None
+        self.closing: Closing | None = None  # what a session ended with, while somebody waits for its closing price
         self.printed_units: int | None = None  # the last print's price, whatever bare prices came since
         self.counts = {"late": 0, "duplicate": 0, "crossed": 0, "refused": 0}
         self.sequences: dict[str, int] = {}
@@ -270,6 +275,20 @@ class Market:
         self.bar_used = {}
         return True
 
+    def take_auction(self, auction: AuctionData, fresh: bool = False) -> bool:
+        """Take the official price of an auction. True if it is news."""
+        old = self.auction
+        if old is not None and (auction.at_ns < old.at_ns or (auction == old and not fresh)):
+            self.counts["duplicate" if auction == old else "late"] += 1
+            return False
+        self.auction = auction
+        self.last_units = auction.price
+        self.marked_ns = auction.at_ns
+        self.number += 1
+        self.kind = DataKind.AUCTION
+        self.plain = False
+        return True
+
     def is_repeat(self, kind: DataKind, sequence: int | None) -> bool:
         """Was this sequence number of the feed seen before? Counts it if so."""
         if sequence is None:
@@ -301,9 +320,10 @@ class Market:
     @property
     def mark_units(self) -> int | None:
         """The price positions are valued at: the middle of the latest quote, or the latest price, trade or close."""
-        if self.kind is DataKind.TRADE or self.kind is DataKind.PRICE:
+        kind = self.kind
+        if kind is DataKind.TRADE or kind is DataKind.PRICE or kind is DataKind.AUCTION:
             return self.last_units
-        if self.kind is DataKind.BAR:
+        if kind is DataKind.BAR:
             return None if self.bar is None else self.bar.close
         bid, ask = self.bid_units, self.ask_units
         if bid is not None and ask is not None:

@@ -23,8 +23,10 @@ LOW_WATCH: Final = 2
 SELL_LIMIT: Final = 3
 BUY_STOP: Final = 4
 HIGH_WATCH: Final = 5
-WAITING: Final = 6  # a market order that waits for any datum
+WAITING: Final = 6  # an order that waits for any datum
+ASLEEP: Final = 7  # an order that no datum concerns before its hour
 
+_NOT_IN_AUCTIONS: Final = (BUY_STOP, SELL_STOP)
 _FALLING: Final = 3  # heaps below this index hold negated prices, so that the highest is on top
 
 
@@ -72,11 +74,11 @@ class RestingIndex:
         self.entries[slot] = entry
         if place == WAITING:
             self._waiting[account, number] = entry
-        else:
+        elif place != ASLEEP:
             self._serial += 1
             key = -price if place < _FALLING else price
             heappush(self._heaps[place], (key, self._serial, entry))
-        if old is not None or self.stopped or place == WAITING:
+        if old is not None or self.stopped or place >= WAITING:
             self._find_bounds()
         elif place < _FALLING:
             self.floor = max(self.floor, price)
@@ -90,7 +92,7 @@ class RestingIndex:
             return
         self._forget(entry)
         # Only what stood at a bound can move it.
-        if entry.place == WAITING or entry.price == self.floor or entry.price == self.ceiling:
+        if entry.place >= WAITING or entry.price == self.floor or entry.price == self.ceiling:
             self._find_bounds()
 
     def remove_watch(self, account: str) -> None:
@@ -113,6 +115,7 @@ class RestingIndex:
         entry.alive = False
         if entry.place == WAITING:
             self._waiting.pop((entry.account, entry.number), None)
+        if entry.place >= WAITING:
             return
         place = entry.place
         self._dead[place] += 1
@@ -169,6 +172,13 @@ class RestingIndex:
             heap = self._heaps[place]
             if heap and heap[0][0] <= key:
                 _collect(heap, key, found)
+        return found
+
+    def in_auction(self, price: int) -> list[Resting]:
+        """Every order that is no stop, and the watches that fire at this price."""
+        found = self.watches(price, price)
+        if not self.stopped:
+            found += [entry for entry in self.entries.values() if entry.number and entry.place not in _NOT_IN_AUCTIONS]
         return found
 
     def watches(self, rise_to: int, fall_to: int) -> list[Resting]:

@@ -2,10 +2,12 @@
 
 A rule's letter is the data that made the fill, its digit the situation of the order:
 
-    Q quote    L bare last price    D depth    P trade print    B bar
+    Q quote    L bare last price    D depth    P trade print    B bar    A auction
     1 a market order on arrival             4 a resting limit order
     2 a market order that waited            5 a stop (SL-M) at its trigger
     3 a limit order marketable on arrival   6 a stop-limit (SL) at its trigger
+    7 an opg or cls order that meets this instead of an auction price
+    8 a cls order for which nothing came: the last price of the session
 
 ``docs/reference/fill-rules.md`` is the same as a table, and each rule has a scenario named after it.
 """
@@ -18,6 +20,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import SCALE
 from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind, LiquidityRole
+from papertrade.matching.auctions import Closing
 from papertrade.matching.market import BarData, Levels, Market
 from papertrade.matching.settings import FillSettings
 
@@ -27,6 +30,8 @@ LIMIT_ARRIVES: Final = "3"
 LIMIT_RESTS: Final = "4"
 STOP_FIRES: Final = "5"
 STOP_LIMIT_FIRES: Final = "6"
+FOR_AUCTION: Final = "7"
+LAST_OF_SESSION: Final = "8"
 
 LETTERS: Final = {
     DataKind.QUOTE: "Q",
@@ -34,6 +39,7 @@ LETTERS: Final = {
     DataKind.DEPTH: "D",
     DataKind.TRADE: "P",
     DataKind.BAR: "B",
+    DataKind.AUCTION: "A",
 }
 RULE_SENTENCES: Final = {
     "Q1": "a market order fills at the opposite side of the standing quote",
@@ -64,6 +70,18 @@ RULE_SENTENCES: Final = {
     "B4": "a resting limit fills at its limit when the bar goes through it (or touches it, by setting)",
     "B5": "a stop fills at the worse of its trigger and the open",
     "B6": "a stop-limit triggers like a stop and fills within its limit on what can follow in the bar",
+    "A2": "a market order fills at the auction price",
+    "A4": "a limit order fills at the auction price if that is better than its limit (or equal to it, by setting)",
+    "Q7": "without an auction price an opg order fills at the opposite side of the first quote of the session",
+    "L7": "without an auction price an opg order fills at the first widened last price of the session",
+    "D7": "without an auction price an opg order sweeps the first levels of the session",
+    "P7": "without an auction price an opg or cls order fills at the first print from the auction on",
+    "B7": "without an auction price an opg order fills at the open of the first bar, a cls order at the last close",
+    "Q8": "without a closing price a cls order fills at the opposite side of the session's last quote",
+    "L8": "without a closing price a cls order fills at the session's last price, widened by the half spread",
+    "D8": "without a closing price a cls order fills at the best opposite level of the session's last depth",
+    "P8": "without a closing price a cls order fills at the session's last print",
+    "B8": "without a closing price a cls order fills at the close of the session's last bar",
 }
 """Every rule in a sentence."""
 
@@ -185,14 +203,42 @@ def fill_limit_on_trade(
     return [Proposal("P" + LIMIT_RESTS, limit, size, MAKER, False, limit)]
 
 
+# ---------------------------------------------------------------- auctions
+
+
+def fill_in_auction(
+    rule: str, price: int, size: int | None, sign: int, limit: int | None, settings: FillSettings
+) -> list[Proposal]:
+    """Rules A2, A4, P7, B7, P8, B8: one price for all who would pay more or take less.
+
+    At a limit itself the queue is unknown. Everybody in an auction is charged as a taker.
+    """
+    if limit is not None:
+        better = sign * (limit - price)
+        if better < 0 or (not better and settings.limit_fill == "through"):
+            return []
+    return [_proposal((rule, price, size, TAKER, limit is None, limit))]
+
+
+def fill_at_last_quote(closing: Closing, sign: int, limit: int | None) -> list[Proposal]:
+    """Rules Q8, L8, D8: the opposite side of what stood at the close; nobody knows how much was there."""
+    price = closing.prices[0 if sign > 0 else 1]
+    if price is None or not within(sign, price, limit):
+        return []
+    return [_proposal((closing.letter + LAST_OF_SESSION, price, None, TAKER, limit is None, limit))]
+
+
 # -------------------------------------------------------------------- bars
+
+
+def share_of(volume: int, instrument: Instrument, settings: FillSettings) -> int:
+    """How much of a volume one account may take, in whole lots."""
+    return instrument.lots_down(volume * settings.participation_units // SCALE)
 
 
 def bar_budget(bar: BarData, instrument: Instrument, settings: FillSettings) -> int | None:
     """How much of a bar one account may take: its share of the volume, in whole lots; None without a volume."""
-    if bar.volume is None:
-        return None
-    return instrument.lots_down(bar.volume * settings.participation_units // SCALE)
+    return None if bar.volume is None else share_of(bar.volume, instrument, settings)
 
 
 def fill_market_on_bar(bar: BarData) -> list[Proposal]:

@@ -96,6 +96,8 @@ class FillSettings:
         stop_through: a stop placed with the market already beyond it is refused (``reject``) or triggers at once.
         oco_partial: a partial fill of a linked order shrinks the other (``reduce``) or cancels it (``cancel``).
         over_funds: an order larger than the funds is refused (``refuse``) or cut to what fits (``fit``).
+        auction_price: what an opg or cls order fills at when no auction price comes: ``any`` price that stands for it
+            (the first of the session; the last), or nothing (``official``).
         hold_collar: what is held on top of the reference price for an order without a limit.
         max_quote_age_s: the oldest quote that may fill an arriving order; None for any age.
         slippage: moves market and triggered stop fills against the trader.
@@ -116,6 +118,7 @@ class FillSettings:
     stop_through: str = attrs.field(default="reject", validator=_one_of("reject", "trigger"))
     oco_partial: str = attrs.field(default="reduce", validator=_one_of("reduce", "cancel"))
     over_funds: str = attrs.field(default="refuse", validator=_one_of("refuse", "fit"))
+    auction_price: str = attrs.field(default="any", validator=_one_of("any", "official"))
     hold_collar: Decimal = attrs.field(default=Decimal("0.05"), converter=_collar)
     max_quote_age_s: Decimal | None = attrs.field(default=None, converter=_age)
     slippage: SlippageModel = attrs.field(factory=NoSlippage, validator=_model("slip"))
@@ -159,7 +162,13 @@ class FillSettings:
 
 PRESETS: MappingProxyType[str, dict[str, object]] = MappingProxyType(
     {
-        "strict": {"missing_size": "refuse", "participation": "0.025", "half_spread_bp": 10, "through_ticks": 2},
+        "strict": {
+            "missing_size": "refuse",
+            "participation": "0.025",
+            "half_spread_bp": 10,
+            "through_ticks": 2,
+            "auction_price": "official",
+        },
         "realistic": {},
         "lenient": {
             "limit_fill": "touch",
@@ -187,8 +196,14 @@ def assumption_sentences(s: FillSettings) -> list[str]:
         f"a market order placed after a bar fills at the {'next open' if s.bar_entry == 'open' else 'same close'}",
         "displayed sizes limit fills" if s.displayed_size == "respect" else "displayed sizes are ignored",
         f"data without a size {'fills in full' if s.missing_size == 'full' else 'fills nothing'}",
-        f"one account takes at most {s.participation * 100:f} % of a bar's volume",
+        f"one account takes at most {s.participation * 100:f} % of the volume of a bar or an auction",
         f"a bare last price is widened by {s.half_spread_bp} basis points on each side",
+        "an opg or cls order without an auction price "
+        + (
+            "fills at the first price of the session or the last"
+            if s.auction_price == "any"
+            else "does not fill"
+        ),
         f"slippage: {s.slippage.name}; latency: 0",
         f"an arriving order may fill on a quote {age}",
         f"an order without a limit price holds {s.hold_collar * 100:f} % above its reference price",

@@ -47,13 +47,15 @@ def with_hours(rng: Random, setup: Setup) -> Setup:
         for instrument in setup.instruments
     )
     policy = rng.choice(list(OutsideHours))
+    fill = attrs.evolve(setup.fill, auction_price=rng.choice(("any", "any", "official")))
     rule = None
     if rng.random() < 0.4:
         minutes = rng.choice((1, 3, 8))
         before = rng.choice((0, 2, 5))
         warned = before + rng.choice((0, 4))
         rule = SquareOff(minutes_before_close=minutes, reduce_only_minutes=before, warn_minutes=warned)
-    return attrs.evolve(setup, instruments=instruments, hours=hours, outside_hours=policy, square_off=rule)
+    changed = attrs.evolve(setup, instruments=instruments, hours=hours, fill=fill)
+    return attrs.evolve(changed, outside_hours=policy, square_off=rule)
 
 
 def draw_neighbor(rng: Random, setup: Setup, account: str) -> Setup:

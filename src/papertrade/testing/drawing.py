@@ -24,7 +24,8 @@ TYPES = {
     (True, True): OrderType.STOP_LIMIT,
 }
 RESTING = (TimeInForce.GTC, TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD)
-IN_HOURS = (*RESTING, TimeInForce.DAY, TimeInForce.DAY, TimeInForce.TTL, TimeInForce.TTL)
+AUCTIONS = (TimeInForce.OPG, TimeInForce.CLS)
+IN_HOURS = (*RESTING, TimeInForce.DAY, TimeInForce.DAY, TimeInForce.TTL, TimeInForce.TTL, *AUCTIONS, *AUCTIONS)
 
 
 @attrs.frozen
@@ -150,6 +151,8 @@ class Drawer:
         rng = self.rng
         if self.placed and rng.random() < self.mix.repeat:
             return rng.choice(self.placed)
+        if self.setup.hours is not None and rng.random() < 0.15:
+            return say.Place(self._for_auction(rng.choice(self.setup.instruments)))
         if rng.random() < self.mix.pair:
             symbol = rng.choice(self.setup.instruments)
             return say.PlacePair(self._terms(sight, symbol, pair=True), self._terms(sight, symbol, pair=True))
@@ -193,6 +196,8 @@ class Drawer:
         rests = bool(linked) or pair or rng.random() < self.mix.waits
         resting = RESTING if self.setup.hours is None else IN_HOURS
         tif = rng.choice(resting if rests else (TimeInForce.IOC, TimeInForce.FOK))
+        if tif in AUCTIONS and (stop is not None or linked or pair):
+            tif = TimeInForce.DAY
         expires = None
         if tif is TimeInForce.GTD:
             expires = max(0, max(self.data.now, sight.clock) + rng.choice((0, 30, 600, 600, 40_000, 200_000)) * SECOND)
@@ -201,7 +206,7 @@ class Drawer:
         if rng.random() < self.mix.notional:
             notional = money.nearest(money.exact_value(instrument, middle(instrument), quantity), 1) + 1
             quantity = 0
-        post_only = kind is OrderType.LIMIT and rests and rng.random() < self.mix.post_only
+        post_only = kind is OrderType.LIMIT and rests and rng.random() < self.mix.post_only and tif not in AUCTIONS
         key = None
         if not pair and rng.random() < self.mix.keyed:
             self.keys += 1
@@ -224,11 +229,21 @@ class Drawer:
             *self._hours(kind, tif),
         )
 
+    def _for_auction(self, instrument: Instrument) -> OrderTerms:
+        """A small order for an auction, at the market or with a limit near it."""
+        rng, tick = self.rng, instrument.tick_units
+        price = self.data.prices[instrument.symbol] + rng.choice((-2, 0, 1, 2, 5)) * tick
+        limit = rng.choice((None, max(price // tick, 1) * tick))
+        quantity = max(rng.choice((1, 2, 5)) * instrument.lot_units, instrument.min_units)
+        kind, sign = TYPES[limit is not None, False], rng.choice((1, 1, -1))
+        about = (instrument.symbol, sign, kind, quantity, None, limit, None)
+        return OrderTerms(*about, rng.choice(AUCTIONS), None, False, False, 0, None, ())
+
     def _hours(self, kind: OrderType, tif: TimeInForce) -> tuple[int, bool, bool]:
         """Minutes to stand, and what is said about hours, where markets have some."""
         rng = self.rng
         minutes = rng.choice((1, 2, 5, 30, 240)) if tif is TimeInForce.TTL else 0
-        if self.setup.hours is None:
+        if self.setup.hours is None or tif in AUCTIONS:
             return minutes, False, False
         extended = kind is OrderType.LIMIT and rng.random() < 0.3
         at_once = tif in (TimeInForce.IOC, TimeInForce.FOK)

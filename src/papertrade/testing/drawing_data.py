@@ -8,6 +8,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.testing.chance import SECOND, START, middle
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.vocabulary import Command, Setup
+from papertrade.testing.short_hours import LENGTH
 
 KINDS = (45, 8, 20, 17, 10)  # how often a quote, a bare price, a print, a bar, depth
 
@@ -58,6 +59,8 @@ class DataDrawer:
             (self._quote, self._last_price, self._print, self._bar, self._depth), self.kinds
         )[0]
         at = self._at()
+        if self.setup.hours is not None and rng.random() < 0.08:
+            kind = self._auction
         command = kind(instrument, price, at)
         self.sent.append(command)
         return command
@@ -112,6 +115,13 @@ class DataDrawer:
     def _print(self, instrument: Instrument, price: int, at: int | None) -> Command:
         aggressor = self.rng.choice((-1, 0, 0, 1))
         return say.Print(instrument.symbol, price, self._size(instrument), aggressor, at)
+
+    def _auction(self, instrument: Instrument, price: int, at: int | None) -> Command:
+        """Mostly the auction of this half of the session."""
+        kinds = ("open", "close") if self.now % LENGTH < LENGTH // 2 else ("close", "open")
+        kind = kinds[self.rng.random() < 0.1]
+        size = self._size(instrument)
+        return say.Auction(instrument.symbol, kind, price, None if size is None else size * 5, at)
 
     def _bar(self, instrument: Instrument, price: int, at: int | None) -> Command:
         rng, tick = self.rng, instrument.tick_units

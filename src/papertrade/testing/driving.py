@@ -52,6 +52,10 @@ class Giver:
         price, size = to_decimal(p.price), _maybe(p.size)
         self.exchange.on_trade(p.symbol, price, size, aggressor, at=p.at, sequence=p.sequence)
 
+    def auction(self, a: vocabulary.Auction) -> None:
+        """An auction made its price."""
+        self.exchange.on_auction(a.symbol, to_decimal(a.price), _maybe(a.size), auction=a.kind, at=a.at)
+
     def bar(self, b: vocabulary.Bar) -> None:
         """A finished bar."""
         open_, high, low, close = (to_decimal(price) for price in (b.open, b.high, b.low, b.close))
@@ -210,6 +214,7 @@ _DEEDS: dict[type, Callable[..., object]] = {
     vocabulary.Quote: Giver.quote,
     vocabulary.LastPrice: Giver.last_price,
     vocabulary.Print: Giver.print,
+    vocabulary.Auction: Giver.auction,
     vocabulary.Bar: Giver.bar,
     vocabulary.Depth: Giver.depth,
     vocabulary.Halt: Giver.halt,

@@ -30,11 +30,13 @@ def m1_evidence_justifies(case: Case) -> None:
             case.need("M1", _no_worse(fill.sign, fill.price_units, limit), fill, f"limit {limit} or better")
         slipped = fill.sign * (fill.price_units - fill.base_units)
         case.need("M1", slipped >= 0, fill, "a price no better than its base")
-        if digit == "4":
+        if letter == "A" or (letter == "P" and digit in "78"):
+            _need_one_price(case, fill, limit)
+        elif digit == "4":
             case.equal("M1", fill.base_units, limit, f"base of {fill.fill_id}")
-        elif letter in "QL" and digit in "123":
+        elif letter in "QL" and digit in "12378":
             case.equal("M1", fill.base_units, _opposite(fill), f"base of {fill.fill_id}")
-        elif letter == "D" and digit in "123":
+        elif letter == "D" and digit in "12378":
             levels = fill.evidence.seen_units[::2]
             case.need("M1", fill.base_units in levels, fill, f"one of the levels {levels}")
         if letter in "QL" and digit == "4":
@@ -45,6 +47,13 @@ def m1_evidence_justifies(case: Case) -> None:
             _need_bar(case, fill)
 
 
+def _need_one_price(case: Case, fill: OrderFilled, limit: int | None) -> None:
+    """In an auction everybody has the same price; who would not trade at a worse one has no claim to it."""
+    case.equal("M1", fill.base_units, fill.evidence.seen_units[0], f"base of {fill.fill_id}")
+    if case.seat.profile.fill.limit_fill == "through":
+        case.need("M1", fill.base_units != limit, fill, f"a price better than its limit {limit}")
+
+
 def _need_bar(case: Case, fill: OrderFilled) -> None:
     """Nothing fills better than the bar went; a limit that the bar opened beyond may fill worse, at the limit."""
     _, high, low, _, _ = fill.evidence.seen_units
@@ -53,6 +62,9 @@ def _need_bar(case: Case, fill: OrderFilled) -> None:
         case.need("M1", False, fill, "a bar with a high and a low")
         return
     case.need("M1", _no_worse(fill.sign, best, fill.base_units), fill, f"{best} or worse")
+    if fill.rule[1] in "78":
+        opened, _, _, closed, _ = fill.evidence.seen_units
+        case.need("M1", fill.base_units in (opened, closed), fill, "the open or the close of a bar")
     if fill.rule[1] not in "34":
         case.need("M1", _no_worse(fill.sign, fill.base_units, worst), fill, f"{worst} or better")
 
@@ -73,6 +85,8 @@ def m3_size_sold_once(case: Case) -> None:
     taken: dict[tuple[object, ...], int] = {}
     for fill in case.fills:
         letter = fill.rule[0]
+        if fill.rule[1] == "8":
+            continue  # it tells what a session ended at, and not how much there was
         side = fill.sign if letter in "QLD" else 0
         process = sum(version < fill.version for version in case.restarts)
         key = (process, fill.symbol, letter, fill.evidence.number, side)
@@ -90,7 +104,7 @@ def _shown(case: Case, fill: OrderFilled) -> int | None:
         return sum(size or 0 for size in seen[1::2])
     if letter == "P":
         return seen[1]
-    volume = seen[4]
+    volume = seen[1] if letter == "A" else seen[4]
     if volume is None:
         return None
     return exact.down(Fraction(case.seat.profile.fill.participation) * volume)

@@ -141,6 +141,33 @@ def o6_time_in_force(case: Case) -> None:
         if fill.number in post_only:
             rested = fill.rule[1] == "4" or fill.rule == "B3"
             case.need("O6", rested, fill, "a fill of a resting order, because it is post-only")
+    _in_their_auctions(case)
+
+
+def _in_their_auctions(case: Case) -> None:
+    """An order for an auction fills there and nowhere else, before it expires; no other order fills in its place."""
+    accepted = {event.number: event for event in case.of(OrderAccepted)}
+    for fill in case.fills:
+        order = accepted[fill.number]
+        kind, rule = order.terms.tif.auction, fill.rule
+        case.need("O6", rule in _RULES[kind], fill, f"one of the rules {_RULES[kind]}")
+        hours = case.broker.exchange.market(fill.symbol).hours
+        if kind is None or hours is None or order.expires_ns is None:
+            continue
+        bell = hours.auction(kind, order.at_ns)
+        first_ns = 0 if bell is None else bell.until_ns if rule[0] == "A" else bell.at_ns
+        last_ns = order.expires_ns - (rule[1] != "8")
+        case.need("O6", first_ns <= fill.at_ns <= last_ns, fill, f"an instant from {first_ns} to {last_ns}")
+        if rule[1] == "8" and bell is not None:
+            case.need("O6", bell.opens_ns <= fill.evidence.at_ns <= bell.at_ns, fill, "a price of its session")
+
+
+_ORDINARY = frozenset(letter + digit for letter in "QLDPB" for digit in "123456") | {"A2", "A4"}
+_RULES = {
+    None: _ORDINARY,
+    "open": frozenset({"A2", "A4", "Q7", "L7", "D7", "P7", "B7"}),
+    "close": frozenset({"A2", "A4", "P7", "B7", "Q8", "L8", "D8", "P8", "B8"}),
+}
 
 
 def o7_links_and_reduce_only(case: Case) -> None:

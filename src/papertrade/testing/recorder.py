@@ -255,6 +255,17 @@ class RecordingExchange(Exchange):
             },
         )
 
+    def on_auction(
+        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+    ) -> None:
+        """The official price of an auction."""
+        self._datum(
+            "on_auction",
+            symbol,
+            lambda m: self._floor.intake.auction(m, price, size, auction, at),
+            lambda: {"price": number(price), "size": number(size), "auction": word(auction), "at": instant(at)},
+        )
+
     def on_bar(
         self,
         symbol: str,

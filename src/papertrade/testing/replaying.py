@@ -38,6 +38,7 @@ EXCHANGE: Final[dict[str, tuple[str, str]]] = {
     "on_quote": ("symbol bid ask bid_size ask_size at sequence", "symbol"),
     "on_price": ("symbol price at", "symbol price"),
     "on_trade": ("symbol price size aggressor at sequence", "symbol price"),
+    "on_auction": ("symbol price size auction at", "symbol price auction"),
     "on_bar": ("symbol open high low close volume start end", "symbol open high low close"),
     "on_depth": ("symbol bids asks at", "symbol"),
     "on_halt": ("symbol", "symbol"),

@@ -28,6 +28,7 @@ class Actions:
             "quote": self.quote,
             "price": self.price,
             "trade": self.trade,
+            "auction": self.auction,
             "bar": self.bar,
             "depth": self.depth,
         }
@@ -111,6 +112,13 @@ class Actions:
         facts = words.facts(("aggressor", "sequence"))
         sequence = int(facts["sequence"]) if "sequence" in facts else None
         self.world.exchange.on_trade(symbol, price, size, facts.get("aggressor"), self._now(), sequence)
+
+    def auction(self, words: Words) -> None:
+        """``auction AAPL open 100.02 x 5000``: the official price of the opening (or closing) auction, and its size."""
+        symbol, kind = words.take("a symbol"), words.choose("an auction", ("open", "close"))
+        price, size = self._side(words)
+        words.end()
+        self.world.exchange.on_auction(symbol, price, size, auction=kind, at=self._now())
 
     def bar(self, words: Words) -> None:
         """``bar AAPL 90/95/88/94 volume=1000 start=09:30:00``: open, high, low, close; its end is the line's time."""

@@ -27,6 +27,7 @@ _INSTRUMENT: Final = {
     "min": "min_quantity",
     "max": "max_quantity",
     "band": "price_band",
+    "calendar": "calendar",
 }
 _FILL: Final = tuple(a.name for a in attrs.fields(pt.FillSettings) if a.init and a.name not in ("name", "fill_model"))
 _LIMITS: Final = tuple(a.name for a in attrs.fields(pt.RiskLimits) if a.init)

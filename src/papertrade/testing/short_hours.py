@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from papertrade.domain.hours import Phase, Span, WallTimes
+from papertrade.domain.hours import Bell, Phase, Span, WallTimes
 from papertrade.domain.instants import SECOND_NS
 
 MINUTE: Final = 60 * SECOND_NS
@@ -20,6 +20,8 @@ CYCLE: Final = (
     (Phase.CLOSED, 13),
 )
 """The phases of a session in order, each with its minutes."""
+AUCTIONS: Final = {"open": (0, 8, 9), "close": (9, 67, 69)}
+"""In which minute of a session an auction begins to take orders, stops to, and has its price."""
 LENGTH: Final = sum(minutes for _, minutes in CYCLE) * MINUTE
 
 
@@ -51,6 +53,14 @@ class ShortHours:
     def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
         """There is no wall with a clock here."""
         return None
+
+    def auction(self, kind: str, ns: int) -> Bell | None:
+        """The first auction whose price is made after an instant."""
+        first, until, at = (minutes * MINUTE for minutes in AUCTIONS[kind])
+        begins = ns - ns % LENGTH
+        if begins + at <= ns:
+            begins += LENGTH
+        return Bell(begins + first, begins + until, begins + at, begins + 9 * MINUTE, begins + 65 * MINUTE)
 
     def next_regular(self, ns: int) -> int:
         """The first instant at or after this one in regular hours."""

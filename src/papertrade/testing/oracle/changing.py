@@ -8,7 +8,7 @@ from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.filling import cancel, execute
-from papertrade.testing.oracle.hours import trades_now
+from papertrade.testing.oracle.hours import auction_of, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.needs import (
     Refusal,
@@ -94,6 +94,9 @@ def _refusal(
     refused = refuse_size(market.instrument, total) or refuse_prices(market.instrument, limit, stop)
     if refused is not None:
         return refused
+    its = auction_of(market, order.terms, order.placed)
+    if its is not None and account.now >= its.until_ns:
+        return RejectReason.AUCTION_CLOSED, ()
     if change.stop is not None and account.fill.stop_through == "reject":
         price = arrival_stop_price(account, market, order.sign)
         if price is not None and beyond_stop(order.sign, price, change.stop):

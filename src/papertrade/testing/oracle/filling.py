@@ -203,6 +203,8 @@ def book(account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piec
             account.fill.label,
         )
     )
+    if offer.rule[1] == "8":
+        return
     if offer.rule[0] in "QLD":
         market.taken[order.sign] += quantity
     elif offer.rule[0] == "B":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from papertrade.domain.events import SquaredOff
-from papertrade.domain.hours import MarketHours, Phase
+from papertrade.domain.hours import Bell, MarketHours, Phase
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
@@ -26,8 +26,16 @@ def asks_for_more(account: SlowAccount, terms: OrderTerms) -> bool:
     return terms.extended_hours or by_policy
 
 
+def auction_of(market: SlowMarket, terms: OrderTerms, placed: int) -> Bell | None:
+    """The first auction of the kind that an order is for whose price comes after it."""
+    kind = terms.tif.auction
+    return None if kind is None or market.hours is None else market.hours.auction(kind, placed)
+
+
 def trades_in(account: SlowAccount, terms: OrderTerms, now: Phase) -> bool:
     """May an order trade in this phase?"""
+    if terms.tif.auction is not None:
+        return False
     if now in (Phase.PRE_MARKET, Phase.AFTER_HOURS):
         return asks_for_more(account, terms)
     return now is Phase.REGULAR
@@ -40,6 +48,8 @@ def trades_now(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> b
 
 def meets_bar(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bool:
     """Did the order's market trade for it in the last nanosecond of the bar, or in regular hours inside the bar?"""
+    if terms.tif.auction is not None:
+        return False
     if market.bar is None or trades_in(account, terms, phase(market, market.bar.end - 1)):
         return True
     if market.bar_start is None or market.hours is None:
@@ -66,6 +76,12 @@ def quote_is_of_this_phase(account: SlowAccount, market: SlowMarket) -> bool:
 
 def refuse_hours(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> RejectReason | None:
     """Open: no after-market orders. Closed: they wait, and so do others if the policy lets them."""
+    if terms.tif.auction is not None:
+        its = auction_of(market, terms, account.now)
+        if its is None or account.now >= its.until_ns:
+            return RejectReason.AUCTION_CLOSED
+        early = account.now < its.from_ns and account.setup.outside_hours is OutsideHours.REJECT
+        return RejectReason.AUCTION_CLOSED if early else None
     now = phase(market, account.now)
     if trades_in(account, terms, now):
         return RejectReason.MARKET_OPEN if terms.after_market else None
@@ -93,6 +109,10 @@ def expiry(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> int |
     """When an accepted order ends by itself."""
     if terms.tif is TimeInForce.TTL:
         return account.now + terms.ttl_minutes * MINUTE
+    its = auction_of(market, terms, account.now)
+    if its is not None:
+        last = its.closes_ns if terms.tif is TimeInForce.OPG else its.at_ns + 15 * MINUTE
+        return last + MICROSECOND
     if terms.tif is not TimeInForce.DAY:
         return terms.expires_ns
     if market.hours is None:

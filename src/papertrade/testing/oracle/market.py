@@ -24,6 +24,14 @@ class SlowBar(NamedTuple):
     end: int
 
 
+class Closing(NamedTuple):
+    """What a session ended with: the rule's letter, and price and datum for a buyer and for a seller."""
+
+    letter: str
+    prices: dict[int, int | None]
+    evidence: dict[int, Evidence]
+
+
 class SlowMarket:
     """Data of one symbol. Every ``take_`` answers whether the datum was news."""
 
@@ -41,6 +49,8 @@ class SlowMarket:
         self.print_at = -1
         self.bar: SlowBar | None = None
         self.bar_start: int | None = None
+        self.auction: tuple[str, int, int | None, int] | None = None  # kind, price, size, instant
+        self.closings: dict[int, Closing | None] = {}  # by the instant of the closing auction
         self.kept_mark: int | None = None  # of before a halt, or before a side left
         self.stood: object = None  # what a halt ended
         self.before_halt: int | None = None  # the instant of the last quote before one
@@ -105,6 +115,15 @@ class SlowMarket:
         self._news(DataKind.BAR, bar.end)
         return True
 
+    def take_auction(self, kind: str, price: int, size: int | None, at: int, stamped_here: bool = False) -> bool:
+        """An auction made its price."""
+        datum = (kind, price, size, at)
+        if self.auction is not None and (at < self.auction[3] or (datum == self.auction and not stamped_here)):
+            return False
+        self.auction = datum
+        self._news(DataKind.AUCTION, at)
+        return True
+
     def _news(self, kind: DataKind, at: int) -> None:
         self.latest = kind
         self.marked_at = at
@@ -149,6 +168,8 @@ class SlowMarket:
         """What a position is valued at."""
         if self.latest is DataKind.TRADE:
             return None if self.print is None else self.print[0]
+        if self.latest is DataKind.AUCTION:
+            return None if self.auction is None else self.auction[1]
         if self.latest is DataKind.BAR:
             return None if self.bar is None else self.bar.close
         if self.latest is DataKind.PRICE:
@@ -169,6 +190,10 @@ class SlowMarket:
 
     def evidence(self, rule: str, sign: int) -> Evidence:
         """The datum behind a rule."""
+        if rule[1:] == "8":
+            return next(c for c in reversed(self.closings.values()) if c is not None).evidence[sign]
+        if rule[0] == "A" and self.auction is not None:
+            return Evidence(DataKind.AUCTION, self.number, self.auction[3], self.auction[1:3])
         if rule[0] == "P" and self.print is not None:
             return Evidence(DataKind.TRADE, self.number, self.print_at, self.print)
         if rule[0] == "B" and self.bar is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from papertrade.testing.oracle import auctions
 from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.auctions import give, meet_opening_quote
 from papertrade.testing.oracle.bars import meetings
 from papertrade.testing.oracle.filling import execute
 from papertrade.testing.oracle.hours import meets_bar, trades_now
@@ -10,7 +12,6 @@ from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.needs import bar_budget, is_fresh
 from papertrade.testing.oracle.offers import (
     LETTER,
-    Offer,
     at_band_end,
     beyond_stop,
     print_limit_offers,
@@ -47,6 +48,7 @@ def situation(order: SlowOrder, fires: bool) -> str:
 
 def meet_standing(account: SlowAccount, market: SlowMarket) -> None:
     """A quote, last price or depth: stops trigger, takers take, then resting limits are served."""
+    meet_opening_quote(account, market)
     if not is_fresh(account, market):
         return
     orders = trading(account, market)
@@ -74,6 +76,7 @@ def meet_print(account: SlowAccount, market: SlowMarket, aggressor: int) -> None
     if market.halted or market.print is None:
         return
     price, left = market.print
+    left = auctions.meet_print(account, market, left)
     orders = [o for o in trading(account, market) if o.since <= market.print_at]
     takers = by_time([o for o in orders if not o.waits_for_stop and not o.rests_at_limit])
     limits = by_price([o for o in orders if o.rests_at_limit])
@@ -88,17 +91,17 @@ def meet_print(account: SlowAccount, market: SlowMarket, aggressor: int) -> None
         opposite = market.touch(order.sign) if stands else None
         stop = order.stop if fires else None
         offers = print_offers(market, order.sign, situation(order, fires), order.limit, stop, opposite)
-        left = _share_out(account, market, order, offers, left)
+        left = give(account, market, order, offers, left)
     for order in limits:
         offers = print_limit_offers(market, account.fill, order.sign, order.limit or 0, aggressor)
-        left = _share_out(account, market, order, offers, left)
+        left = give(account, market, order, offers, left)
 
 
 def meet_bar(account: SlowAccount, market: SlowMarket) -> None:
     """A bar: every order meets it when the assumed way through the bar comes to it."""
     if market.halted or market.bar is None:
         return
-    left = bar_budget(account, market)
+    left = auctions.meet_bar(account, market, bar_budget(account, market))
     orders = [o for o in account.open_orders(market.instrument.symbol) if meets_bar(account, market, o.terms)]
     for meeting in meetings(market, account.fill, orders):
         order = account.orders[meeting.number]
@@ -108,16 +111,4 @@ def meet_bar(account: SlowAccount, market: SlowMarket) -> None:
             trigger(account, market, order, "B" + situation(order, True))
         price = meeting.offers[0].price if meeting.offers else market.bar.close
         if not at_band_end(market.instrument, order.sign, price):
-            left = _share_out(account, market, order, meeting.offers, left)
-
-
-def _share_out(
-    account: SlowAccount, market: SlowMarket, order: SlowOrder, offers: list[Offer], left: int | None
-) -> int | None:
-    """Fill an order from what is left of a print or a bar; sizes that are ignored are never used up."""
-    if not order.is_open:
-        return left
-    if left is None or account.fill.displayed_size == "ignore":
-        execute(account, market, order, offers, left)
-        return left
-    return left - execute(account, market, order, offers, left) if left else 0
+            left = give(account, market, order, meeting.offers, left)

@@ -15,6 +15,7 @@ LETTER = {
     DataKind.DEPTH: "D",
     DataKind.TRADE: "P",
     DataKind.BAR: "B",
+    DataKind.AUCTION: "A",
 }
 
 

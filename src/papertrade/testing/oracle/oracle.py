@@ -21,7 +21,9 @@ from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import changing, vocabulary, watching
 from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.auctions import meet_auction
 from papertrade.testing.oracle.filling import cancel
+from papertrade.testing.oracle.hours import auction_of
 from papertrade.testing.oracle.market import SlowBar, SlowMarket
 from papertrade.testing.oracle.matching import meet_bar, meet_print, meet_standing
 from papertrade.testing.oracle.placing import place, place_pair
@@ -116,6 +118,15 @@ class Oracle(SlowAccount):
         if market.take_print(p.price, p.size, at, p.at is None or p.sequence is not None):
             self._meet(p.symbol, at, lambda account: meet_print(account, account.markets[p.symbol], p.aggressor))
 
+    def auction(self, a: vocabulary.Auction) -> None:
+        """An auction made its price."""
+        market = self.markets[a.symbol]
+        if market.hours is None:
+            raise UsageError("an auction where nothing ever opens")
+        at = self._observe(a.at)
+        if market.take_auction(a.kind, a.price, a.size, at, a.at is None):
+            self._meet(a.symbol, at, lambda account: meet_auction(account, account.markets[a.symbol]))
+
     def bar(self, b: vocabulary.Bar) -> None:
         """A bar ended."""
         at, market = self._observe(b.end), self.markets[b.symbol]
@@ -172,15 +183,18 @@ class Oracle(SlowAccount):
 
     def _check_day(self, *orders: OrderTerms) -> None:
         """An order for the day needs a day: before the first datum there is none."""
-        if not self.clock and any(terms.tif is TimeInForce.DAY for terms in orders):
-            raise UsageError("a day order before any datum")
+        for terms in orders:
+            if not self.clock and (terms.tif is TimeInForce.DAY or terms.tif.auction):
+                raise UsageError("a day order before any datum")
+            if terms.tif.auction and auction_of(self.markets[terms.symbol], terms, self.clock) is None:
+                raise UsageError("an order for an auction that there is not")
 
     def _check_linkable(self, *numbers: int) -> None:
         """What is still open can be linked, unless its partner is open too; an order that was due has expired."""
         watching.catch_up(self, self.clock)
         for number in numbers:
             order = self.orders[number]
-            if not order.is_open or self.sibling(order) is not None:
+            if not order.is_open or self.sibling(order) is not None or order.terms.tif.auction:
                 raise UsageError(f"order {number} cannot be linked")
 
     def place_pair(self, command: vocabulary.PlacePair) -> None:
@@ -339,6 +353,7 @@ _DEEDS: dict[type, Callable[..., None]] = {
     vocabulary.Quote: Oracle.quote,
     vocabulary.LastPrice: Oracle.last_price,
     vocabulary.Print: Oracle.print,
+    vocabulary.Auction: Oracle.auction,
     vocabulary.Bar: Oracle.bar,
     vocabulary.Depth: Oracle.depth,
     vocabulary.Halt: Oracle.halt,

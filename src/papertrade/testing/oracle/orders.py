@@ -29,6 +29,7 @@ class SlowOrder:
         self.quantity = event.quantity_units
         self.limit = event.terms.limit_units
         self.stop = event.terms.stop_units
+        self.placed = event.at_ns
         self.since = event.at_ns  # since when it is what it is
         self.priority = event.version
         self.expires: int | None = None

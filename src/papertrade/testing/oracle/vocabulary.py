@@ -75,6 +75,16 @@ class Print(NamedTuple):
     sequence: int | None = None
 
 
+class Auction(NamedTuple):
+    """The official price of an auction, ``"open"`` or ``"close"``."""
+
+    symbol: str
+    kind: str
+    price: int
+    size: int | None = None
+    at: int | None = None
+
+
 class Bar(NamedTuple):
     """A finished bar."""
 
@@ -228,6 +238,7 @@ Command: TypeAlias = (
     Quote
     | LastPrice
     | Print
+    | Auction
     | Bar
     | Depth
     | Halt

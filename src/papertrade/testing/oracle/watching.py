@@ -16,10 +16,11 @@ from papertrade.domain.events import (
     Numbers,
     OrderExpired,
 )
-from papertrade.domain.words import CancelReason
+from papertrade.domain.words import CancelReason, TimeInForce
 from papertrade.testing.oracle import squaring
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE, value
+from papertrade.testing.oracle.auctions import meet_last_of_session, note_closings
 from papertrade.testing.oracle.filling import cancel
 
 # -------------------------------------------------------------------- time
@@ -40,10 +41,16 @@ def next_due(account: SlowAccount) -> int | None:
 
 def catch_up(account: SlowAccount, now: int) -> None:
     """Do everything that was due by now, each at its own instant."""
+    note_closings(account, now)
     while (due := next_due(account)) is not None and due <= now:
         account.begin_step(due)
         for order in account.open_orders():
             if order.expires is not None and order.expires <= account.now:
+                if order.terms.tif is TimeInForce.CLS:
+                    begin_day(account)
+                    meet_last_of_session(account, order)
+                if not order.is_open:
+                    continue
                 freed = account.held({order.number: 0}) - account.held()
                 account.emit(
                     OrderExpired(account.name, account.next_version, account.now, order.number, freed)

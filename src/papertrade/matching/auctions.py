@@ -1,0 +1,41 @@
+"""What a market keeps of its auctions: the official price, and what a session ended with where there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from papertrade.domain.events import Evidence
+from papertrade.domain.hours import Bell
+from papertrade.domain.orders import Order, OrderTerms
+
+if TYPE_CHECKING:
+    from papertrade.matching.market import Market
+
+
+class AuctionData(NamedTuple):
+    """The official price of an auction, in units."""
+
+    kind: str  # "open" or "close"
+    price: int
+    size: int | None
+    at_ns: int
+
+
+class Closing(NamedTuple):
+    """The last price of a session, kept while somebody waits for its closing price."""
+
+    at_ns: int  # the instant of the closing auction
+    letter: str  # of the data it is from
+    prices: tuple[int | None, int | None]  # for a buyer and for a seller
+    evidence: tuple[Evidence, Evidence]
+
+
+def next_bell(market: Market, terms: OrderTerms, ns: int) -> Bell | None:
+    """The auction that an order placed now is for; None when its market has no such auction."""
+    kind = terms.tif.auction
+    return None if kind is None or market.hours is None else market.hours.auction(kind, ns)
+
+
+def bell_of(market: Market, order: Order) -> Bell | None:
+    """The auction that an order is for."""
+    return next_bell(market, order.terms, order.placed_ns)
