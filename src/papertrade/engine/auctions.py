@@ -160,7 +160,7 @@ def ring(step: Step) -> None:
             step.rest(order)
 
 
-def last_of_session(market: Market, bell: Bell) -> Closing | None:
+def last_of_session(market: Market, bell: Bell) -> Closing:
     """The last print or close of a bar of the session; without one, the quote that stands."""
     bar = market.bar
     closed_ns = bar.end_ns if bar is not None else NEVER
@@ -172,12 +172,12 @@ def last_of_session(market: Market, bell: Bell) -> Closing | None:
     elif bell.opens_ns <= market.quote_ns <= bell.at_ns and not market.crossed and not market.halted:
         letter, at_ns, both = LETTERS[market.standing], market.quote_ns, (market.ask_units, market.bid_units)
     else:
-        return None
+        return Closing(bell.at_ns, "", (None, None), ())
     evidence = [evidence_of(market, letter, sign) for sign in (1, -1)]
     if letter == "P":
         seen = (market.printed_units, market.last_size_units)
         evidence = [Evidence(DataKind.TRADE, market.number, at_ns, seen)] * 2
-    return Closing(bell.at_ns, letter, both, (evidence[0], evidence[1]))
+    return Closing(bell.at_ns, letter, both, tuple(evidence))
 
 
 def meet_last_of_session(step: Step, order: Order) -> None:

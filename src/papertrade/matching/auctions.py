@@ -22,12 +22,12 @@ class AuctionData(NamedTuple):
 
 
 class Closing(NamedTuple):
-    """The last price of a session, kept while somebody waits for its closing price."""
+    """The last price of a session, or that there was none, kept while somebody waits for its closing price."""
 
     at_ns: int  # the instant of the closing auction
-    letter: str  # of the data it is from
+    letter: str  # of the data it is from; empty for none
     prices: tuple[int | None, int | None]  # for a buyer and for a seller
-    evidence: tuple[Evidence, Evidence]
+    evidence: tuple[Evidence, ...]  # likewise
 
 
 def next_bell(market: Market, terms: OrderTerms, ns: int) -> Bell | None:
