@@ -131,4 +131,5 @@ def runs_needed(first: int) -> int | None:
 def test_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange and the oracle differ, or an invariant breaks, within few runs."""
     BUGS[name](Plant(monkeypatch))
-    assert runs_needed(SOONEST.get(name, 1)) is not None, f"{name} went unnoticed in {MOST_SEEDS} runs of {STEPS} commands"
+    needed = runs_needed(SOONEST.get(name, 1))
+    assert needed is not None, f"{name} went unnoticed in {MOST_SEEDS} runs of {STEPS} commands"

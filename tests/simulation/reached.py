@@ -131,7 +131,13 @@ FAULTS = {
     "fault met: killed after": "the process dies when it has been",
     "fault met: power lost": "the power goes when it has been written and not synced",
 }
-RULES = {f"fill_at_every_rule:{rule}": sentence for rule, sentence in RULE_SENTENCES.items()}
+# The markets of the simulation never close, so that they have no auctions (A, 7 and 8): those are compared with the
+# oracle in tests/unit/test_auctions.py and by papertrade.testing.differential.
+RULES = {
+    f"fill_at_every_rule:{rule}": sentence
+    for rule, sentence in RULE_SENTENCES.items()
+    if rule[0] != "A" and rule[1] not in "78"
+}
 REACHED: dict[str, str] = {**ORDERS, **MONEY, **MARKET, **TIME, **KEYS, **PROCESSES, **FAULTS, **RULES}
 """Every situation by its name, and what it is."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from papertrade.engine import barpath, budgets, filling, match, order_moves, triggers
+from papertrade.engine import barpath, budgets, filling, order_moves, service, triggers
 from papertrade.engine.engine import Engine
 from papertrade.matching import rules
 from papertrade.matching.market import Market
@@ -151,7 +151,7 @@ def limits_before_stops_in_a_bar(plant: Plant) -> None:
 @saboteur("M10", differential=True)
 def limits_served_by_time_alone(plant: Plant) -> None:
     """A better limit does not come before an older one."""
-    plant.patch.setattr(match, "_by_price", lambda order: (0, order.priority))
+    plant.patch.setattr(service, "_by_price", lambda order: (0, order.priority))
 
 
 @saboteur("M10", differential=True)
