@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from papertrade.domain.hours import Phase
     from papertrade.feeds import QueueFeed
     from papertrade.following import follow
-    from papertrade.ports.feed import Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
+    from papertrade.ports.feed import AuctionPrice, Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
     from papertrade.risk.square_off import SquareOff
 
 __version__ = "0.1.0"
@@ -71,6 +71,7 @@ _LATER = MappingProxyType(
     {
         "AsyncExchange": "aio",
         "AsyncPaperBroker": "aio_broker",
+        "AuctionPrice": "ports.feed",
         "AuctionTimes": "calendars.hours",
         "Bar": "ports.feed",
         "Calendar": "calendars.calendar",
@@ -106,6 +107,7 @@ __all__ = [
     "AsyncBroker",
     "AsyncExchange",
     "AsyncPaperBroker",
+    "AuctionPrice",
     "AuctionTimes",
     "Bar",
     "BasisPointSlippage",

@@ -175,7 +175,12 @@ class AsyncExchange(Turns):
         await self._take(symbol, lambda m: self._floor.intake.trade(m, price, size, aggressor, at, sequence))
 
     async def on_auction(
-        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        auction: str | None = None,
+        at: When | None = None,
     ) -> None:
         """The official price of an auction, ``"open"`` or ``"close"``, and how much traded at it."""
         await self._take(symbol, lambda m: self._floor.intake.auction(m, price, size, auction, at))

@@ -304,7 +304,12 @@ class AsyncPaperBroker(AsyncClosable):
         await self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
 
     async def on_auction(
-        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        auction: str | None = None,
+        at: When | None = None,
     ) -> None:
         """The official price of an auction, ``"open"`` or ``"close"``, and how much traded at it."""
         await self.exchange.on_auction(symbol, price, size, auction=auction, at=at)

@@ -224,7 +224,12 @@ class Exchange:
         self._take(symbol, lambda m: self._floor.intake.trade(m, price, size, aggressor, at, sequence))
 
     def on_auction(
-        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        auction: str | None = None,
+        at: When | None = None,
     ) -> None:
         """The official price of an auction, ``"open"`` or ``"close"``, and how much traded at it."""
         self._take(symbol, lambda m: self._floor.intake.auction(m, price, size, auction, at))

@@ -315,7 +315,12 @@ class PaperBroker(Closable):
         self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
 
     def on_auction(
-        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        auction: str | None = None,
+        at: When | None = None,
     ) -> None:
         """The official price of an opening or closing auction."""
         self.exchange.on_auction(symbol, price, size, auction=auction, at=at)

@@ -390,6 +390,18 @@ def test_a_calendar_answers_for_auctions() -> None:
     assert ShortHours().auction("open", 0) is not None
 
 
+def test_a_feed_may_have_it() -> None:
+    """As a value, or as a mapping of the fields of ``on_auction``."""
+    broker = opened()
+    broker.buy("ABC", 1, time_in_force="opg")
+    feed = [
+        pt.AuctionPrice("ABC", "101", 500, "open", at=OPEN),
+        {"kind": "auction", "symbol": "ABC", "price": "102", "auction": "close", "at": CLOSE},
+    ]
+    assert broker.exchange.run(iter(feed)).taken == 2
+    assert (broker.fills()[0].price, broker.market("ABC").mark) == (101, 102)
+
+
 # ------------------------------------------------------------------ the oracle
 
 

@@ -72,7 +72,7 @@ def test_every_kind_of_datum_reaches_its_method() -> None:
 
 BAD: list[tuple[Any, str]] = [
     (5, "datum: found 5"),
-    ({"symbol": "ABC", "price": 1}, "kind: found None; accepted: one of quote, price, trade, bar, depth, halt, resume"),
+    ({"symbol": "ABC", "price": 1}, "kind: found None; accepted: one of quote, price, trade, auction, bar, depth"),
     ({"kind": [], "symbol": "ABC"}, "datum"),
     ({"kind": "price", "symbol": "ABC", "price": 1, "size": 2}, "field of a price: found 'size'"),
     ({"kind": "price", "symbol": "ABC"}, "fields of a price: found ['symbol']; accepted: price too"),

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from papertrade.matching.resting import (
+    ASLEEP,
     BUY_LIMIT,
     BUY_STOP,
     FAR,
@@ -156,3 +157,25 @@ def test_an_entry_that_is_replaced_no_longer_lives() -> None:
     new = index.entries["a", 1, 0]
     index.remove("a", 1)
     assert not new.alive
+
+
+def test_what_is_asleep_moves_no_bound_and_is_in_the_auction() -> None:
+    """No datum reaches it before it waits; an auction meets every order but stops, and watches at its price."""
+    index = RestingIndex()
+    index.add("a", 1, ASLEEP, 0, 1)
+    index.add("a", 2, BUY_STOP, 110, 2)
+    index.add("a", 3, SELL_LIMIT, 120, 3)
+    index.add("a", 0, HIGH_WATCH, 105, 4)
+    assert (index.floor, index.ceiling) == (NOTHING_BELOW, 105)
+    assert index.reached(1, 1, 1, 1) == []
+    assert sorted(entry.number for entry in index.in_auction(104)) == [1, 3]
+    assert sorted(entry.number for entry in index.in_auction(105)) == [0, 1, 3]
+    index.stop(True)
+    assert [entry.number for entry in index.in_auction(105)] == [0]
+    index.stop(False)
+    index.add("a", 1, WAITING, 0, 1)
+    assert index.floor == FAR
+    index.add("a", 1, ASLEEP, 0, 1)
+    assert index.floor == NOTHING_BELOW
+    index.remove("a", 1)
+    assert sorted(entry.number for entry in index.in_auction(100)) == [3]

@@ -10,6 +10,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import SCALE
 from papertrade.domain.words import DataKind, LiquidityRole
 from papertrade.matching import rules
+from papertrade.matching.auctions import Closing
 from papertrade.matching.market import BarData, Market
 from papertrade.matching.rules import Proposal
 from papertrade.matching.settings import FillSettings
@@ -175,6 +176,30 @@ def test_a_print_gives_its_price_or_the_trigger_if_that_is_worse(sign: int) -> N
     assert rules.fill_on_trade(100, 9, sign, "5", None, 100 - sign)[0].price_units == 100
     assert rules.fill_on_trade(100, 9, sign, "6", 100, None) == [Proposal("P6", 100, 9, TAKER, False, 100)]
     assert rules.fill_on_trade(100, 9, sign, "6", 100 - sign, None) == []
+
+
+# ---------------------------------------------------------------- auctions
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("settings", "least"), [(THROUGH, 1), (FillSettings(), 1), (TOUCH, 0)])
+def test_an_auction_has_one_price_for_all_who_offer_better(sign: int, settings: FillSettings, least: int) -> None:
+    """A2, A4: at that price, as a taker; at the limit itself by touch only, and ``through_ticks`` says nothing."""
+    for off in (-1, 0, 1):
+        limit = 100 + sign * off
+        expected = [Proposal("A4", 100, 9, TAKER, False, limit)] if off >= least else []
+        assert rules.fill_in_auction("A4", 100, 9, sign, limit, settings) == expected
+    assert rules.fill_in_auction("A2", 100, None, sign, None, settings) == [
+        Proposal("A2", 100, None, TAKER, True, None)
+    ]
+
+
+def test_what_stood_at_the_close_gives_its_opposite_side() -> None:
+    """Q8: within the limit, without a size; a side on which nobody stood gives nothing."""
+    closing = Closing(1, "Q", (105, None), ())
+    assert rules.fill_at_last_quote(closing, 1, 105) == [Proposal("Q8", 105, None, TAKER, False, 105)]
+    assert rules.fill_at_last_quote(closing, 1, None) == [Proposal("Q8", 105, None, TAKER, True, None)]
+    assert rules.fill_at_last_quote(closing, 1, 104) == rules.fill_at_last_quote(closing, -1, None) == []
 
 
 # ------------------------------------------------------------------ bars

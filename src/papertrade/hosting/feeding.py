@@ -30,7 +30,8 @@ from papertrade.hosting.intake import pairs_of
 from papertrade.ports.feed import DATA_TYPES, END, DataQueue, Depth, FeedRun, RunEnd
 
 PATIENCE_S: Final = 1.0
-_ACCEPTED = "a Quote, LastPrice, MarketTrade, Bar, Depth, Halt or Resume, or a mapping with 'kind' and 'symbol'"
+_DATA = "a Quote, LastPrice, MarketTrade, AuctionPrice, Bar, Depth, Halt or Resume"
+_ACCEPTED = f"{_DATA}, or a mapping with 'kind' and 'symbol'"
 Pull: TypeAlias = "Callable[[float], Flow[object]]"
 ErrorHandler = Callable[[Exception], object]
 

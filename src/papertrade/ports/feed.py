@@ -56,6 +56,18 @@ class MarketTrade:
 
 
 @attrs.frozen
+class AuctionPrice:
+    """The official price of an ``"open"`` or ``"close"`` auction. The fields are those of ``on_auction``."""
+
+    kind: ClassVar[str] = "auction"
+    symbol: str
+    price: Number
+    size: Number | None = None
+    auction: str | None = None
+    at: When | None = None
+
+
+@attrs.frozen
 class Bar:
     """A finished bar; ``end`` is the instant at which it was known. The fields are those of ``on_bar``."""
 
@@ -97,10 +109,10 @@ class Resume:
     symbol: str
 
 
-Datum: TypeAlias = "Quote | LastPrice | MarketTrade | Bar | Depth | Halt | Resume | Mapping[str, object]"
+Datum: TypeAlias = "Quote | LastPrice | MarketTrade | AuctionPrice | Bar | Depth | Halt | Resume | Mapping[str, object]"
 """One of the values above, or a mapping that names its ``kind`` and the fields of ``on_<kind>``."""
 
-DATA_TYPES: Final = (Quote, LastPrice, MarketTrade, Bar, Depth, Halt, Resume)
+DATA_TYPES: Final = (Quote, LastPrice, MarketTrade, AuctionPrice, Bar, Depth, Halt, Resume)
 
 
 class EndOfFeed(Enum):

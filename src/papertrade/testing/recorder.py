@@ -256,7 +256,12 @@ class RecordingExchange(Exchange):
         )
 
     def on_auction(
-        self, symbol: str, price: Number, size: Number | None = None, *, auction: str, at: When | None = None
+        self,
+        symbol: str,
+        price: Number,
+        size: Number | None = None,
+        auction: str | None = None,
+        at: When | None = None,
     ) -> None:
         """The official price of an auction."""
         self._datum(
