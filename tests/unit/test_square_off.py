@@ -108,6 +108,32 @@ def test_what_cannot_be_closed_is_carried_and_tried_again() -> None:
     assert broker.positions() == []
 
 
+def test_what_is_refused_to_be_closed_is_tried_in_every_session_without_anybody_asking() -> None:
+    """A position smaller than the smallest order: each session goes through its stages, by the clock alone."""
+    exchange = pt.Exchange(clock="data", calendar="XNYS")
+    exchange.add_instrument("ABC", min_quantity=5)
+    broker = exchange.open_account("main", cash=100_000, square_off=RULE)
+    exchange.on_quote("ABC", 99, 100, 1000, 1000, at=NOON)
+    broker.buy("ABC", 20)
+    broker.sell("ABC", 17)
+    exchange.advance("2026-01-08T12:00:00Z")
+    assert [stage for stage, _ in stages(broker)] == ["warned", "reduce_only", "flat"] * 3
+    assert {order.reason for order in broker.orders()[2:]} == {"below_minimum_quantity"}
+
+
+def test_a_position_larger_than_an_order_may_be_is_closed_in_parts() -> None:
+    """An exchange's freeze quantity is no reason to carry a position over night."""
+    exchange = pt.Exchange(clock="data", calendar="XNYS")
+    exchange.add_instrument("ABC", max_quantity=25)
+    broker = exchange.open_account("main", cash=100_000, square_off=RULE)
+    exchange.on_quote("ABC", 99, 100, 1000, 1000, at=NOON)
+    for _ in range(3):
+        broker.buy("ABC", 20)
+    exchange.advance(CLOSE)
+    assert broker.positions() == []
+    assert [int(order.quantity) for order in broker.orders()[3:]] == [25, 25, 10]
+
+
 def test_a_position_opened_late_passes_every_stage_at_once() -> None:
     """Opened after the warning was due: the warning comes at once, the rest in its time."""
     broker = opened()

@@ -45,12 +45,12 @@ def next_stage(step: Step) -> Stage | None:
 
 def _next_of(step: Step, rule: SquareOff, hours: MarketHours) -> Stage | None:
     now, close = step.now_ns, hours.day_close(step.now_ns, False)
-    done = [part.stage for part in step.state.squared if part.calendar == hours.name and part.closes_ns == close]
     if not rule.covers(hours, close):
         return None
+    done = [part.stage for part in step.state.squared if part.calendar == hours.name and part.closes_ns == close]
     left = STAGES[STAGES.index(done[0]) + 1 :] if done else STAGES
-    if not left:
-        return None
+    if not left:  # what could not be closed is for the next session
+        left, close = STAGES, hours.day_close(close, False)
     flat = rule.flat_ns(hours, close)
     return Stage(max(rule.stage_ns(left[0], flat), now), hours.name, left[0], flat, close)
 
@@ -89,10 +89,16 @@ def _cancel(step: Step, orders: list[Order]) -> None:
 
 
 def _close(step: Step, calendar: str) -> None:
-    """Close what is held at the market; what cannot be closed today is carried."""
-    market, day = OrderType.MARKET, TimeInForce.DAY
+    """Close what is held at the market, in as many orders as it takes; what cannot be closed today is carried."""
     for symbol in [symbol for symbol in sorted(step.state.holdings) if _is_of(step.markets[symbol], calendar)]:
         held = step.state.quantity(symbol)
-        sign = -1 if held > 0 else 1
-        size = abs(held)
-        place(step, OrderTerms(symbol, sign, market, size, None, None, None, day, None, False, True, 0, None, TAGS))
+        left, most = abs(held), step.markets[symbol].instrument.most_units
+        while left:
+            size = min(left, most)
+            place(step, _closing(symbol, -1 if held > 0 else 1, size))
+            left -= size
+
+
+def _closing(symbol: str, sign: int, size: int) -> OrderTerms:
+    market, day = OrderType.MARKET, TimeInForce.DAY
+    return OrderTerms(symbol, sign, market, size, None, None, None, day, None, False, True, 0, None, TAGS)

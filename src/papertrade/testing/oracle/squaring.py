@@ -33,6 +33,9 @@ def due(account: SlowAccount, now: int) -> tuple[int, str, str, int, int] | None
         flat = close - rule.minutes_before_close * MINUTE
         before = (rule.warn_minutes, rule.reduce_only_minutes, 0)
         done = {e.stage for e in told(account, hours) if e.closes_ns == close}
+        if len(done) == len(ORDER):
+            close, done = hours.day_close(close, False), set()
+            flat = close - rule.minutes_before_close * MINUTE
         for stage, minutes in zip(ORDER, before, strict=True):
             if stage not in done:
                 stages.append((max(flat - minutes * MINUTE, now), hours.name, stage, flat, close))
@@ -63,11 +66,18 @@ def _is_of(account: SlowAccount, symbol: str, calendar: str) -> bool:
 
 def _close(account: SlowAccount, symbol: str) -> None:
     held = account.quantity(symbol)
-    terms = OrderTerms(
+    size, most = abs(held), account.markets[symbol].instrument.max_units
+    parts = [size] if most is None else [most] * (size // most) + [size % most] * (size % most > 0)
+    for part in parts:
+        place(account, _closing_terms(symbol, -1 if held > 0 else 1, part))
+
+
+def _closing_terms(symbol: str, sign: int, quantity: int) -> OrderTerms:
+    return OrderTerms(
         symbol=symbol,
-        sign=-1 if held > 0 else 1,
+        sign=sign,
         type=OrderType.MARKET,
-        quantity_units=abs(held),
+        quantity_units=quantity,
         notional_units=None,
         limit_units=None,
         stop_units=None,
@@ -79,4 +89,3 @@ def _close(account: SlowAccount, symbol: str) -> None:
         client_order_id=None,
         tags=(("by", "square_off"),),
     )
-    place(account, terms)
