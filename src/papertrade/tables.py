@@ -38,8 +38,8 @@ def rebuild_tables(store: Store, account: str | None = None) -> list[str]:
     """Make the tables of an account anew from its journal, or those of all accounts; answers which ones.
 
     Each account's rows are deleted and begun again in one transaction, and the rest follows page by page; who reads
-    meanwhile sees less than there was. The journal is only read. On PostgreSQL, tables that were dropped are made
-    first; all begin empty then, and what is not rebuilt here is brought up when somebody opens or searches the account.
+    meanwhile sees less than there was. The journal is only read. Tables that were dropped are made first; all begin
+    empty then, and what is not rebuilt here is brought up when somebody opens or searches the account.
     """
     return drive(_rebuild(store, None if account is None else parse_name(account, "account")))
 

@@ -20,10 +20,10 @@ from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.adapters.sqlite.schema import migrations
 from papertrade.adapters.sqlite.tables import SQLITE
-from papertrade.adapters.tables import TABLES, create_all, select
+from papertrade.adapters.tables import BY_NAME, TABLES, create_all, select
 from papertrade.domain.rows import ROWS_FORM, EntryRow, EquityRow, FillRow, OrderRow, PositionRow, WalletRow
 from papertrade.engine.snapshot import digest
-from papertrade.errors import InvalidValueError, StoreErasedError
+from papertrade.errors import InvalidValueError, StoreErasedError, StoreMisconfiguredError
 from papertrade.hosting import tabling
 from papertrade.hosting.desk import batch_of
 from papertrade.ports.store import Store
@@ -175,6 +175,46 @@ def test_tables_are_rebuilt_when_somebody_asks(path: Path) -> None:
     assert is_kept(path, "alice")
     with pytest.raises(pt.UsageError, match="has no tables"):
         rebuild_tables(MemoryStore())
+
+
+@pytest.mark.parametrize("dropped", [f"TABLE {name}" for name in (*BY_NAME, "tabled")] + ["INDEX orders_by_status"])
+@pytest.mark.parametrize("schema", [3, 4])
+def test_a_table_that_was_dropped_is_said_and_made_again(dropped: str, schema: int, path: Path) -> None:
+    """The journal is whole and opens, also in an older file; what is missing is named, and rebuilt when asked."""
+    trade(opened(SQLiteStore(path, durability="memory")))
+    bob = pt.Exchange(SQLiteStore(path, durability="memory"), clock="data").open_account("bob", cash=1_000)
+    bob.deposit(1)
+    if schema == 3:
+        sql(path, "DELETE FROM migrations WHERE number = 4", "PRAGMA user_version = 3")
+        sql(path, "ALTER TABLE commits DROP COLUMN seal")
+    sql(path, f"DROP {dropped}")
+    with pytest.raises(StoreMisconfiguredError, match=rf"{dropped.split()[1]} of history is missing.*rebuild-tables"):
+        opened(SQLiteStore(path, durability="memory"))
+    store = SQLiteStore(path, durability="memory")
+    assert store.verify("main").version == store.head("main") > 2
+    assert rebuild_tables(store, "main") == ["main"]
+    assert is_kept(path)
+    assert not is_kept(path, "bob")  # nothing of it is taken for kept any more
+    with pt.Exchange(SQLiteStore(path, durability="memory"), clock="data") as exchange:
+        assert len(exchange.open_account("bob").search_entries()) == 2
+    assert rebuild_tables(store) == ["bob", "main"]  # nothing is missing: as ever
+    assert is_kept(path, "bob")
+    store.close()
+
+
+def test_a_table_that_is_dropped_under_a_host_is_said(path: Path) -> None:
+    """The command that would write to it is refused by name, and nothing of it is stored."""
+    broker = opened(SQLiteStore(path, durability="memory"))
+    trade(broker)
+    before = broker.exchange._desk.store.head("main")
+    sql(path, "DROP TABLE fills")
+    with pytest.raises(StoreMisconfiguredError, match=r"the table fills of history is missing.*rebuild-tables"):
+        broker.buy("AAPL", 1)
+    store = SQLiteStore(path, durability="memory")
+    assert store.head("main") == before
+    rebuild_tables(store)
+    trade(broker)
+    assert is_kept(path)
 
 
 # ------------------------------------------------------------------------ together, or not at all

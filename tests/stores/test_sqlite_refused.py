@@ -77,7 +77,7 @@ def test_tables_of_somebody_else_may_stand_beside_ours(path: Path) -> None:
 
 
 def test_a_file_without_one_of_its_tables_is_corrupt(path: Path) -> None:
-    """A missing table is damage, not a reason to make a new one."""
+    """A missing table of the journal is damage, not a reason to make a new one."""
     filled(path)
     sql(path, "DROP TABLE commits")
     refused(path, StoreCorruptError, "misses")

@@ -103,6 +103,14 @@ def _columns(row: type[Any]) -> Iterator[Column]:
             yield Column(name, "flag" if "bool" in str(annotation) else "text", optional, place)
 
 
+def missing(kind: str, name: str) -> str:
+    """What somebody is told who asks for a table or an index that was dropped."""
+    return (
+        f"the {kind} {name} of history is missing, and the journal is not; "
+        "papertrade rebuild-tables ADDRESS makes it again (papertrade.tables.rebuild_tables)"
+    )
+
+
 # ------------------------------------------------------------------ statements
 
 

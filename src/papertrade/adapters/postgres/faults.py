@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from papertrade.adapters.postgres.place import Place
-from papertrade.adapters.tables import BY_NAME
+from papertrade.adapters.tables import BY_NAME, missing
 from papertrade.errors import (
     OutcomeUnknownError,
     StoreCorruptError,
@@ -51,10 +51,7 @@ def typed(why: psycopg.Error, place: Place) -> StoreError:
     text = said(why, place)
     state = why.sqlstate or ""
     if state == "42P01" and (named := _HISTORY.search(str(why))):
-        return StoreMisconfiguredError(
-            f"{text}: the table {named[1]} of history is missing, and the journal is not; "
-            f"papertrade rebuild-tables ADDRESS makes it again (papertrade.tables.rebuild_tables)"
-        )
+        return StoreMisconfiguredError(f"{text}: {missing('table', named[1])}")
     kind = _KINDS.get(state) or _KINDS.get(state[:2])
     if kind is None and not state and isinstance(why, psycopg.OperationalError):
         # libpq tells the reason of a failed connection only in words.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Final
 
+from papertrade.adapters.tables import BY_NAME, missing
 from papertrade.errors import (
     InvalidValueError,
     StoreCorruptError,
@@ -32,6 +34,7 @@ _CORRUPT: Final = {
 }
 # Damage that SQLite reports as a failed read: a page checksum, a file system that noticed. Not in the module's names.
 _CORRUPT_DETAILS: Final = {10 | (32 << 8), 10 | (33 << 8)}
+_HISTORY: Final = re.compile(rf"no such table: (?:main\.)?({'|'.join((*BY_NAME, 'tabled'))})$")
 
 
 def typed(why: sqlite3.Error, path: str) -> StoreError:
@@ -42,6 +45,8 @@ def typed(why: sqlite3.Error, path: str) -> StoreError:
         # The driver's own complaint: text that is not UTF-8 where text was stored, a connection it lost.
         return StoreCorruptError(text) if "decode" in str(why) else StoreUnavailableError(text)
     kind = code & 0xFF
+    if kind == sqlite3.SQLITE_ERROR and (named := _HISTORY.search(str(why))):
+        return StoreMisconfiguredError(f"{path}: {missing('table', named[1])}")
     if kind == sqlite3.SQLITE_FULL:
         return StoreFullError(text)
     if kind in _MISCONFIGURED:

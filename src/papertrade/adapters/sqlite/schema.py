@@ -13,10 +13,12 @@ from typing import Final
 from papertrade.adapters.chains import FIRST_HASH
 from papertrade.adapters.migrations import Migration, numbered
 from papertrade.adapters.seals import sealed
+from papertrade.adapters.tables import BY_NAME, missing
 from papertrade.errors import StoreCorruptError, StoreMisconfiguredError
 from papertrade.ports.store_extras import Commit
 
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
+HISTORY: Final = frozenset((*BY_NAME, "tabled"))  # made from the journal, and made again from it
 NEWEST: Final = 4  # the schema that the statements of this version are written for
 SEALED: Final = 4  # the step from which on commit ids have seals; those that are there get theirs by `_seal`
 
@@ -129,11 +131,37 @@ def check_schema(connection: sqlite3.Connection, path: str) -> None:
     for kind, name, table, sql in found:
         if kind in ("trigger", "view") or (table in ours and (kind, name, table, sql) not in expected):
             raise StoreMisconfiguredError(f"{path} holds the {kind} {name!r}, which papertrade did not make: remove it")
-    if missing := expected - set(found):
-        raise StoreCorruptError(f"{path} misses {', '.join(sorted(name for _, name, _, _ in missing))}")
+    # Without a table of history the journals are whole: who asks that table is told by `check_history`.
+    if gone := {name for _, name, table, _ in expected - set(found) if table not in HISTORY}:
+        raise StoreCorruptError(f"{path} misses {', '.join(sorted(gone))}")
     applied = connection.execute("SELECT number, name, hash FROM migrations ORDER BY number").fetchall()
     if applied != [(step.number, step.name, step.hash) for step in migrations()]:
         raise StoreCorruptError(f"{path} was made by other schema files than those of this version: {applied!r:.200}")
+
+
+def check_history(connection: sqlite3.Connection) -> None:
+    """The tables of history are there with their indexes; else what makes them again."""
+    if gone := _history_gone(connection):
+        raise StoreMisconfiguredError(missing(*gone[0]))
+
+
+def history_again(connection: sqlite3.Connection) -> None:
+    """Make the tables and indexes of history that are missing. Then all begin empty, because one was not kept."""
+    gone = {name for _, name in _history_gone(connection)}
+    if not gone:
+        return
+    for _, name, _, sql in sorted(_expected(), key=lambda made: made[0], reverse=True):  # tables before their indexes
+        if name in gone and sql is not None:  # else it comes with its table
+            connection.execute(sql)
+    for name in sorted(HISTORY):
+        connection.execute(f"DELETE FROM {name}")
+
+
+def _history_gone(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Kind and name of what is missing, tables first."""
+    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    expected = ((kind, name) for kind, name, table, _ in _expected() if table in HISTORY and name not in found)
+    return sorted(expected, reverse=True)
 
 
 def check_index(connection: sqlite3.Connection, path: str) -> None:

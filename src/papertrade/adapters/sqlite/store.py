@@ -20,6 +20,7 @@ from papertrade.adapters.sqlite.faults import translated, typed
 from papertrade.adapters.sqlite.handle import Handle
 from papertrade.adapters.sqlite.journal import Encoded
 from papertrade.adapters.sqlite.places import place_of
+from papertrade.adapters.sqlite.schema import history_again
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.domain.words import parse_flag
@@ -235,6 +236,10 @@ class SQLiteStore(Handle):
             pause = min(pause * 1.5, LATE_S)
 
     # ------------------------------------------------- the tables of history
+
+    def make_tables(self) -> None:
+        """Make the tables and indexes of history that somebody dropped; all are brought up from the journals then."""
+        self._write_checked(history_again)
 
     def tabled(self, stream: str) -> Tabling:
         """How far the tables of a stream are kept."""

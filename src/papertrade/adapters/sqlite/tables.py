@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from papertrade.adapters import tables
 from papertrade.adapters.sqlite.journal import head_of
+from papertrade.adapters.sqlite.schema import check_history
 from papertrade.adapters.tables import Dialect
 from papertrade.domain.instants import SECOND_NS, text_of_instant
 from papertrade.domain.numbers import text_of, units_of_text
@@ -108,6 +109,7 @@ def forget(connection: sqlite3.Connection, stream: str) -> None:
 def progress(connection: sqlite3.Connection, stream: str) -> Tabling:
     """How far the tables of a stream are kept, and its last day."""
     head_of(connection, stream)  # of an erased one there is nothing to say
+    check_history(connection)
     row = connection.execute("SELECT version, form FROM tabled WHERE account = ?", (stream,)).fetchone()
     if row is None:
         return Tabling(0, 0, None)
