@@ -53,6 +53,7 @@ ANYTHING = {"testing", "demo"}  # tools and shows: they may import every room
 # (module, room): one module that has an arrow which its room has not, and why.
 SINGLE_ARROWS = {
     ("engine.snapshot", "codec"): "a snapshot and a digest are canonical bytes",
+    ("records.history", "hosting"): "the rows that tables should have are computed by what computes them for a host",
     ("compose", "adapters"): "finds adapters by their address scheme, lazily",
     ("adapters.calendar_rows", "calendars"): "what another library knows becomes a calendar of ours",
     ("adapters.exchange_calendars", "calendars"): "what another library knows becomes a calendar of ours",

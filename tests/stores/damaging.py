@@ -10,13 +10,20 @@ from random import Random
 
 from store_cases import HOSTILE_NAMES, batch, chain
 
+import papertrade as pt
 from papertrade.adapters.sqlite import SQLiteStore, journal
+from papertrade.adapters.tables import TABLES as HISTORY
 from papertrade.errors import StoreCorruptError, StoreErasedError, StoreError
 from papertrade.ports.store import Append, StoredSnapshot
+from papertrade.records import verify_account, verify_tables
 
 PAGE = 4096
 MASKS = (1, 4, 0x20, 0x80, 0xFF)
-TABLES = ("streams", "events", "commits", "snapshots", "tombstones", "totals", "migrations")
+TRADED = "books"  # an account of a host, which has rows in every table of history
+TABLES = (
+    "streams", "events", "commits", "snapshots", "tombstones", "totals", "migrations",
+    *(table.name for table in HISTORY), "tabled",
+)  # fmt: skip
 # Columns that say where a row belongs are moved with what they say; these are what it says.
 SWAPPED = {
     "streams": ("name", "version", "chain", "keyed", "fence", "owner", "fence_sum"),
@@ -24,11 +31,27 @@ SWAPPED = {
     "commits": ("stream", "commit_id", "first_version", "last_version", "size", "seal"),
     "snapshots": ("version", "chain", "data", "hash"),
     "tombstones": ("note", "hash"),
+    **{table.name: tuple(column.name for column in table.columns()) for table in HISTORY},
 }
 
 
+def trade(store: SQLiteStore) -> None:
+    """Orders that fill, end and wait, on two days."""
+    exchange = pt.Exchange(store, clock="data")
+    exchange.add_instrument("ABC")
+    broker = exchange.open_account(TRADED, cash=10_000, fees=pt.PercentFee("0.001"))
+    for day, price in (("05", 100), ("06", 105)):
+        exchange.on_quote("ABC", bid=price, ask=price + 1, at=f"2026-01-{day}T15:00:00Z")
+        broker.buy("ABC", 3, tags={"strategy": "gap"}, client_order_id=f"in-{day}")
+    broker.cancel_order(broker.buy("ABC", 1, limit_price="90"))
+    broker.sell("ABC", 1, limit_price="180")
+    exchange.add_instrument("XYZ")
+    exchange.on_quote("XYZ", bid=50, ask=51, at="2026-01-06T15:00:00Z")
+    broker.buy("XYZ", 2)
+
+
 class Whole:
-    """A file with one long journal, short ones, keys, snapshots, fences and tombstones; closed."""
+    """A file with one long journal, short ones, an account with its tables, keys, snapshots, fences and tombstones."""
 
     def __init__(self, path: Path, long: int, names: list[str]) -> None:
         self.path, self.long, self.names = path, long, names
@@ -38,6 +61,7 @@ class Whole:
         store.append(Append("main", long, [], "nothing"))
         for name in names:
             store.append(batch(0, 2, stream=name, commit="k"))
+        trade(store)
         store.put_snapshot("main", StoredSnapshot(long - 2, chain(long - 2), b"a snapshot" * 20))
         store.put_snapshot(names[0], StoredSnapshot(1, chain(1, names[0]), b"another"))
         store.release("main", store.take("main"))
@@ -71,12 +95,13 @@ class Whole:
         """All that a host can read of a file; not finding a key would act twice, and a repeat has to be one."""
         store = SQLiteStore(path, durability="memory")
         try:
-            listed = store.streams()
+            verify_tables(store)
+            listed = [*store.streams(), repr(verify_account(store, TRADED))]
             kept = [self._stream(store, name) for name in ("main", "taken", "erased", "never", *self.names)]
             repeats = [store.append(batch(n, commit=f"key-{n}")) for n in range(self.long)]
             repeats += [store.append(batch(0, 2, stream=name, commit="k")) for name in self.names[:-1]]
             repeats.append(store.append(Append("main", self.long, [], "nothing")))
-            snapshots = [None if name in ("erased", self.names[-1]) else store.get_snapshot(name) for name in listed]
+            snapshots = [store.get_snapshot(name) for name in ("main", *self.names[:-1])]
             return (listed, kept), repeats, snapshots
         finally:
             store.close()
@@ -177,7 +202,7 @@ class Whole:
             (first,), (second,) = connection.execute(query, (one, two))
             if first == second:
                 return None
-            passing = {int: -99, str: "passing", bytes: b"passing"}[type(first)]
+            passing = {int: -99, str: "passing", bytes: b"passing"}[type(second if first is None else first)]
             for value, number in ((passing, one), (first, two), (second, one)):
                 connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (value, number))
         except sqlite3.IntegrityError:

@@ -15,9 +15,10 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.adapters.tables import TABLES, create_all
 from papertrade.domain.rows import Upto
-from papertrade.errors import StoreConflictError, StoreErasedError, StoreMisconfiguredError
+from papertrade.errors import StoreConflictError, StoreCorruptError, StoreErasedError, StoreMisconfiguredError
 from papertrade.ports.store import Append
 from papertrade.ports.store_extras import Search
+from papertrade.records import verify_account, verify_tables
 from papertrade.tables import rebuild_tables, schema_sql
 from papertrade.testing import driving
 from papertrade.testing.chance import draw_setup
@@ -288,3 +289,83 @@ def test_awaited_stores_make_them_again_too(place: Place) -> None:
         return kept.version
 
     assert asyncio.run(run()) == 0
+
+
+# ------------------------------------------------------------------------ held against the journal
+
+OTHERWISE = {
+    "text": "coalesce({c}, '') || '?'", "json": "jsonb_set({c}, '{{other}}', '\"x\"')", "count": "{c} + 77",
+    "flag": "NOT {c}", "amount": "coalesce({c}, 0) + 0.01", "ns": "coalesce({c}, 0) + 1",
+    "instant": "coalesce({c}, 'epoch') + interval '1 microsecond'",
+}  # fmt: skip
+
+
+def verdict(store: Any) -> str:
+    """What ``verify`` says is wrong with the tables of the account, or nothing."""
+    try:
+        assert verify_account(store, "main").tables == store.head("main")
+    except StoreCorruptError as why:
+        return str(why)
+    return ""
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_row_that_is_not_what_the_journal_says_is_found(table: Any, place: Place) -> None:
+    """Another value in any column, a row less, a row too many; what was rebuilt is right again."""
+    trade(place.broker(), 2)
+    store = place.store()
+    assert verdict(store) == ""
+    name, last = table.name, table.key[-1]
+    place.sql(f"CREATE TABLE {{s}}.as_it_was AS TABLE {{s}}.{name}")
+    changes = [f"UPDATE {{s}}.{name} SET {c.name} = {OTHERWISE[c.sort].format(c=c.name)}" for c in table.columns()]
+    copied = ", ".join(f"{c.name}{' || 9' * (c.sort == 'text')}{' + 99' * (c.sort != 'text')}" if c.name == last
+                       else c.name for c in table.columns())  # fmt: skip
+    too_many = f"INSERT INTO {{s}}.{name} SELECT {copied} FROM {{s}}.as_it_was LIMIT 1"
+    for change in (*changes, f"DELETE FROM {{s}}.{name} WHERE ctid = (SELECT min(ctid) FROM {{s}}.{name})", too_many):
+        place.sql(change.replace("{other}", "{{other}}"))
+        said = verdict(store)
+        assert f"{name} ha" in said if change == too_many else f"the row of {name} with account 'main'" in said, change
+        assert "papertrade rebuild-tables" in said
+        place.sql(f"DELETE FROM {{s}}.{name}", f"INSERT INTO {{s}}.{name} TABLE {{s}}.as_it_was")
+    assert verdict(store) == ""
+
+
+def test_how_far_tables_are_kept_and_whose_rows_there_are(place: Place) -> None:
+    """Progress that was changed, in either direction; rows of an account that nobody has; the remedy."""
+    trade(place.broker())
+    store = place.store()
+    verify_tables(store)
+    for change in ("SET version = version - 1", "SET version = version + 1", "SET form = 7"):
+        place.sql(f"UPDATE {{s}}.tabled {change}")
+        assert "the tables of 'main' are wrong" in verdict(store)
+        rebuild_tables(store)
+        assert verdict(store) == ""
+    place.sql("INSERT INTO {s}.tabled VALUES ('ghost', 1, 1)")
+    with pytest.raises(StoreCorruptError, match="tabled has rows of 'ghost'"):
+        verify_tables(store)
+    assert verdict(store) == ""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_history_is_taken_for_damage(seed: int, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is drawn, good tables are good; so are those that a store with awaits asks about."""
+    from papertrade.adapters.postgres import AsyncPostgresStore
+
+    monkeypatch.setattr(driving, "MemoryStore", place.store)
+    rng = Random(seed)
+    setup = draw_setup(rng)
+    both, drawer = SideBySide(setup), Drawer(rng, setup)
+    for _ in range(100):
+        both.give(drawer.draw(both.oracle))
+    store = place.store()
+    assert verify_account(store, setup.account).tables == len(both.oracle.events)
+    assert verify_account(place.store(), setup.account, tables=False).tables is None
+
+    async def run() -> tuple[int, list[str]]:
+        awaited = AsyncPostgresStore(place.server.dsn, schema=place.schema, durability="memory")
+        found = await awaited.compare_rows(setup.account, [], counted=True)
+        strange = await awaited.strange_rows()
+        await awaited.close()
+        return found.version, strange
+
+    assert asyncio.run(run()) == (len(both.oracle.events), [])

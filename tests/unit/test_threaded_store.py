@@ -17,7 +17,7 @@ from papertrade.adapters.sqlite import SQLiteStore
 from papertrade.aio_store import ThreadedStore
 from papertrade.errors import InvalidValueError, OutcomeUnknownError, StoreFencedError, StoreMisconfiguredError
 from papertrade.ports.store import Append, Outcome
-from papertrade.ports.store_extras import EXTRAS, Fencing, Moving, Tabled, Trimming, Waiting
+from papertrade.ports.store_extras import EXTRAS, Comparing, Fencing, Moving, Tabled, Trimming, Waiting
 from papertrade.testing import FaultyStore
 
 START = "2026-01-05T14:30:00Z"
@@ -175,7 +175,7 @@ def test_what_the_store_can_do_is_an_attribute(tmp_path: Path) -> None:
     """From Python 3.12 on isinstance does not ask __getattr__: a store in front of another would seem to do nothing."""
     asked = {
         name
-        for protocol in (Fencing, Moving, Waiting, Trimming, Tabled)
+        for protocol in (Fencing, Moving, Waiting, Trimming, Tabled, Comparing)
         for name in [*vars(protocol), *protocol.__annotations__]
         if not name.startswith("_")
     }

@@ -153,6 +153,22 @@ def writer(table: Table, dialect: Dialect) -> Callable[[Sequence[Any]], list[Any
     return values
 
 
+def difference(table: Table, wanted: Sequence[Any], found: Sequence[Any] | None) -> str:
+    """What is wrong with a row, from the values that its columns should have and those that they have; or nothing."""
+    if found is not None and [*found] == wanted and [*map(type, found)] == [*map(type, wanted)]:
+        return ""
+    names = [c.name for c in table.columns()]
+    key = ", ".join(f"{name} {value!r:.80}" for name, value in zip(names, wanted, strict=True) if name in table.key)
+    if found is None:
+        return f"the row of {table.name} with {key} is missing"
+    differing = (
+        f"the row of {table.name} with {key} has {name} {value!r:.80} and not {should!r:.80}"
+        for name, should, value in zip(names, wanted, found, strict=True)
+        if type(value) is not type(should) or value != should
+    )
+    return next(differing)
+
+
 def read_columns(table: Table) -> list[Column]:
     """The columns from which a row is read back: of an instant the exact one."""
     return [c for c in table.columns() if c.sort != "instant"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
     from papertrade.ports.store import Store
+    from papertrade.records.checking import Checked
 
 
 def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,6 +21,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     verify = commands.add_parser("verify", help="read everything of an account, or of all, and check that it is whole")
     verify.add_argument("store", help="where it is: paper.db, sqlite:path or another address")
     verify.add_argument("account", nargs="?", help="all accounts if left out")
+    verify.add_argument("--no-tables", action="store_true", help="leave out the SQL tables of history")
     verify.set_defaults(run=_verify)
     rebuild = commands.add_parser("rebuild-tables", help="make the SQL tables of history anew from the journals")
     rebuild.add_argument("store")
@@ -36,17 +38,29 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def _verify(asked: argparse.Namespace) -> int:
     from papertrade.errors import InvariantError, StoreCorruptError
     from papertrade.records.checking import verify_account
+    from papertrade.records.history import verify_tables
 
     wrong = 0
     with opened(asked.store) as store:
         for account in [asked.account] if asked.account else _accounts(store):
             try:
-                found = verify_account(store, account)
-                print(f"{account}: good, {found.version} events, chain {found.chain}")
+                found = verify_account(store, account, tables=not asked.no_tables)
+                print(f"{account}: good, {found.version} events, chain {found.chain}{_behind(found)}")
             except (StoreCorruptError, InvariantError) as why:
                 wrong += 1
                 print(f"{account}: WRONG: {' '.join([str(why), *getattr(why, '__notes__', [])])}")
+        try:
+            if not asked.no_tables:
+                verify_tables(store)
+        except StoreCorruptError as why:
+            wrong += 1
+            print(f"tables: WRONG: {why}")
     return 1 if wrong else 0
+
+
+def _behind(found: Checked) -> str:
+    """Tables that are right as far as they go, and do not go as far as the journal."""
+    return f", tables up to {found.tables}" if 0 < (found.tables or 0) < found.version else ""
 
 
 def _accounts(store: Store) -> Iterator[str]:

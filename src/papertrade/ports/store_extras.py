@@ -1,13 +1,14 @@
 """What a store can do beyond keeping journals: be owned by a worker, be moved and erased, be followed, be queried.
 
 A host asks by ``isinstance(store, Fencing)`` and says ``UnsupportedError`` when the answer is no. Every store that
-ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day, and ``Tabled``,
-which is for SQL databases. The methods raise ``StoreError`` as those of ``Store`` do, and retry nothing.
+ships with papertrade can do all of it, but for ``Trimming``, which is for stores of the trading day, and ``Tabled`` and
+``Comparing``, which are for SQL databases. The methods raise ``StoreError`` as those of ``Store`` do, and retry
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from papertrade.ports.store import Outcome
@@ -183,9 +184,31 @@ class Tabled(Protocol):
         ...
 
 
+class Compared(NamedTuple):
+    """How far the tables of a stream are kept, which rows are not as they should be, and how many rows there are."""
+
+    version: int
+    form: int
+    wrong: Sequence[str]  # a sentence for each row that differs or is missing
+    counts: Mapping[str, int]  # by table, where that was asked for
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """Tables of history can be held against what a journal comes to."""
+
+    def compare_rows(self, stream: str, rows: Sequence[object], counted: bool = False) -> Compared:
+        """Look for rows as they are given here, all at one moment; nothing is written."""
+        ...
+
+    def strange_rows(self) -> list[str]:
+        """What is wrong with the tables as a whole: rows of accounts without a journal, rows that no index has."""
+        ...
+
+
 EXTRAS: Final = (
     "take", "release", "records", "commits", "put_records", "erase", "wait", "base", "trim", "seed",
-    "wants_rows", "tabled", "put_rows", "search",
+    "wants_rows", "tabled", "put_rows", "search", "compare_rows", "strange_rows",
 )  # fmt: skip
 """What these protocols ask for. A store in front of another has to have them as attributes of its own: from Python 3.12
 

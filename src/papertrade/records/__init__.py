@@ -8,6 +8,7 @@ from papertrade.records.beancount import Books, export_beancount, write_beancoun
 from papertrade.records.checking import Checked, verify_account
 from papertrade.records.erasing import erase_account
 from papertrade.records.exporting import Exported, export_account
+from papertrade.records.history import verify_tables
 from papertrade.records.importing import Imported, import_account
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "export_beancount",
     "import_account",
     "verify_account",
+    "verify_tables",
     "write_beancount",
 ]

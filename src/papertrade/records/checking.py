@@ -11,6 +11,7 @@ from papertrade.engine.state import AccountState
 from papertrade.errors import InvariantError, StoreCorruptError
 from papertrade.ledger.entries import trial_balance
 from papertrade.ports.store import Store
+from papertrade.records.history import verify_rows
 from papertrade.records.support import known_head
 
 
@@ -21,13 +22,15 @@ class Checked(NamedTuple):
     version: int
     chain: str
     snapshot: int  # the version of the stored snapshot, which equals the fold of the events; 0 when there is none
+    tables: int | None  # up to which version the SQL tables are kept, and equal it too; None when nobody looked
 
 
-def verify_account(store: Store, account: str) -> Checked:
+def verify_account(store: Store, account: str, *, tables: bool = True) -> Checked:
     """Read everything of an account and check that it is whole and that its books balance.
 
-    What is wrong is a ``StoreCorruptError`` (stored data is not what was written) or an ``InvariantError`` (it is, and
-    the books do not add up). Both say how far the account is good.
+    Where the store has SQL tables of history, each row of the account is compared with the journal as well, unless
+    ``tables=False`` leaves that out. What is wrong is a ``StoreCorruptError`` (stored data is not what was written) or
+    an ``InvariantError`` (it is, and the books do not add up). Both say how far the account is good.
 
     >>> import papertrade as pt
     >>> store = pt.open_store("memory:")
@@ -57,7 +60,8 @@ def verify_account(store: Store, account: str) -> Checked:
     except InvariantError as why:
         why.add_note(f"{account!r} folds up to version {state.version}")
         raise
-    return Checked(account, head, chain, 0 if kept is None else kept.version)
+    rows = verify_rows(store, account) if tables else None
+    return Checked(account, head, chain, 0 if kept is None else kept.version, rows)
 
 
 def _check_snapshot(data: bytes, state: AccountState) -> None:

@@ -15,7 +15,7 @@ import psycopg
 
 from papertrade.adapters.chains import Row as Stored
 from papertrade.adapters.chains import event_of
-from papertrade.adapters.postgres import appending, moving, reading, writing
+from papertrade.adapters.postgres import appending, comparing, moving, reading, writing
 from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Connections, finish
@@ -30,7 +30,7 @@ from papertrade.domain.events import Event
 from papertrade.domain.words import parse_flag
 from papertrade.errors import StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
-from papertrade.ports.store_extras import Commit, Record, Search, Tabling
+from papertrade.ports.store_extras import Commit, Compared, Record, Search, Tabling
 
 T = TypeVar("T")
 
@@ -229,6 +229,14 @@ class AsyncPostgresStore:
     async def search(self, query: Search) -> list[str | int]:
         """The values of a column of rows, in the order of the journal."""
         return await self._run(history.search(self._db, query))
+
+    async def compare_rows(self, stream: str, rows: Sequence[object], counted: bool = False) -> Compared:
+        """Are rows in the tables as they are given here?"""
+        return await self._run(comparing.compare_rows(self._db, stream, rows, counted))
+
+    async def strange_rows(self) -> list[str]:
+        """What is wrong with the tables as a whole."""
+        return await self._run(comparing.strange_rows(self._db))
 
     # ----------------------------------------------------------- the store
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import psycopg
 
 from papertrade.adapters import chains
-from papertrade.adapters.postgres import appending, moving, reading, writing
+from papertrade.adapters.postgres import appending, comparing, moving, reading, writing
 from papertrade.adapters.postgres import tables as history
 from papertrade.adapters.postgres.appending import Encoded
 from papertrade.adapters.postgres.connections import LOOK_S, Pool, finish
@@ -28,7 +28,7 @@ from papertrade.domain.events import Event
 from papertrade.domain.words import parse_flag
 from papertrade.errors import StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
-from papertrade.ports.store_extras import Commit, Record, Search, Tabling
+from papertrade.ports.store_extras import Commit, Compared, Record, Search, Tabling
 
 T = TypeVar("T")
 
@@ -205,6 +205,14 @@ class PostgresStore:
     def search(self, query: Search) -> list[str | int]:
         """The values of a column of rows, in the order of the journal."""
         return self._run(history.search(self._db, query))
+
+    def compare_rows(self, stream: str, rows: Sequence[object], counted: bool = False) -> Compared:
+        """Are rows in the tables as they are given here?"""
+        return self._run(comparing.compare_rows(self._db, stream, rows, counted))
+
+    def strange_rows(self) -> list[str]:
+        """What is wrong with the tables as a whole."""
+        return self._run(comparing.strange_rows(self._db))
 
     # ----------------------------------------------------------- the store
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from papertrade.adapters.chains import Row, checked, event_of
-from papertrade.adapters.sqlite import extras, journal
+from papertrade.adapters.sqlite import comparing, extras, journal
 from papertrade.adapters.sqlite import tables as history
 from papertrade.adapters.sqlite.faults import translated, typed
 from papertrade.adapters.sqlite.handle import Handle
@@ -26,7 +26,7 @@ from papertrade.domain.events import Event
 from papertrade.domain.words import parse_flag
 from papertrade.errors import InvalidValueError, StoreCorruptError, StoreError
 from papertrade.ports.store import Append, Appended, Outcome, StoredSnapshot, Verification
-from papertrade.ports.store_extras import Commit, Record, Search, Tabling
+from papertrade.ports.store_extras import Commit, Compared, Record, Search, Tabling
 
 SOON_S, LATE_S = 0.001, 0.05  # how often somebody who waits looks: at first, and after a while
 
@@ -252,6 +252,14 @@ class SQLiteStore(Handle):
     def search(self, query: Search) -> list[str | int]:
         """The values of a column of rows, in the order of the journal."""
         return self._read(lambda c: history.search(c, query))
+
+    def compare_rows(self, stream: str, rows: Sequence[object], counted: bool = False) -> Compared:
+        """Are rows in the tables as they are given here?"""
+        return self._read(lambda c: comparing.compare_rows(c, stream, rows, counted))
+
+    def strange_rows(self) -> list[str]:
+        """What is wrong with the tables as a whole, indexes included."""
+        return self._read(comparing.strange_rows)
 
     # ----------------------------------------------------------- the store
 
