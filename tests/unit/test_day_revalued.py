@@ -212,3 +212,51 @@ def test_what_came_in_beside_a_holding_does_not_take_its_loss_along() -> None:
     life.quote("ABC", 40, f"{TUESDAY}T14:00:00Z")
     assert life.broker.account().latched == ("max_drawdown",)
     life.check()
+
+
+@pytest.mark.parametrize("limit", ["max_drawdown", "max_daily_loss"])
+def test_a_loss_is_not_measured_anew_from_what_positions_once_cost(limit: str) -> None:
+    """Without a price nobody knows the equity to measure from: the first price would be a loss since the reset."""
+    life = Life(limits=pt.RiskLimits(**{limit: 5_000}))  # type: ignore[arg-type]
+    life.broker.buy("ABC", 1000)
+    life.quote("ABC", 94, f"{MONDAY}T20:00:00Z")
+    assert life.broker.account().latched == (limit,)
+    life.restart()
+    before = life.broker.digest()
+    with pytest.raises(pt.UsageError, match=f"{limit} cannot be measured anew before there is a price of ABC"):
+        life.broker.reset_limit(limit, command_id="again")
+    assert life.broker.digest() == before
+    life.quote("ABC", 94, f"{MONDAY}T20:01:00Z")
+    assert life.broker.reset_limit(limit, command_id="again").latched == ()
+    life.quote("ABC", 90, f"{MONDAY}T20:02:00Z")
+    assert life.broker.account().latched == ()
+    life.quote("ABC", 89, f"{MONDAY}T20:03:00Z")  # 5000 since the reset
+    assert life.broker.account().latched == (limit,)
+    life.check()
+
+
+def test_what_needs_no_price_is_reset_without_one() -> None:
+    """The kill switch measures nothing; a limit that is not latched stays as it is; a repeated key did it before."""
+    life = carried(limits=pt.RiskLimits(max_drawdown=5_000))
+    life.broker.kill()
+    assert life.broker.reset_limit("kill_switch").latched == ("max_drawdown",)
+    assert life.broker.reset_limit("max_daily_loss").latched == ("max_drawdown",)
+    life.quote("ABC", 94, f"{MONDAY}T20:01:00Z")
+    life.broker.reset_limit("max_drawdown", command_id="k")
+    life.restart()
+    assert life.broker.reset_limit("max_drawdown", command_id="k").latched == ()
+    life.check()
+
+
+def test_an_import_after_a_reset_does_not_bring_the_old_peak_back() -> None:
+    """The drawdown is measured from the reset, not from what the day began with, also once an import has its price."""
+    life = Life(limits=pt.RiskLimits(max_drawdown=5_000))
+    life.broker.buy("ABC", 1000)
+    life.quote("ABC", 94, f"{MONDAY}T20:00:00Z")
+    life.broker.reset_limit("max_drawdown")
+    life.restart()
+    life.quote("ABC", 94, f"{MONDAY}T20:01:00Z")
+    life.broker.import_positions([{"symbol": "XYZ", "quantity": 10, "average_price": "100"}])
+    life.quote("XYZ", 100, f"{MONDAY}T20:02:00Z")
+    assert (len(life.revalued()), life.broker.account().latched) == (1, ())
+    life.check()

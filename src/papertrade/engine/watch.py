@@ -6,6 +6,8 @@ there without leaving its own part of the way. Between two such moments a tick c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from papertrade.domain.events import (
     DayRevalued,
     EquityMarked,
@@ -18,7 +20,9 @@ from papertrade.domain.numbers import SCALE
 from papertrade.domain.words import CancelReason
 from papertrade.engine.filling import cancel
 from papertrade.engine.funds import Appraisal, appraise, closable, signed_value
+from papertrade.engine.state import AccountState
 from papertrade.engine.step import Step
+from papertrade.matching.market import Market
 from papertrade.matching.resting import FAR, HIGH_WATCH, LOW_WATCH
 from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN, KILL_SWITCH
 
@@ -45,6 +49,9 @@ def _revalue(step: Step) -> None:
     That is the price of its first fill since, or else its mark. What else was won or lost since the day began stays
     profit or loss of the day, and so does what a holding did after its first fill. What came in on an earlier day
     moves the peak only: the day began with what it was worth by then, or counts what is left of it once more.
+
+    A day that began with holdings at cost has not raised the peak yet, and does so now. What came in later raises
+    nothing: the peak may have been measured anew since that day began.
     """
     state = step.state
     equity, peak = state.day_equity_units, state.peak_units
@@ -56,7 +63,8 @@ def _revalue(step: Step) -> None:
         gain = signed_value(market.instrument, part.quantity_units, price) - part.cost_units
         equity += gain if part.of_day else 0
         peak += gain if part.imported else 0
-    peak = max(peak, equity + state.day_deposits_units)
+    if any(part.of_day and not part.imported for part in state.unvalued):
+        peak = max(peak, equity + state.day_deposits_units)
     step.emit(DayRevalued(state.account, state.version + 1, step.now_ns, equity, peak))
 
 
@@ -100,12 +108,22 @@ def latch(step: Step, limit: str, numbers: tuple[tuple[str, int], ...]) -> None:
 
 
 def reset_limit(step: Step, limit: str, command_id: str | None) -> None:
-    """Open a latch again. The loss of the day and the drawdown are measured anew from the equity at this moment."""
+    """Open a latch again. The loss of the day and the drawdown are measured anew from the equity at this moment.
+
+    Whoever asks has seen to it that this equity is known: see ``unpriced``.
+    """
     state = step.state
     if limit not in state.latches:
         return
     equity = appraise(state, step.profile, step.markets).equity
     step.emit(LimitReset(state.account, state.version + 1, step.now_ns, limit, equity, command_id))
+
+
+def unpriced(state: AccountState, markets: Mapping[str, Market], limit: str) -> list[str]:
+    """The holdings without a price for which a latched loss cannot be measured anew."""
+    if limit == KILL_SWITCH or limit not in state.latches:
+        return []
+    return sorted(symbol for symbol in state.holdings if markets[symbol].mark_units is None)
 
 
 def throw_kill_switch(step: Step) -> None:

@@ -9,7 +9,7 @@ from papertrade.domain.numbers import PLACES, to_decimal
 from papertrade.domain.positions import Account
 from papertrade.engine import cash, watch
 from papertrade.engine.step import Step
-from papertrade.errors import InvalidValueError, KeyConflictError
+from papertrade.errors import InvalidValueError, KeyConflictError, UsageError
 from papertrade.hosting.account_reading import AccountReader, stops_if_corrupt
 from papertrade.hosting.flow import Flow
 from papertrade.ports.store import Appended
@@ -82,7 +82,7 @@ class AccountCash(AccountReader):
         return (yield from self.account_view())
 
     def reset_limit(self, limit: str, command_id: str | None) -> Flow[Account]:
-        """Open a latch again."""
+        """Open a latch again. A loss is measured anew from the equity of now, so what is held needs a price."""
         if type(limit) is not str or limit not in LATCHES:
             raise InvalidValueError("limit", limit, ", ".join(LATCHES))
 
@@ -91,5 +91,12 @@ class AccountCash(AccountReader):
 
         commit_id = None if command_id is None else "reset:" + command_id
         if commit_id is None or not (yield from self._repeated(commit_id, limit=limit)):
+            yield from self.desk.make_ready(self.account, self.desk.now())  # what was due may have sold or valued it
+            seat = yield from self.desk.seat(self.account)
+            if missing := watch.unpriced(seat.state, self.desk.engine.markets, limit):
+                raise UsageError(
+                    f"{limit} cannot be measured anew before there is a price of {', '.join(missing)}: "
+                    "ask again after the next datum of each"
+                )
             yield from self.desk.command(self.account, decide, commit_id)
         return (yield from self.account_view())

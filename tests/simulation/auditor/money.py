@@ -100,26 +100,29 @@ class Money(Batches):
         equity, peak = amounts(fields, "equity", "peak")
         if not books.at_cost:
             books.fail("R4", "a day valued again", "a day that counts something at cost")
-        self._priced()
+        self._priced("a day valued")
         low = high = books.day_equity
-        raised = books.peak
+        lowered = raised = books.peak
         for part in books.at_cost:
             least, most = self._gains(part)
             if part.today:
                 low, high = low + least, high + most
-            raised += most if part.imported else 0
+            if part.imported:
+                lowered, raised = lowered + least, raised + most
+        if any(part.today and not part.imported for part in books.at_cost):  # the day began with an equity at cost
+            lowered, raised = equity + books.day_deposits, max(raised, equity + books.day_deposits)
         if not low <= equity <= high:
             books.fail("R4", f"a day that began with {equity}", f"{low} to {high}")
-        if not equity + books.day_deposits <= peak <= max(raised, equity + books.day_deposits):
-            books.fail("R4", f"a peak of {peak}", f"{equity + books.day_deposits} to {raised}")
+        if not lowered <= peak <= raised:
+            books.fail("R4", f"a peak of {peak}", f"{lowered} to {raised}")
         books.loss_base += equity - books.day_equity
         books.day_equity, books.peak, books.at_cost = equity, peak, []
 
-    def _priced(self) -> None:
+    def _priced(self, what: str) -> None:
         """Nothing is held that this process was never shown a price of."""
         for symbol, held in self.books.holdings.items():
             if held.quantity and self.market.sight.view(self.process, symbol) is None:
-                self.books.fail("R4", f"a day valued without a price of {symbol}", "a day that waits for it")
+                self.books.fail("R4", f"{what} without a price of {symbol}", "one that waits for it")
 
     def _gains(self, part: AtCost) -> tuple[int, int]:
         """The least and the most that a holding can have gained before its first price, by what it was shown."""
@@ -164,6 +167,8 @@ class Money(Batches):
             books.fail("R5", f"{limit} reset", f"one of {sorted(books.latches)}")
         self.keys.command("limit_reset", fields, self.commit)
         self._flat_equity(equity)
+        if limit != "kill_switch":
+            self._priced("a loss measured anew")
         books.latches.discard(limit)
         if limit == "max_daily_loss":
             books.loss_base = equity - books.day_deposits

@@ -20,7 +20,7 @@ from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataK
 from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import changing, vocabulary, watching
-from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.account import KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.auctions import meet_auction
 from papertrade.testing.oracle.filling import cancel
 from papertrade.testing.oracle.hours import auction_of
@@ -345,7 +345,12 @@ class Oracle(SlowAccount):
         self._command(lambda: watching.throw_kill_switch(self))
 
     def reset_limit(self, command: vocabulary.ResetLimit) -> None:
-        """A latch is opened by hand."""
+        """A latch is opened by hand; a loss is measured anew only from an equity that is known."""
+        watching.catch_up(self, self.clock)
+        if command.limit != KILL_SWITCH and command.limit in self.bases().latches:
+            unpriced = [symbol for symbol in self.held_symbols() if self.markets[symbol].mark() is None]
+            if unpriced:
+                raise UsageError(f"no price of {unpriced}")
         self._command(lambda: watching.reset_limit(self, command.limit))
 
 

@@ -110,7 +110,8 @@ def _revalue(account: SlowAccount) -> None:
             gained = (worth if part.quantity > 0 else -worth) - part.cost
             equity += gained if part.today else 0
             peak += gained if part.imported else 0
-    peak = max(peak, equity + bases.day_deposits)
+    if any(part.today and not part.imported for part in bases.at_cost):  # the day began at cost, and was no peak then
+        peak = max(peak, equity + bases.day_deposits)
     account.emit(DayRevalued(account.name, account.next_version, account.now, equity, peak))
 
 
@@ -159,7 +160,7 @@ def throw_kill_switch(account: SlowAccount) -> None:
 
 
 def reset_limit(account: SlowAccount, limit: str) -> None:
-    """Open a latch; losses are measured anew from here."""
+    """Open a latch; losses are measured anew from here, where what is held has a price."""
     if limit not in account.bases().latches:
         return
     equity = account.equity()
