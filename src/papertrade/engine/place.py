@@ -169,8 +169,8 @@ def _settle_remainder(step: Step, market: Market, order: Order, sizing: Sizing) 
         cancel(step, order, CancelReason.IOC_REMAINDER, ())
         return
     if sizing.taken and terms.reduce_only:
-        _, why_not = fillable(step, order)
-        if why_not is not None:
+        most, why_not = fillable(step, order)
+        if why_not is not None and not most:  # else too little was displayed: what may still reduce waits for more
             cancel(step, order, why_not, ())
             return
     step.rest(order)

@@ -247,8 +247,8 @@ def _settle_rest(account: SlowAccount, market: SlowMarket, order: SlowOrder, fou
     if order.is_open and terms.tif is TimeInForce.IOC:
         return cancel(account, order, CancelReason.IOC_REMAINDER)
     if order.is_open and found.taken and terms.reduce_only:
-        _, why_not = allowed_now(account, order)
-        if why_not is not None:
+        allowed, why_not = allowed_now(account, order)
+        if why_not is not None and not allowed:  # as long as some of it may reduce, it waits
             return cancel(account, order, why_not)
     return None
 
