@@ -45,7 +45,7 @@ def _verify(asked: argparse.Namespace) -> int:
         for account in [asked.account] if asked.account else _accounts(store):
             try:
                 found = verify_account(store, account, tables=not asked.no_tables)
-                print(f"{account}: good, {found.version} events, chain {found.chain}{_behind(found)}")
+                print(f"{account}: good, {found.version} events, chain {found.chain}{_noted(found)}")
             except (StoreCorruptError, InvariantError) as why:
                 wrong += 1
                 print(f"{account}: WRONG: {' '.join([str(why), *getattr(why, '__notes__', [])])}")
@@ -58,9 +58,10 @@ def _verify(asked: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _behind(found: Checked) -> str:
-    """Tables that are right as far as they go, and do not go as far as the journal."""
-    return f", tables up to {found.tables}" if 0 < (found.tables or 0) < found.version else ""
+def _noted(found: Checked) -> str:
+    """What is no damage: tables that are right and do not go as far as the journal, and a snapshot of before."""
+    tables = f", tables up to {found.tables}" if 0 < (found.tables or 0) < found.version else ""
+    return tables + ", its snapshot is of an older papertrade and not used" * found.outdated
 
 
 def _accounts(store: Store) -> Iterator[str]:

@@ -21,6 +21,7 @@ from papertrade.ledger.positions import PositionState, Unvalued
 SNAPSHOT_SCHEMA: Final = 5
 _APART: Final = ("orders", "positions", "books", "unvalued", "squared")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
+_SCHEMA: Final = b',"schema":'
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
 _ORDER: Final = Shape(Order.__slots__)
 _POSITION: Final = Shape(PositionState.__slots__)
@@ -88,6 +89,20 @@ def restore(data: bytes) -> AccountState:
         return _restored(record)
     except (InvalidValueError, AttributeError, KeyError, TypeError, ValueError) as why:
         raise StoreCorruptError(f"a snapshot cannot be read: {why}") from None
+
+
+def forgets(data: bytes) -> bool:
+    """Was a snapshot written by a schema that did not keep all of what the account counts at cost?
+
+    Then it is the fold of its events in everything but ``unvalued``, and who can read the events reads those.
+    """
+    end = data.rfind(_SCHEMA)  # in no text of a snapshot: a quote is escaped there
+    if end < 0 or data[end + len(_SCHEMA) : end + len(_SCHEMA) + 2] not in (b"1,", b"2,", b"1}"):
+        return False
+    record = from_bytes(data, most=None)
+    if record["schema"] == 1:  # it said nothing of it at all
+        return bool(record["account"]["day"] and record["positions"])
+    return bool(record["unvalued"])
 
 
 def _restored(record: dict[str, Any]) -> AccountState:

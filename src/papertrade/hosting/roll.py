@@ -15,7 +15,7 @@ from papertrade.engine.budgets import charge_again
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
 from papertrade.engine.profile import AccountProfile
-from papertrade.engine.snapshot import digest, restore, snapshot
+from papertrade.engine.snapshot import digest, forgets, restore, snapshot
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat
 from papertrade.errors import (
@@ -26,6 +26,7 @@ from papertrade.errors import (
     StoreErasedError,
     StoreError,
     StoreFencedError,
+    StoreTrimmedError,
     UnknownAccountError,
     UnsupportedError,
     UsageError,
@@ -142,6 +143,8 @@ class Roll(Listing):
             if kept is not None:
                 state, since = restore(kept.data), kept.version
                 yield from self._check_snapshot(account, kept, state)
+                if forgets(kept.data):
+                    state = yield from self._from_the_first(account, state)
                 state = yield from self._moved_on(state, account)
         except (StoreCorruptError, InvariantError) as why:
             self._damaged(account, why)
@@ -153,6 +156,13 @@ class Roll(Listing):
         if state.version and self.tables is not None:
             yield from self.tables.bring_up(account, state.version)
         return state if state.version else None
+
+    def _from_the_first(self, account: str, lifted: AccountState) -> Flow[AccountState]:
+        """The fold of the whole journal, where it is here; else what an old snapshot has of it."""
+        try:
+            return (yield from self._moved_on(AccountState(), account))
+        except StoreTrimmedError:
+            return lifted
 
     def _check_snapshot(self, account: str, kept: StoredSnapshot, state: AccountState) -> Flow[None]:
         """A snapshot has to be of this account, of the version it says, and of the journal that is there."""

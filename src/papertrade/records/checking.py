@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from papertrade.domain.numbers import text_of
 from papertrade.engine.evolve import evolve
-from papertrade.engine.snapshot import restore, snapshot
+from papertrade.engine.snapshot import forgets, restore, snapshot
 from papertrade.engine.state import AccountState
 from papertrade.errors import InvariantError, StoreCorruptError
 from papertrade.ledger.entries import trial_balance
@@ -22,6 +22,7 @@ class Checked(NamedTuple):
     version: int
     chain: str
     snapshot: int  # the version of the stored snapshot, which equals the fold of the events; 0 when there is none
+    outdated: bool  # the snapshot is whole and of an older papertrade that kept less in it: the events are read instead
     tables: int | None  # up to which version the SQL tables are kept, and equal it too; None when nobody looked
 
 
@@ -41,13 +42,13 @@ def verify_account(store: Store, account: str, *, tables: bool = True) -> Checke
     known_head(store, account)
     kept = store.get_snapshot(account)
     head = store.head(account)  # after the snapshot, which is not beyond it then: the account may go on meanwhile
-    state = AccountState()
+    state, outdated = AccountState(), False
     try:
         for event in store.load(account, 1, head):
             evolve(state, event)
             state.finished.clear()
             if kept is not None and kept.version == state.version:
-                _check_snapshot(kept.data, state)
+                outdated = _check_snapshot(kept.data, state)
         if state.version != head:
             raise StoreCorruptError(f"the store says version {head}")
         balance = trial_balance(state.books)
@@ -61,12 +62,19 @@ def verify_account(store: Store, account: str, *, tables: bool = True) -> Checke
         why.add_note(f"{account!r} folds up to version {state.version}")
         raise
     rows = verify_rows(store, account) if tables else None
-    return Checked(account, head, chain, 0 if kept is None else kept.version, rows)
+    return Checked(account, head, chain, 0 if kept is None else kept.version, outdated, rows)
 
 
-def _check_snapshot(data: bytes, state: AccountState) -> None:
-    if snapshot(restore(data)) != snapshot(state):
-        raise StoreCorruptError(f"the snapshot of version {state.version} is not the fold of its events")
+def _check_snapshot(data: bytes, state: AccountState) -> bool:
+    """Is a snapshot, whole as it is, of a schema that did not keep all of what it would now?"""
+    found = restore(data)
+    if snapshot(found) == snapshot(state):
+        return False
+    if forgets(data):
+        found.unvalued = state.unvalued
+        if snapshot(found) == snapshot(state):
+            return True
+    raise StoreCorruptError(f"the snapshot of version {state.version} is not the fold of its events")
 
 
 def _good(store: Store, account: str, state: AccountState) -> str:
