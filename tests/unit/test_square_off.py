@@ -10,6 +10,7 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.errors import InvalidValueError
 from papertrade.testing.invariants import check_account
+from papertrade.testing.short_hours import ShortHours
 
 DAY = "2026-01-05T"  # a Monday; New York closes at 21:00 UTC
 NOON, WARN, REDUCE, FLAT, CLOSE = (f"{DAY}{at}Z" for at in ("17:00:00", "20:35:00", "20:45:00", "20:50:00", "21:00:00"))
@@ -64,6 +65,33 @@ def test_from_reduce_only_on_nothing_grows() -> None:
     assert broker.positions() == []
     quote(broker, "2026-01-06T15:00:00Z")
     assert broker.buy("ABC", 1).status == "filled"
+
+
+def test_what_rests_stops_at_zero_once_only_reducing_passes() -> None:
+    """Two sales of more than is held stay over the stage; they close the position and open none on the other side."""
+    broker = opened(kind="margin")
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    first, second = (broker.sell("ABC", 7, limit_price=120) for _ in range(2))
+    quote(broker, REDUCE)
+    assert broker.order(first).is_open
+    assert broker.order(second).is_open
+    broker.on_trade("ABC", 121, 1000, at=f"{DAY}20:46:00Z")
+    assert broker.positions() == []
+    assert (broker.order(first).filled_quantity, broker.order(second).filled_quantity) == (7, 3)
+    assert broker.order(second).reason == "square_off"
+    check_account(broker)
+
+
+def test_nothing_is_squared_off_before_the_time_is_known() -> None:
+    """Under the data clock an order may come before the first datum; no stages of the years since 1970 follow it."""
+    exchange = pt.Exchange(clock="data")
+    exchange.use_calendar(ShortHours())
+    exchange.add_instrument("ABC", calendar="short")
+    broker = exchange.open_account("main", cash=10_000, square_off=RULE)
+    broker.buy("ABC", 1, limit_price=90)
+    quote(broker, NOON)
+    assert stages(broker) == []
 
 
 @pytest.mark.parametrize("step", ["jump", "steps", "restart"])

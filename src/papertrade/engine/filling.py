@@ -17,6 +17,7 @@ from papertrade.domain.straight import straight
 from papertrade.domain.words import CancelReason
 from papertrade.engine.budgets import evidence_of, takes_up, use_up
 from papertrade.engine.funds import available, closable, fee_lines, held_change
+from papertrade.engine.hours import only_reduces
 from papertrade.engine.step import Step
 from papertrade.ledger.positions import closing_part, split_fill
 from papertrade.matching.market import Market
@@ -119,12 +120,15 @@ def fillable(step: Step, order: Order) -> tuple[int, CancelReason | None]:
     remaining = order.remaining_units
     state, sign = step.state, order.terms.sign
     position = state.positions.get(order.terms.symbol)
-    if order.terms.reduce_only or state.restricted:
+    squaring = bool(state.squared) and only_reduces(step, step.markets[order.terms.symbol])
+    if order.terms.reduce_only or state.restricted or squaring:
         most = closable(position, sign)
         if most < remaining:
             if order.terms.reduce_only:
                 return most, CancelReason.NOTHING_TO_REDUCE
-            return most, CancelReason.LIMIT_LATCHED if state.latches else CancelReason.MARGIN_CALL
+            if state.restricted:
+                return most, CancelReason.LIMIT_LATCHED if state.latches else CancelReason.MARGIN_CALL
+            return most, CancelReason.SQUARE_OFF
     if sign < 0 and not step.profile.margin.may_short:
         most = closable(position, sign)
         if most < remaining:

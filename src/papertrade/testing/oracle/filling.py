@@ -8,6 +8,7 @@ from papertrade.domain.events import Numbers, OrderCanceled, OrderFilled, OrderR
 from papertrade.domain.words import CancelReason, LiquidityRole
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import SlowAccount, close_lots, closing_part
+from papertrade.testing.oracle.hours import only_reduces
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.offers import Offer
 from papertrade.testing.oracle.orders import SlowOrder
@@ -60,6 +61,8 @@ def allowed_now(account: SlowAccount, order: SlowOrder) -> tuple[int, CancelReas
         return closable, CancelReason.NOTHING_TO_REDUCE
     if account.restricted():
         return closable, CancelReason.LIMIT_LATCHED if account.bases().latches else CancelReason.MARGIN_CALL
+    if only_reduces(account, order.symbol):
+        return closable, CancelReason.SQUARE_OFF
     if order.sign < 0 and not account.margin.may_short:
         return closable, CancelReason.INSUFFICIENT_POSITION
     return order.remaining, None

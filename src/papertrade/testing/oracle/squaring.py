@@ -25,7 +25,7 @@ def due(account: SlowAccount, now: int) -> tuple[int, str, str, int, int] | None
     rule = account.setup.square_off
     stages = []
     for hours in {account.markets[symbol].hours for symbol in exposed(account)}:
-        if rule is None or hours is None:
+        if rule is None or hours is None or not now:  # nobody has said yet what time it is
             continue
         close = hours.day_close(now, False)
         if not rule.covers(hours, close):
