@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
 from papertrade.errors import CalendarRangeError, InvalidValueError, UnknownCalendarError
 from papertrade.testing.chance import draw_setup, with_hours
 from papertrade.testing.differential import SideBySide
@@ -52,6 +53,14 @@ def test_a_quote_of_before_the_open_fills_no_order_after_it() -> None:
     assert order.status == "accepted"
     quote(broker, f"{DAY}14:30:01Z", "100.50")
     assert broker.order(order).average_price == pt.units("100.50") / 10**9
+
+
+def test_an_order_says_when_its_market_opens_before_anybody_has_told_the_time() -> None:
+    """Under the data clock a process that has just started counts from the last time that the account knew."""
+    store = MemoryStore()
+    opened(BEFORE, store=store).buy("ABC", 10)
+    again = pt.open_paper_broker(cash=100_000, clock="data", calendar="XNYS", store=store)
+    assert str(again.explain(again.orders()[0])) == "It waits for ABC to open at 2026-01-05T14:30:00Z."
 
 
 @pytest.mark.parametrize("at", [BEFORE, CLOSE, LATE, NIGHT])

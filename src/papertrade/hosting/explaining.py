@@ -171,8 +171,8 @@ def _auction_waits(order: Order, market: Market, now_ns: int) -> tuple[WaitReaso
 
 def _opens(order: Order, seat: Seat, market: Market, now_ns: int) -> int | None:
     """The next instant at which an order may trade, None when it may now."""
-    hours = market.hours
-    if hours is None:
+    hours, now_ns = market.hours, max(now_ns, seat.state.at_ns)  # after a restart the account still knows its own time
+    if hours is None or not now_ns:
         return None
     extended, ns = is_extended(seat.profile, order.terms), now_ns
     span = market.span_at(ns)
