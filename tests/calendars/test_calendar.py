@@ -250,3 +250,27 @@ def test_times_of_day_may_be_time_objects() -> None:
     from papertrade.calendars.hours import Segment
 
     assert Segment("regular", time(9), time(17, 30)) == Segment("regular", "09:00", "17:30")
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [("XNYS", "2026-03-06", "2026-03-10"), ("XNSE", "2026-11-06", "2026-11-10"), ("MCX", "2026-10-30", "2026-11-04")],
+)
+def test_spans_follow_each_other_whoever_asks_and_when(name: str, first: str, last: str) -> None:
+    """Over a weekend each span begins where the one before it ends, at whichever of its instants it is asked for."""
+    hours = pt.calendar(name)
+    at, end = (int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()) * 10**9 for day in (first, last))
+    span = hours.span_at(at)
+    while at < end:
+        for ns in range(at, min(end, span.until_ns), 3 * 3_600 * 10**9):
+            assert hours.span_at(ns) == span
+        before, at = span, span.until_ns
+        span = hours.span_at(at)
+        assert (span.from_ns, span.phase != before.phase) == (at, True)
+
+
+def test_before_its_first_session_a_calendar_has_been_closed_since_it_is_known() -> None:
+    """New York in the night to January 3, 2000: nothing that ended is known."""
+    hours = pt.calendar("XNYS")
+    at = int(datetime.fromisoformat("2000-01-02T12:00:00+00:00").timestamp()) * 10**9
+    assert hours.span_at(at).from_ns == int(datetime.fromisoformat("2000-01-01T05:00:00+00:00").timestamp()) * 10**9

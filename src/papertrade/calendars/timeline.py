@@ -73,12 +73,19 @@ class Timeline:
         if self._always:
             return Span(phase, self._from_ns, until)
         for session in self._reaching(ns):
+            if session.begins_ns > ns:
+                break
             for piece in session.segments:
                 if piece.begins_ns <= ns < piece.ends_ns:
                     return Span(phase, piece.begins_ns, until)
-            if session.begins_ns > ns:
-                break
-        return Span(phase, ns, until)  # between what has a beginning
+        return Span(phase, self._ended(ns), until)
+
+    def _ended(self, ns: int) -> int:
+        """When the last piece before a pause ended: whoever asks in it hears the same."""
+        for session in self.before(ns // DAY_NS + EPOCH_DAY + 1):
+            if session.begins_ns <= ns:
+                return max(piece.ends_ns for piece in session.segments if piece.ends_ns <= ns)
+        return self._from_ns
 
     def session_at_or_after(self, ns: int) -> Session:
         """The session that has not closed yet, or else the next."""
