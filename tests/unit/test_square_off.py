@@ -121,6 +121,23 @@ def test_stepped_jumped_and_restarted_clocks_make_one_journal(step: str) -> None
         assert journals[0] == journals[1]
 
 
+def test_a_stage_seen_to_late_does_not_know_what_came_after_it() -> None:
+    """An account is opened beside a quote of after the last stage: what closes it is the next quote, not that one."""
+    store = MemoryStore()
+    before = opened(store)
+    quote(before, NOON)
+    before.buy("ABC", 10)
+    exchange = pt.Exchange(store, clock="data", calendar="XNYS")
+    exchange.add_instrument("ABC")
+    exchange.on_quote("ABC", 50, 51, at=f"{DAY}20:58:00Z")
+    broker = exchange.open_account("main", square_off=RULE)
+    exchange.advance(f"{DAY}20:58:30Z")
+    assert stages(broker) == [("warned", WARN), ("reduce_only", REDUCE), ("flat", FLAT)]
+    assert broker.position("ABC").quantity == 10
+    exchange.on_quote("ABC", 98, 99, at=f"{DAY}20:59:00Z")
+    assert broker.orders("all")[-1].average_price == 98
+
+
 def test_what_cannot_be_closed_is_carried_and_tried_again() -> None:
     """A halt over the close: the order expires, the position stays, and the next session squares it off."""
     broker = opened()

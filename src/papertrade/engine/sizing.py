@@ -88,7 +88,7 @@ def take_on_arrival(step: Step, market: Market, terms: OrderTerms, quantity: int
 
 def _take_at_close(step: Step, market: Market, terms: OrderTerms, quantity: int) -> list[Slice]:
     bar, sign = market.bar, terms.sign
-    if bar is None or not may_meet_bar(step, market, terms, bar):
+    if bar is None or bar.end_ns > step.now_ns or not may_meet_bar(step, market, terms, bar):
         return []
     if market.halted or at_band(bar.close, sign, market.instrument):
         return []

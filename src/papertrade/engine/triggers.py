@@ -9,8 +9,8 @@ from papertrade.matching.market import NEVER, Market
 
 def is_fresh(step: Step, market: Market) -> bool:
     """Does a quote stand that is young enough to fill an arriving order, and of this phase of its market?"""
-    if market.quote_ns == NEVER:
-        return False
+    if market.quote_ns == NEVER or market.quote_ns > step.now_ns:
+        return False  # a deadline of the past, seen to late, does not know what came after it
     if market.hours is not None and market.quote_ns < market.span_at(step.now_ns).from_ns:
         return False  # what stood before the open is not what stands after it
     most = step.profile.fill.max_age_ns

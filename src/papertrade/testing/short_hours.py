@@ -30,6 +30,12 @@ class ShortHours:
 
     name = "short"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShortHours)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def span_at(self, ns: int) -> Span:
         """The phase that an instant is in."""
         begins = ns - ns % LENGTH

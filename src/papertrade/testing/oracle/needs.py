@@ -30,7 +30,7 @@ class Plan(NamedTuple):
 
 def is_fresh(account: SlowAccount, market: SlowMarket) -> bool:
     """Is what stands young enough to fill an arriving order?"""
-    if market.quote_at is None or not quote_is_of_this_phase(account, market):
+    if market.quote_at is None or market.quote_at > account.now or not quote_is_of_this_phase(account, market):
         return False
     oldest = account.fill.max_quote_age_s
     return oldest is None or account.given - market.quote_at <= Fraction(oldest) * money.ONE
@@ -89,7 +89,7 @@ def _arrive(account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantit
 def _arrive_at_close(account: SlowAccount, market: SlowMarket, sign: int, quantity: int) -> list[Piece]:
     """Rule B1."""
     bar = market.bar
-    if bar is None or market.halted or at_band_end(market.instrument, sign, bar.close):
+    if bar is None or bar.end > account.now or market.halted or at_band_end(market.instrument, sign, bar.close):
         return []
     oldest = account.fill.max_quote_age_s
     if oldest is not None and account.given - bar.end > Fraction(oldest) * money.ONE:
