@@ -138,6 +138,18 @@ def test_a_stage_seen_to_late_does_not_know_what_came_after_it() -> None:
     assert broker.orders("all")[-1].average_price == 98
 
 
+def test_a_stage_at_midnight_belongs_to_the_day_that_begins() -> None:
+    """The day ends at the instant of the last stage: it opens first, and the closing order is of the new day."""
+    midnight = pt.TradingDay("UTC", "20:50")
+    broker = opened(trading_day=midnight)
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    broker.advance(CLOSE)
+    kinds = [event.kind for event in broker.events() if event.at.isoformat()[:19] + "Z" == FLAT]
+    assert kinds == ["day_opened", "squared_off", "order_accepted", "order_filled"]
+    check_account(broker)
+
+
 def test_what_cannot_be_closed_is_carried_and_tried_again() -> None:
     """A halt over the close: the order expires, the position stays, and the next session squares it off."""
     broker = opened()

@@ -15,7 +15,7 @@ from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
-    """Everything that is due now: expiries first, then the new day of an account that has something at stake."""
+    """Everything that is due now: expiries, the new day of an account that has something at stake, squaring off."""
     state = step.state
     ring(step)
     for number, order in sorted(state.orders.items()):
@@ -25,10 +25,10 @@ def run_clock(step: Step) -> None:
                 continue
             held = held_change(left.hold_units, state.sibling(left), 0)
             step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
-    if step.profile.square_off is not None:
-        square_off(step)
     if state.open_positions or state.orders:
         begin_day(step)
+    if step.profile.square_off is not None:  # what it places belongs to the day that has begun
+        square_off(step)
     review(step)
 
 

@@ -55,9 +55,9 @@ def catch_up(account: SlowAccount, now: int) -> None:
                 account.emit(
                     OrderExpired(account.name, account.next_version, account.now, order.number, freed)
                 )
-        squaring.square_off(account)
         if account.open_orders() or account.held_symbols():
             begin_day(account)
+        squaring.square_off(account)
         review(account)
 
 
