@@ -102,11 +102,19 @@ class Asking(AuditedWorld):
                 host.latest_ns = before
             elif seen:
                 stamped, sequence = at_ns is None, getattr(datum, "sequence", None)
+                begins = getattr(datum, "start", None)
                 at_ns = host.exchange._desk.engine.now_ns if at_ns is None else at_ns
                 for auditor in self.auditors.values():
                     for about, values in seen:
                         auditor.saw(
-                            host.process, datum.symbol, about, at_ns, values, stamped=stamped, sequence=sequence
+                            host.process,
+                            datum.symbol,
+                            about,
+                            at_ns,
+                            values,
+                            stamped=stamped,
+                            sequence=sequence,
+                            begins=begins,
                         )
         if kind == "misuse":
             self.misused.add(self.turns)

@@ -72,6 +72,8 @@ class Host:
         """Start: list the instruments, subscribe, open every account as it is stored."""
         fill = self.rules.fill
         self.exchange = Exchange(self.store, self.clock, fill=fill, snapshots=self.snapshots, threadsafe=False)
+        if self.rules.hours is not None:
+            self.exchange.use_calendar(self.rules.hours)
         for instrument in self.rules.instruments:
             self.exchange.add_instrument(instrument)
         self.exchange.subscribe(self._hear)

@@ -84,6 +84,23 @@ TIME = {
     "clock set back": "a process's clock goes backwards",
     "order expired while nobody was up": "a process starts and finds an order whose time was up before",
 }
+HOURS = {
+    "order waits for the open": "an order is taken while its market is closed",
+    "market_closed_refused": "an order is refused because its market is closed",
+    "market_open_refused": "an order for the next open comes while the market is open",
+    "after_market order met": "an order for the next open meets the market",
+    "met outside the session": "an order that asks for it trades before the open or after the close",
+    "bar_over_the_close": "a bar that began in the session ends after it, and fills an order of the session",
+    "expired_with_its_session": "an order for the day ends with its session",
+    "expired_by_its_minutes": "an order's minutes are over",
+    "squared_off: warned": "a close comes near, and the account has something open",
+    "squared_off: reduce_only": "from here on only what reduces passes",
+    "squared_off: flat": "everything is closed",
+    "squared_off late in the session": "the account gets something when a stage is over already",
+    "square_off_refused": "an order that could enlarge a position comes after the stage",
+    "square_off_canceled": "and one that was waiting is canceled",
+    "restart while squared off": "a process starts and finds an account between the stage and the close",
+}
 KEYS = {
     "key with another content": "a key is used for something else",
     "refused order asked again": "an order that was refused is sent once more under its key",
@@ -131,14 +148,14 @@ FAULTS = {
     "fault met: killed after": "the process dies when it has been",
     "fault met: power lost": "the power goes when it has been written and not synced",
 }
-# The markets of the simulation never close, so that they have no auctions (A, 7 and 8): those are compared with the
-# oracle in tests/unit/test_auctions.py and by papertrade.testing.differential.
+# The simulation draws no orders for auctions (A, 7 and 8): those are compared with the oracle in
+# tests/unit/test_auctions.py and by papertrade.testing.differential.
 RULES = {
     f"fill_at_every_rule:{rule}": sentence
     for rule, sentence in RULE_SENTENCES.items()
     if rule[0] != "A" and rule[1] not in "78"
 }
-REACHED: dict[str, str] = {**ORDERS, **MONEY, **MARKET, **TIME, **KEYS, **PROCESSES, **FAULTS, **RULES}
+REACHED: dict[str, str] = {**ORDERS, **MONEY, **MARKET, **TIME, **HOURS, **KEYS, **PROCESSES, **FAULTS, **RULES}
 """Every situation by its name, and what it is."""
 
 

@@ -14,16 +14,20 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from papertrade.calendars.builtin import calendar
+from papertrade.calendars.calendar import Calendar
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.orders import OrderTerms
-from papertrade.domain.words import OrderType, TimeInForce
+from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.ledger import fees, margin
 from papertrade.matching import models, settings
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.square_off import SquareOff
 from papertrade.testing.drawing import Mix
 from papertrade.testing.oracle import vocabulary as say
+from papertrade.testing.short_hours import ShortHours
 
 from . import turns as acts
 from .swarm import Profile
@@ -41,9 +45,11 @@ def _kinds(*modules: Any) -> dict[str, Any]:
 
 KINDS: dict[str, Any] = {
     **_kinds(say, acts, fees, margin, models, settings),
-    **{kind.__name__: kind for kind in (Currency, Instrument, Mix, OrderTerms, Profile, RiskLimits, TradingDay)},
+    **{kind.__name__: kind for kind in (Currency, Instrument, Mix, OrderTerms, Profile, RiskLimits)},
+    **{kind.__name__: kind for kind in (SquareOff, TradingDay)},
 }
-WORDS = {"type": OrderType, "tif": TimeInForce}
+SQUARED = ("minutes_before_close", "reduce_only_minutes", "warn_minutes")
+WORDS = {"type": OrderType, "tif": TimeInForce, "outside_hours": OutsideHours}
 PLAIN = OrderTerms(
     "", 0, OrderType.MARKET, 0, None, None, None, TimeInForce.GTC, None, False, False, 0, None, ()
 )
@@ -56,6 +62,12 @@ def spell(value: Any) -> str:
         return repr(value.value)
     if isinstance(value, (Decimal, time, ZoneInfo)):
         return repr(str(value))
+    if isinstance(value, (ShortHours, Calendar)):
+        return f"Market({value.name!r})"
+    if isinstance(value, SquareOff):
+        usual = attrs.evolve(value, at=None)  # wall-clock times are not drawn
+        assert value == usual
+        return f"SquareOff({', '.join(f'{n}={getattr(value, n)!r}' for n in SQUARED)})"
     if attrs.has(type(value)):
         fields = [field for field in attrs.fields(type(value)) if field.init]
         usual = {field.alias: field.default for field in fields}
@@ -80,6 +92,9 @@ def unspell(text: str) -> Any:
 
 def _read(node: ast.expr, word: str = "") -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == "Market":
+            name = ast.literal_eval(node.args[0])
+            return ShortHours() if name == ShortHours.name else calendar(name)
         fields = {keyword.arg or "": _read(keyword.value, keyword.arg or "") for keyword in node.keywords}
         return PLAIN._replace(**fields) if node.func.id == "OrderTerms" else KINDS[node.func.id](**fields)
     if isinstance(node, ast.Tuple):

@@ -9,10 +9,11 @@ from random import Random
 
 import attrs
 
+from papertrade.calendars.builtin import calendar
 from papertrade.ledger.margin import CashModel
 from papertrade.matching.models import NoSlippage
 from papertrade.risk.limits import RiskLimits
-from papertrade.testing.chance import START, draw_neighbor, draw_setup
+from papertrade.testing.chance import START, draw_neighbor, draw_setup, with_hours
 from papertrade.testing.drawing import Mix
 from papertrade.testing.drawing_data import KINDS
 from papertrade.testing.oracle.vocabulary import Setup
@@ -30,6 +31,12 @@ STARTS = (
     1_793_484_000 * SECOND,  # 2026-10-31T22:00Z: New York falls back, an hour comes twice
     1_798_740_000 * SECOND,  # 2026-12-31T18:00Z: a year ends in Kolkata, then in UTC
     1_835_391_600 * SECOND,  # 2028-02-28T23:00Z: a leap day
+)
+HOURS_SHARE = 0.25
+FRIDAYS = (
+    1_772_829_000 * SECOND,  # 2026-03-06T20:30Z: half an hour to the last close before New York leaps ahead
+    1_793_388_600 * SECOND,  # 2026-10-30T19:30Z: and to the last one before it falls back
+    1_767_624_600 * SECOND,  # 2026-01-05T14:50Z: a Monday, twenty minutes after the open
 )
 
 
@@ -102,7 +109,28 @@ def draw_profile(rng: Random) -> Profile:
     every_events = apart.choice((0, 0, 7, 40))
     start = apart.choice((0.0, 0.0, 0.01, 0.03))
     exclusive = hosts > 1 and apart.random() < 0.4
-    return attrs.evolve(profile, every_events=every_events, start=start, exclusive=exclusive)
+    profile = attrs.evolve(profile, every_events=every_events, start=start, exclusive=exclusive)
+    return in_hours(Random(f"{profile.mix!r} in hours"), profile)
+
+
+def in_hours(rng: Random, profile: Profile) -> Profile:
+    """In a share of the runs markets open and close: many times a day, or as New York does around a clock change."""
+    if rng.random() > HOURS_SHARE:
+        return profile
+    first = with_hours(rng, profile.setups[0])
+    others = [with_hours(rng, setup) for setup in profile.setups[1:]]
+    setups = [first, *(attrs.evolve(other, instruments=first.instruments) for other in others)]
+    if rng.random() < 0.7:
+        return attrs.evolve(profile, setups=tuple(setups))
+    hours, start_ns = calendar("XNYS"), rng.choice(FRIDAYS)
+    if not first.data_clock:
+        setups = [attrs.evolve(setup, start_ns=start_ns) for setup in setups]
+    instruments = tuple(
+        attrs.evolve(i, calendar=hours.name if i.calendar else None) for i in first.instruments
+    )
+    setups = [attrs.evolve(setup, instruments=instruments, hours=hours) for setup in setups]
+    jump = max(profile.jump, 0.04)  # most of a week New York is closed
+    return attrs.evolve(profile, setups=tuple(setups), start_ns=start_ns, jump=jump)
 
 
 def _plain(profile: Profile) -> Profile:
@@ -129,6 +157,9 @@ def facts_of(setup: Setup) -> Facts:
         cost_method=setup.cost_method,
         trading_day=setup.trading_day,
         start_cash_units=setup.cash_units,
+        hours={i.symbol: hours.name for i in setup.instruments if (hours := setup.hours_of(i)) is not None},
+        outside_hours=setup.outside_hours.value,
+        square_off=setup.square_off,
     )
 
 

@@ -12,7 +12,7 @@ from .reached import REACHED, counted, missing
 from .run import run_seed
 from .scripted import SCRIPTED
 
-SEEDS = (2, 14, 20, 53, 68, 91, 124, 125, 252)
+SEEDS = (2, 10, 14, 17, 29, 36, 78, 124, 147, 159, 241, 255)
 """Few seeds that together reach all that is drawn; ``python -m tests.simulation.covering`` finds others."""
 STEPS = 250
 

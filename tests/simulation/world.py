@@ -156,6 +156,8 @@ class World(Asking):
             self.marks["restart with a partly filled order"] += any(o.filled_units for o in state.orders.values())
             self.marks["restart with a latch"] += bool(state.latches)
             self.marks["restart in a margin call"] += state.margin_call
+            squared = any(part.stage != "warned" and state.at_ns < part.closes_ns for part in state.squared)
+            self.marks["restart while squared off"] += squared
             stream = self.disk.streams.get(name)
             self.marks["restart from a snapshot"] += bool(stream and stream.snapshot)
 

@@ -11,6 +11,7 @@ from .facts import Facts, Tool, maybe_units
 from .fees import lines_of
 from .orders import Ticket
 from .positions import Holding
+from .sessions import Sessions
 
 CASH, HOLDS, STOCK = "assets:cash", "assets:holds", "assets:positions"
 PROFIT, DEPOSITS, FEES = "income:realized", "equity:deposits", "expenses:fees:"
@@ -52,12 +53,17 @@ class Books:
         self.currency = facts.currency
         self.clock: int | None = None  # of the process that wrote the record being read
         self.version = self.at = 0
+        self.now = 0  # the instant of the record being read
         self.orders: dict[int, Ticket] = {}
         self.open: dict[int, Ticket] = {}
         self.holdings: dict[str, Holding] = {}
         self.fills = 0
         self.latches: set[str] = set()
-        self.squared: dict[str, tuple[str, str]] = {}  # by calendar: the close, and the last stage before it
+        self.calendars = {name: Sessions(name) for name in sorted(set(facts.hours.values()))}
+        self.sessions = {symbol: self.calendars[name] for symbol, name in facts.hours.items()}
+        self.squared: dict[str, tuple[int, str]] = {}  # by calendar: the close, and the last stage before it
+        self.staged_at = -1  # the instant of the last stage
+        self.exposed: dict[str, int] = {}  # by calendar: since when there is something to square off
         self.called = False
         self.day = ""
         self.at_cost: list[AtCost] = []

@@ -10,6 +10,7 @@ from .orders import CANCEL_REASONS, CANCELED, CHANGE_REASONS, EXPIRED, REDUCE_RE
 from .placing import Placing
 from .reading import AMOUNTS, maybe, maybe_ns
 from .risk import compared
+from .squaring import is_squared
 
 
 class Changing(Placing, Linking):
@@ -41,7 +42,7 @@ class Changing(Placing, Linking):
 
     def _check_growth(self, order: Ticket, quantity: int, growth: int, price: int | None) -> None:
         books = self.books
-        if books.restricted:
+        if books.restricted or is_squared(books, order.symbol, books.now):
             books.fail("R5", f"{order.describe()} enlarged to {quantity}", "a refusal")
         if books.is_cash and order.sign < 0:
             books.fail("R2", f"{order.describe()} enlarged to {quantity}", "no sale of more than is held")
@@ -106,6 +107,8 @@ class Changing(Placing, Linking):
             books.fail("O8", f"{order.describe()} canceled for {reason}", "the reason that applies")
         if reason == "oco":
             self._gives_way(order, "order_canceled", order.left, order.left)
+        if reason == "square_off" and not is_squared(books, order.symbol, at):
+            books.fail("T3", f"{order.describe()} canceled for {reason}", "an account that is being squared off")
         if reason == "reset":
             self.doubt(
                 ("O8", f"{order.describe()} canceled for a reset", "the reset"),
@@ -123,6 +126,10 @@ class Changing(Placing, Linking):
         books, order = self.books, self.own("order_expired", fields)
         if order.expires is None or at < order.expires:
             books.fail("O6", f"{order.describe()} expired at {at}", order.expires)
+        if at > order.expires:
+            books.fail("T3", f"{order.describe()} expired at {at}", f"when it was due, at {order.expires}")
+        books.reached["expired_with_its_session"] += order.tif == "day" and order.symbol in books.sessions
+        books.reached["expired_by_its_minutes"] += order.tif == "ttl"
         books.move_hold(order, 0, AMOUNTS[fields["held"]], books.sibling(order))
         order.canceled += order.left
         self._end(order, EXPIRED)

@@ -31,6 +31,9 @@ class Facts:
         cost_method: ``average`` or ``fifo``.
         trading_day: when its day begins.
         start_cash_units: what it was opened with.
+        hours: the calendar of each symbol that has one.
+        outside_hours: ``queue``, ``reject`` or ``extended``.
+        square_off: its rule for the time before a close, if it has one.
     """
 
     account: str
@@ -45,6 +48,9 @@ class Facts:
     cost_method: str
     trading_day: Any
     start_cash_units: int
+    hours: dict[str, str] = attrs.field(factory=dict)
+    outside_hours: str = "queue"
+    square_off: Any = None
 
 
 def units_of(value: Any) -> int:

@@ -9,6 +9,7 @@ from .linking import Linking
 from .orders import FILLED, PARTIAL, TRIGGERED, Ticket, amounts
 from .reached import count_fill
 from .reading import pairs
+from .squaring import is_squared
 
 
 class Filling(Linking):
@@ -65,7 +66,8 @@ class Filling(Linking):
         held, tool = books.holding(order.symbol), books.tool(order.symbol)
         before, cost = held.quantity, held.cost
         value, closed, closed_value, released, realized = held.fill(tool, sign, fill["quantity"], fill["price"])
-        if (order.reduce_only or books.restricted) and closed != fill["quantity"]:
+        squared = is_squared(books, order.symbol, books.now)
+        if (order.reduce_only or books.restricted or squared) and closed != fill["quantity"]:
             name = "O7" if order.reduce_only else "R5"
             books.fail(name, f"{fill['quantity']} filled of {order.describe()} with {before} held", "only reducing")
         if books.is_cash and held.quantity < 0:

@@ -8,10 +8,11 @@ from typing import Any
 from .books import CASH
 from .changing import Changing
 from .filling import Filling
+from .squaring import Squaring
 from .starting import Starting
 
 
-class Folding(Starting, Changing, Filling):
+class Folding(Starting, Changing, Filling, Squaring):
     """Folds records into the books."""
 
     def fold(self, kind: str, fields: dict[str, Any], at: int, process: int, commit_id: str | None) -> None:
@@ -19,7 +20,9 @@ class Folding(Starting, Changing, Filling):
         if commit_id != self.commit:
             self.settle()
         self.process, self.commit = process, commit_id
+        self.books.now = at
         self.before(kind, fields)
+        self.need_done(kind, at)
         self.copied = self.is_copied(kind, fields)
         free = self.books.balances[CASH]
         handler = _HANDLERS.get(kind)
@@ -30,6 +33,7 @@ class Folding(Starting, Changing, Filling):
         if after < 0 and after < free and self.books.is_cash and not (self.copied or self._reducing(kind, fields)):
             self.books.fail("L6", f"free cash of {after} after {kind}", "no less than zero")
         self.last = (kind, fields)
+        self.expose(at)
 
 
 _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {

@@ -8,6 +8,7 @@ from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSli
 
 from .books import Books
 from .facts import ONE, Tool, maybe_units, units_of, upwards
+from .hours import need_open
 from .orders import SITUATIONS, Ticket
 from .reading import INSTANTS, maybe
 from .sight import Datum, Seen, Sight, View
@@ -53,6 +54,7 @@ class Market:
             books.fail("M7", f"datum number {number}", f"at least {max(view.last_number, 1)}")
         view.last_number = number
         self._stands(view, rule, datum, at)
+        need_open(books, view, order, rule, datum, at)
         return view, datum
 
     def _stands(self, view: View, rule: str, datum: Datum, at: int) -> None:
@@ -64,7 +66,7 @@ class Market:
         if not view.exact:
             return
         latest = view.standing if rule[0] in "QLD" else [view.printed if rule[0] == "P" else view.ranged]
-        if datum not in latest:
+        if datum not in latest and not (self.books.staged_at == self.books.now and datum in view.stood):
             self.books.fail("M1", datum, f"the latest of its kind: {latest}")
 
     # -------------------------------------------------------------- triggers

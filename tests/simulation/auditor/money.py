@@ -138,16 +138,6 @@ class Money(Batches):
         if not any(held.quantity for held in books.holdings.values()):
             books.equal("L4", equity, books.balances[CASH] + books.balances[HOLDS], "equity of a flat account")
 
-    def squared_off(self, fields: dict[str, Any], at: int) -> None:
-        """The stages before a close come once each, in order, and not after it."""
-        books, stages = self.books, ("warned", "reduce_only", "flat")
-        closes, before = books.squared.get(fields["calendar"], ("", ""))
-        done = stages.index(before) + 1 if closes == fields["closes"] else 0
-        books.equal("T3", fields["stage"], (*stages, "nothing more")[done], "next stage of squaring off")
-        if not fields["flat"] <= fields["closes"]:
-            books.fail("T3", f"flat at {fields['flat']}", f"at most the close ({fields['closes']})")
-        books.squared[fields["calendar"]] = fields["closes"], fields["stage"]
-
     def latched(self, fields: dict[str, Any], at: int) -> None:
         """Only reducing orders pass from here."""
         risk.latched(self.books, fields)

@@ -27,6 +27,7 @@ CANCEL_REASONS = frozenset(
         "insufficient_position",
         "margin_call",
         "limit_latched",
+        "square_off",
     }
 )
 REDUCE_REASONS = frozenset({"oco", "insufficient_funds"})
@@ -44,6 +45,9 @@ REJECT_REASONS = frozenset(
         "post_only_would_take",
         "nothing_to_reduce",
         "no_reference_price",
+        "market_open",
+        "market_closed",
+        "square_off",
         "kill_switch",
         "limit_latched",
         "margin_call",
@@ -66,11 +70,13 @@ class Ticket:
     """One order."""
 
     __slots__ = (
+        "after_market",
         "arrived",
         "begun",
         "canceled",
         "commit",
         "expires",
+        "extended",
         "fees",
         "filled",
         "fills",
@@ -78,6 +84,7 @@ class Ticket:
         "kind",
         "limit",
         "made",
+        "minutes",
         "number",
         "oco",
         "post_only",
@@ -104,6 +111,9 @@ class Ticket:
         self.post_only: bool = terms["post_only"]
         self.reduce_only: bool = terms["reduce_only"]
         self.expires = maybe_ns(terms["expires"])
+        self.minutes: int = terms["ttl_minutes"]
+        self.extended: bool = terms["extended_hours"]
+        self.after_market: bool = terms["after_market"]
         self.quantity = quantity
         self.filled = self.canceled = self.hold = self.oco = self.fills = 0
         self.value = self.made = self.fees = self.pq = 0

@@ -6,8 +6,10 @@ from typing import Any
 
 from . import risk
 from .batches import Batches
+from .hours import expiry, waits, why_not
 from .orders import REJECT_REASONS, REJECTED, Ticket, amounts
 from .reading import AMOUNTS, maybe, maybe_ns
+from .squaring import is_squared
 
 _LIMIT = 10**24
 GIVES_WAY = ("order_canceled", "order_reduced")
@@ -64,7 +66,11 @@ class Placing(Batches):
         shape = {(False, False): "market", (True, False): "limit", (False, True): "stop", (True, True): "stop_limit"}
         expected = shape[order.limit is not None, order.stop is not None]
         books.equal("O1", order.kind, expected, "type of an order")
-        due = books.days.end(at) if order.tif == "day" else order.expires if order.tif == "gtd" else None
+        due = expiry(books, order, at)
+        closed = why_not(books, order, at)
+        if closed is not None:
+            books.fail("T2", f"{order.describe()} accepted", f"a refusal: {closed}")
+        books.reached["order waits for the open"] += waits(books, order, at)
         if expires != due or (due is not None and due <= at):
             books.fail("O6", f"a {order.tif} order that expires at {expires}", f"{due}, after {at}")
         order.expires = expires
@@ -105,9 +111,17 @@ class Placing(Batches):
         if reason not in REJECT_REASONS:
             books.fail("O8", f"a refusal for {reason!r}", "a reason from the list")
         order.oco = fields["terms"]["oco_with"]
-        wrong = risk.refused(books, order, reason, fields["numbers"])
+        wrong = risk.refused(books, order, reason, fields["numbers"]) or self._refused_in_hours(order, reason, at)
         order.oco = 0
         kind, before = self.last
         if kind == "order_rejected" and before["reason"] == reason and before["terms"]["symbol"] == order.symbol:
             wrong = None  # a pair is refused whole, with the reason of the one that was refused
         self.doubt(wrong, lambda kind, f: kind == "order_rejected" and f["reason"] == reason)
+
+    def _refused_in_hours(self, order: Ticket, reason: str, at: int) -> tuple[str, object, object] | None:
+        """What is wrong with a refusal that has to do with the hours of a market."""
+        if reason in ("market_open", "market_closed") and reason != why_not(self.books, order, at):
+            return "T2", f"{order.describe()} refused: {reason}", "an order that its market takes"
+        if reason == "square_off" and not is_squared(self.books, order.symbol, at):
+            return "T3", f"{order.describe()} refused: {reason}", "an account that is being squared off"
+        return None

@@ -8,6 +8,7 @@ from .books import CASH, Books
 from .facts import ONE, units_of, upwards
 from .orders import Ticket
 from .reading import AMOUNTS, pairs
+from .squaring import is_squared
 
 _ORDER = ("required", "available"), ("required", "allowed"), ("loss", "allowed"), ("drawdown", "allowed")
 
@@ -30,6 +31,8 @@ def accepted(books: Books, order: Ticket, oco: int) -> tuple[str, object, object
         return None
     if books.restricted:
         return "R5", f"{order.describe()} accepted with {sorted(books.latches)}, called {books.called}", "a refusal"
+    if is_squared(books, order.symbol, books.now):
+        return "R5", f"{order.describe()} accepted while the account is squared off", "a refusal"
     if books.is_cash and books.balances[CASH] + books.balances["assets:holds"] < 0:
         return "R5", f"{order.describe()} accepted with cash below zero", "a refusal"
     return _over_limits(books, order, oco)
@@ -41,7 +44,7 @@ def gave_way(books: Books, order: Ticket, quantity: int) -> tuple[str, object, o
         return None
     if books.is_cash and order.sign < 0:
         return "R2", f"a sale of {quantity} beyond what is held", "an account that does not sell short"
-    if books.restricted:
+    if books.restricted or is_squared(books, order.symbol, books.now):
         return "R5", f"{order.describe()} with {quantity} left", "a refusal, or no more than what reduces"
     return None
 

@@ -15,6 +15,7 @@ class View:
     """What one process knows of one symbol."""
 
     __slots__ = (
+        "begins",
         "exact",
         "last_number",
         "news",
@@ -24,6 +25,7 @@ class View:
         "sequences",
         "sold",
         "standing",
+        "stood",
         "times",
     )
 
@@ -31,8 +33,10 @@ class View:
         self.news: dict[Datum, int] = {}  # how often each datum was news
         self.times: set[tuple[str, int]] = set()
         self.sold: dict[tuple[Datum, int], int] = {}
+        self.begins: dict[Datum, set[int]] = {}  # when the time began that a bar tells of, where the feed says so
         self.prices: dict[Datum, int] = {}  # the bare last price behind a widened one
         self.standing: list[Datum] = []  # what stands: one datum, or the two sides of a depth
+        self.stood: list[Datum] = []  # before the last news: what the clock did first was done on this
         self.printed: Datum | None = None
         self.ranged: Datum | None = None
         self.sequences: dict[str, int] = {}
@@ -57,6 +61,7 @@ class View:
                 return
             if old == datum and (kind == "bar" or not fresh):
                 return
+            self.stood = [*self.standing, *(known for known in (self.printed, self.ranged) if known is not None)]
             if kind == "trade":
                 self.printed = datum
             else:
@@ -74,12 +79,16 @@ class View:
             if len(standing) == 1 and standing[0][:2] == datum[:2] and standing[0][2] != datum[2]:
                 standing.append(datum)
             else:
-                self.standing = [datum]
+                self._replace(datum)
             return True
         if standing == [datum] and not fresh:
             return False
-        self.standing = [datum]
+        self._replace(datum)
         return True
+
+    def _replace(self, datum: Datum) -> None:
+        self.stood = [*self.standing, *(known for known in (self.printed, self.ranged) if known is not None)]
+        self.standing = [datum]
 
 
 class Sight:
@@ -106,12 +115,22 @@ class Sight:
         return found
 
     def saw(
-        self, process: int, symbol: str, kind: str, at: int, seen: Seen, stamped: bool | None, sequence: int | None
+        self,
+        process: int,
+        symbol: str,
+        kind: str,
+        at: int,
+        seen: Seen,
+        stamped: bool | None,
+        sequence: int | None,
+        begins: int | None,
     ) -> None:
         """A datum was delivered."""
         view = self._views.get((process, symbol))
         if view is None:
             view = self._views[process, symbol] = View()
+        if begins is not None:
+            view.begins.setdefault((kind, at, tuple(seen)), set()).add(begins)
         if kind != "price":
             view.saw((kind, at, tuple(seen)), stamped, sequence)
             return
