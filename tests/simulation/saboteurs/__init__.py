@@ -6,7 +6,18 @@ wrong price may end in a refusal, of which only the comparison with the oracle (
 
 from __future__ import annotations
 
-from . import hosts, keys, matching, money, orders, positions, risk, starting, stores  # noqa: F401 - each enters its bugs
+from . import (  # noqa: F401 - each enters its bugs
+    hosts,
+    hours,
+    keys,
+    matching,
+    money,
+    orders,
+    positions,
+    risk,
+    starting,
+    stores,
+)
 from .plant import SABOTEURS, Plant, Saboteur, saboteur
 
 __all__ = ["SABOTEURS", "Plant", "Saboteur", "saboteur"]
