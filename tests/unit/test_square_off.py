@@ -234,6 +234,18 @@ def test_rules_are_for_the_calendars_that_they_name() -> None:
     assert [position.symbol for position in other.positions()] == ["BTC"]
 
 
+def test_what_a_calendar_does_not_know_any_more_breaks_no_stored_command() -> None:
+    """After the last known close nobody knows the next one: commands are answered, and the account can be opened."""
+    ends = pt.Calendar(name="ends", zone="UTC", hours="10:00-16:00", known=("2026-01-01", "2026-01-05"))
+    store = MemoryStore()
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar=ends, store=store, square_off=RULE)
+    quote(broker, f"{DAY}16:30:00Z")
+    order = broker.buy("ABC", 1, limit_price=90)
+    assert broker.order(order).status == "accepted"
+    again = pt.open_paper_broker(clock="data", calendar=ends, store=store, square_off=RULE)
+    assert again.cancel_order(order).status == "canceled"
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
