@@ -234,6 +234,18 @@ def test_rules_are_for_the_calendars_that_they_name() -> None:
     assert [position.symbol for position in other.positions()] == ["BTC"]
 
 
+def test_a_close_that_is_announced_earlier_is_met() -> None:
+    """A calendar mended during the session: the account is woken and squared off before the close that holds now."""
+    broker = opened()
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    broker.exchange.use_calendar(pt.calendar("XNYS").with_days({"2026-01-05": "09:30-13:00"}))
+    assert str(broker.exchange.next_deadline()) == "2026-01-05 17:35:00+00:00"
+    broker.advance(f"{DAY}17:55:00Z")
+    assert stages(broker)[-1] == ("flat", f"{DAY}17:50:00Z")
+    assert broker.positions() == []
+
+
 def test_what_a_calendar_does_not_know_any_more_breaks_no_stored_command() -> None:
     """After the last known close nobody knows the next one: commands are answered, and the account can be opened."""
     ends = pt.Calendar(name="ends", zone="UTC", hours="10:00-16:00", known=("2026-01-01", "2026-01-05"))

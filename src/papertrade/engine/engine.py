@@ -185,6 +185,12 @@ class Engine:
         watch_from_storage(step)
         return seat
 
+    def look_at_hours(self) -> None:
+        """Markets have other hours: accounts that are squared off are woken before the closes of now."""
+        for account, seat in self.seats.items():
+            if seat.profile.square_off is not None:
+                schedule(self.step(account, self.now_ns))
+
     def look_soon(self, account: str) -> None:
         """Look at the first datum of each position of an account that has just begun with some."""
         seat = self.seats[account]
