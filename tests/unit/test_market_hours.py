@@ -75,6 +75,19 @@ def test_nothing_fills_outside_the_session(at: str) -> None:
     assert [broker.order(order).status for order in orders] == ["accepted"] * 3
 
 
+
+@pytest.mark.parametrize("name", ["XNYS", "NYSE", "nasdaq"])
+@pytest.mark.parametrize("given", ["at once", "later"])
+def test_a_mended_calendar_is_meant_by_all_its_names(name: str, given: str) -> None:
+    """An instrument that names a calendar has the hours that were given under that name, and not those that ship."""
+    mended = pt.calendar("XNYS").with_days({"2026-01-05": None}, note="mourning")
+    exchange = pt.Exchange(clock="data", calendar=mended if given == "at once" else None)
+    if given == "later":
+        exchange.use_calendar(mended)
+    exchange.add_instrument("ABC", calendar=name)
+    assert exchange.market("ABC").hours is mended
+
+
 def test_a_day_order_stands_for_its_session() -> None:
     """It is there until the first microsecond after the close; placed after the close it is of the next session."""
     broker = opened(NOON)

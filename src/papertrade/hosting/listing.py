@@ -38,12 +38,17 @@ class Listing:
     def keep_hours(self, calendar: object) -> None:
         """What names no calendar trades in these hours: a calendar, its name, or None for never closed."""
         self.hours = None if calendar is None else self.parse_calendar(calendar)
+        if self.hours is not None and type(calendar) is not str:
+            self.calendars[self.hours.name] = self.hours  # who names it means this one
 
     def parse_calendar(self, calendar: object) -> MarketHours:
         """A calendar as it is, or found by its name."""
         if type(calendar) is str:
             known = self.calendars.get(calendar)
-            return find_calendar(calendar) if known is None else known
+            if known is None:
+                known = find_calendar(calendar)
+                known = self.calendars.get(known.name, known)  # by another name of one that was given
+            return known
         if all(callable(getattr(calendar, name, None)) for name in ("span_at", "day_close", "next_regular", "auction")):
             return calendar  # type: ignore[return-value]  # it answers what is asked of it
         raise InvalidValueError("calendar", calendar, "a name such as 'XNYS' or '24x7', or a Calendar")
