@@ -234,6 +234,16 @@ def test_rules_are_for_the_calendars_that_they_name() -> None:
     assert [position.symbol for position in other.positions()] == ["BTC"]
 
 
+@pytest.mark.parametrize("name", ["XNYS", "NYSE", "us"])
+def test_a_rule_names_a_calendar_by_any_of_its_names(name: str) -> None:
+    """The names that open a calendar name it in a rule too, or the rule would be for nothing without a word."""
+    broker = opened(rule=pt.SquareOff(calendars=name))
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    broker.advance(CLOSE)
+    assert broker.positions() == []
+
+
 def test_a_close_that_is_announced_earlier_is_met() -> None:
     """A calendar mended during the session: the account is woken and squared off before the close that holds now."""
     broker = opened()

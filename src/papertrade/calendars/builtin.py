@@ -88,14 +88,24 @@ def calendar(name: str) -> Calendar:
     """
     if type(name) is not str or not name:
         raise InvalidValueError("name", name, f"one of {', '.join(BUILDERS)}")
-    key = ALIASES.get(name, name)
+    key = proper_name(name)
     if key not in BUILDERS:
-        folded = {known.casefold(): known for known in (*BUILDERS, *ALIASES)}
-        found = folded.get(name.casefold())
-        if found is None:
-            raise UnknownCalendarError(name, _near(name, folded), BUILDERS)
-        key = ALIASES.get(found, found)
+        raise UnknownCalendarError(name, _near(name, _folded()), BUILDERS)
     return _built(key)
+
+
+def proper_name(name: str) -> str:
+    """What a calendar that ships calls itself, by any of its names; another name as it is.
+
+    >>> proper_name("nse"), proper_name("desk")
+    ('XNSE', 'desk')
+    """
+    found = name if name in BUILDERS or name in ALIASES else _folded().get(name.casefold(), name)
+    return ALIASES.get(found, found)
+
+
+def _folded() -> dict[str, str]:
+    return {known.casefold(): known for known in (*BUILDERS, *ALIASES)}
 
 
 @cache

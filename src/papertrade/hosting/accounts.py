@@ -6,6 +6,8 @@ from contextlib import suppress
 from functools import cache
 from typing import Final, NamedTuple, TypeVar
 
+from attrs import evolve
+
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.money import Currency, parse_currency
 from papertrade.domain.names import parse_name
@@ -88,7 +90,7 @@ def plan_account(
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
-        square_off=None if squares is None else _checked(squares, SquareOff, "square_off"),
+        square_off=None if squares is None else _by_all_names(_checked(squares, SquareOff, "square_off")),
     )
     alone = parse_flag(options.get("exclusive", False), "exclusive")
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")
@@ -100,6 +102,15 @@ def _checked(value: object, cls: type[_T], field: str) -> _T:
     if not isinstance(value, cls):
         raise InvalidValueError(field, value, f"a {cls.__name__}")
     return value
+
+
+def _by_all_names(rule: SquareOff) -> SquareOff:
+    """A rule for "NSE" is one for what calls itself XNSE; a calendar of one's own may be called NSE too."""
+    if rule.calendars is None:
+        return rule
+    from papertrade.calendars.builtin import proper_name
+
+    return evolve(rule, calendars=[*rule.calendars, *map(proper_name, rule.calendars)])
 
 
 def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:

@@ -65,7 +65,7 @@ def _day(value: Day) -> date:
 
 
 def _times(value: Mapping[Day, Clock] | Sequence[tuple[Day, Clock]] | Clock | None) -> tuple[tuple[date, time], ...]:
-    if value is None:
+    if value is None or value == ():  # the second is what the first became, when a rule is made from another
         return ()
     if isinstance(value, (str, time)):
         return ((date.min, _clock(value)),)
