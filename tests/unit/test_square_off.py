@@ -212,6 +212,34 @@ def test_wall_clock_times_hold_from_their_day_and_give_way_to_an_early_close() -
         assert f"{(flat // 60_000_000_000) % 1440 // 60:02d}:{(flat // 60_000_000_000) % 60:02d}" == expected
 
 
+def indian(hours: pt.Calendar, rule: pt.SquareOff, at: str) -> pt.PaperBroker:
+    """An intraday broker on Indian hours that bought ten at an instant."""
+    broker = pt.open_paper_broker(cash=100_000, currency="INR", clock="data", calendar=hours, square_off=rule)
+    quote(broker, at)
+    broker.buy("ABC", 10)
+    return broker
+
+
+def test_a_session_that_opens_after_the_wall_clock_time_is_traded() -> None:
+    """15:20 on the day of a muhurat session from 18:00 to 19:00: the minutes before its close count."""
+    nse = pt.calendar("XNSE").with_days({"2026-11-08": "18:00-19:00"})
+    broker = indian(nse, pt.SquareOff(at="15:20", minutes_before_close=10), "2026-11-08T12:35:00Z")
+    broker.advance("2026-11-08T12:36:00Z")
+    assert stages(broker) == []
+    broker.advance("2026-11-08T13:30:00Z")
+    assert stages(broker)[-1] == ("flat", "2026-11-08T13:20:00Z")
+    assert broker.positions() == []
+
+
+@pytest.mark.parametrize("rule", [pt.SquareOff(minutes_before_close=10), pt.SquareOff(at="15:20")])
+def test_everything_is_closed_before_a_closing_auction_begins(rule: pt.SquareOff) -> None:
+    """Continuous trading ends at 15:15 and the auction at 15:35: a market order at 15:25 would fill on nothing."""
+    broker = indian(pt.calendar("XNSE-CAS"), rule, "2026-08-04T09:00:00Z")
+    broker.advance("2026-08-04T10:10:00Z")
+    assert stages(broker)[-1] == ("flat", "2026-08-04T09:35:00Z")
+    assert broker.positions() == []
+
+
 def test_rules_are_for_the_calendars_that_they_name() -> None:
     """Another market, and one that never closes, are left alone."""
     exchange = pt.Exchange(clock="data", calendar="XNYS")

@@ -45,21 +45,20 @@ def next_stage(step: Step) -> Stage | None:
 
 
 def _next_of(step: Step, rule: SquareOff, hours: MarketHours) -> Stage | None:
-    now = step.now_ns
     try:
-        close = hours.day_close(now, False)
-        covered = rule.covers(hours, close)
+        return _next_known(step, rule, hours)
     except CalendarRangeError:  # asked for when a step is stored already: orders hear of it when they are placed
         return None
-    if not covered:
+
+
+def _next_known(step: Step, rule: SquareOff, hours: MarketHours) -> Stage | None:
+    now, close = step.now_ns, hours.day_close(step.now_ns, False)
+    if not rule.covers(hours, close):
         return None
     done = [part.stage for part in step.state.squared if part.calendar == hours.name and part.closes_ns == close]
     left = STAGES[STAGES.index(done[0]) + 1 :] if done else STAGES
     if not left:  # what could not be closed is for the next session
-        try:
-            left, close = STAGES, hours.day_close(close, False)
-        except CalendarRangeError:
-            return None
+        left, close = STAGES, hours.day_close(close, False)
     flat = rule.flat_ns(hours, close)
     return Stage(max(rule.stage_ns(left[0], flat), now), hours.name, left[0], flat, close)
 

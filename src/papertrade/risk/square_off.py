@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from papertrade.domain.hours import MarketHours
+from papertrade.domain.hours import MarketHours, Phase
 from papertrade.domain.instants import SECOND_NS
 from papertrade.domain.names import parse_name
 from papertrade.domain.numbers import parse_count
@@ -96,9 +96,11 @@ class SquareOff:
     15
 
     Attributes:
-        minutes_before_close: how long before the close of each session everything is closed at the market.
+        minutes_before_close: how long before the close of each session, or before its closing auction where that is a
+            phase of its own, everything is closed at the market.
         at: a wall-clock time of the market for that instead, also by the day from which it holds:
-            ``{"2026-01-01": "15:20", "2026-08-03": "15:12"}``. On a day that closes earlier the minutes count.
+            ``{"2026-01-01": "15:20", "2026-08-03": "15:12"}``. On a day that closes earlier, or opens later, the
+            minutes count.
         reduce_only_minutes: how long before that only orders that reduce a position pass.
         warn_minutes: how long before that the warning comes.
         calendars: the names of the calendars it is for; all by default. What never closes is never squared off.
@@ -123,11 +125,13 @@ class SquareOff:
 
     def flat_ns(self, hours: MarketHours, close_ns: int) -> int:
         """When everything is closed, before this close."""
-        latest = close_ns - self.minutes_before_close * MINUTE_NS
-        if not self.at:
+        last = hours.span_at(close_ns - 1)
+        ends = last.from_ns if last.phase is Phase.CLOSING_AUCTION else close_ns  # no market order fills in an auction
+        latest = ends - self.minutes_before_close * MINUTE_NS
+        found = hours.wall_ns(close_ns, self.at) if self.at else None
+        if found is None or found >= ends or hours.span_at(found).phase is Phase.CLOSED:
             return latest
-        found = hours.wall_ns(close_ns, self.at)
-        return latest if found is None or found >= close_ns else found
+        return found
 
     def stage_ns(self, stage: str, flat_ns: int) -> int:
         """When a stage is due, before everything is closed."""
