@@ -76,6 +76,18 @@ def test_nothing_fills_outside_the_session(at: str) -> None:
 
 
 
+def test_a_position_that_cannot_be_closed_now_keeps_its_stop() -> None:
+    """Where orders are refused while the market is closed, close_position is refused whole: nothing is canceled."""
+    broker = opened(NOON, outside_hours="reject")
+    broker.buy("ABC", 10)
+    stop = broker.sell("ABC", 10, stop_price=90)
+    broker.advance(NIGHT)
+    refused = broker.close_position("ABC")
+    assert refused is not None
+    assert refused.reason == "market_closed"
+    assert broker.order(stop).status == "accepted"
+
+
 @pytest.mark.parametrize("name", ["XNYS", "NYSE", "nasdaq"])
 @pytest.mark.parametrize("given", ["at once", "later"])
 def test_a_mended_calendar_is_meant_by_all_its_names(name: str, given: str) -> None:

@@ -11,7 +11,7 @@ from papertrade.engine.filling import cancel, execute
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
 from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
 from papertrade.engine.gatekeeping import refuse_risk
-from papertrade.engine.hours import may_trade, too_late
+from papertrade.engine.hours import may_trade, refuse_hours, too_late
 from papertrade.engine.place import place
 from papertrade.engine.refusals import refuse_prices, refuse_size
 from papertrade.engine.step import Step, acts_as_limit
@@ -204,12 +204,13 @@ def close_position(step: Step, symbol: str, quantity: int | None, client_order_i
     """Cancel the working orders that would close the position and close it at the market, in one step."""
     held = step.state.quantity(symbol)
     sign = -1 if held > 0 else 1
-    for number, order in sorted(step.state.orders.items()):
-        if order.terms.symbol == symbol and order.terms.sign == sign and number in step.state.orders:
-            cancel(step, order, CancelReason.REQUESTED, ())
     size = abs(held) if quantity is None else min(quantity, abs(held))
     market, gtc = OrderType.MARKET, TimeInForce.GTC
     terms = OrderTerms(
         symbol, sign, market, size, None, None, None, gtc, None, False, True, 0, client_order_id, ()
     )
+    if refuse_hours(step, step.markets[symbol], terms) is None:  # a refused order leaves the stops where they are
+        for number, order in sorted(step.state.orders.items()):
+            if order.terms.symbol == symbol and order.terms.sign == sign and number in step.state.orders:
+                cancel(step, order, CancelReason.REQUESTED, ())
     return place(step, terms)

@@ -8,7 +8,7 @@ from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.filling import cancel, execute
-from papertrade.testing.oracle.hours import auction_of, trades_now
+from papertrade.testing.oracle.hours import auction_of, refuse_hours, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.needs import (
     Refusal,
@@ -169,14 +169,15 @@ def link(account: SlowAccount, one: int, two: int) -> None:
 
 
 def close_position(account: SlowAccount, symbol: str, quantity: int | None) -> None:
-    """Cancel what is working on that side and close at the market."""
+    """Cancel what is working on that side and close at the market; nothing is canceled where the hours refuse that."""
     held = account.quantity(symbol)
     sign = -1 if held > 0 else 1
-    for order in account.open_orders(symbol):
-        if order.sign == sign:
-            cancel(account, order, CancelReason.REQUESTED)
-    size = abs(held) if quantity is None else min(quantity, abs(held))
-    place(account, market_terms(symbol, sign, size))
+    terms = market_terms(symbol, sign, abs(held) if quantity is None else min(quantity, abs(held)))
+    if refuse_hours(account, account.markets[symbol], terms) is None:
+        for order in account.open_orders(symbol):
+            if order.sign == sign:
+                cancel(account, order, CancelReason.REQUESTED)
+    place(account, terms)
 
 
 def market_terms(symbol: str, sign: int, quantity: int) -> OrderTerms:
