@@ -76,6 +76,22 @@ def test_nothing_fills_outside_the_session(at: str) -> None:
 
 
 
+def test_the_close_of_an_earlier_session_fills_no_order() -> None:
+    """With bar_entry="close" an order at the instant of the close has it; later, or on the next day, it waits."""
+    broker = pt.open_paper_broker(
+        cash=100_000, clock="data", calendar="XNYS", fill=pt.FillSettings(bar_entry="close")
+    )
+    bar = {"open": 99, "high": 101, "low": 98, "close": 100}
+    broker.on_bar("ABC", **bar, start=f"{DAY}20:00:00Z", end=CLOSE)
+    assert broker.buy("ABC", 1).average_price == 100
+    for at in (f"{DAY}21:00:01Z", NIGHT, NEXT_OPEN, "2026-01-06T14:31:00Z"):
+        broker.advance(at)
+        assert broker.buy("ABC", 1).status == "accepted", at
+    broker.on_bar("ABC", **bar, start=NEXT_OPEN, end="2026-01-06T14:35:00Z")
+    broker.advance("2026-01-06T14:36:00Z")
+    assert broker.buy("ABC", 1).status == "filled"
+
+
 def test_a_position_that_cannot_be_closed_now_keeps_its_stop() -> None:
     """Where orders are refused while the market is closed, close_position is refused whole: nothing is canceled."""
     broker = opened(NOON, outside_hours="reject")

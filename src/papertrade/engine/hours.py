@@ -49,6 +49,17 @@ def may_meet_bar(step: Step, market: Market, terms: OrderTerms, bar: BarData) ->
     return bar.start_ns != NEVER and hours.next_regular(bar.start_ns) < bar.end_ns
 
 
+def may_enter_at_close(step: Step, market: Market, terms: OrderTerms, bar: BarData) -> bool:
+    """Is the close of a bar a price of now: of this very instant, or of the phase that is on and trades?"""
+    hours = market.hours
+    if hours is None:
+        return True
+    if not _allows(step, terms, hours.span_at(bar.end_ns - 1).phase):
+        return False
+    span = market.span_at(step.now_ns)
+    return bar.end_ns == step.now_ns or (_allows(step, terms, span.phase) and bar.end_ns > span.from_ns)
+
+
 def _allows(step: Step, terms: OrderTerms, phase: Phase) -> bool:
     if terms.tif is _OPG or terms.tif is _CLS:
         return False  # it trades in its auction and at no other time

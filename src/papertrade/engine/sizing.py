@@ -11,7 +11,7 @@ from papertrade.domain.words import DataKind, TimeInForce
 from papertrade.engine.budgets import used_up
 from papertrade.engine.filling import Slice, most_lots, slices
 from papertrade.engine.funds import available, closable, first_fees, held_change, hold_for, hold_price, opening_part
-from papertrade.engine.hours import may_meet_bar, may_trade
+from papertrade.engine.hours import may_enter_at_close, may_trade
 from papertrade.engine.refusals import Refused
 from papertrade.engine.step import Step
 from papertrade.engine.triggers import is_fresh
@@ -88,7 +88,7 @@ def take_on_arrival(step: Step, market: Market, terms: OrderTerms, quantity: int
 
 def _take_at_close(step: Step, market: Market, terms: OrderTerms, quantity: int) -> list[Slice]:
     bar, sign = market.bar, terms.sign
-    if bar is None or bar.end_ns > step.now_ns or not may_meet_bar(step, market, terms, bar):
+    if bar is None or bar.end_ns > step.now_ns or not may_enter_at_close(step, market, terms, bar):
         return []
     if market.halted or at_band(bar.close, sign, market.instrument):
         return []

@@ -57,6 +57,17 @@ def meets_bar(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bo
     return any(span == Phase.REGULAR for span in phases_between(market, market.bar_start, market.bar.end))
 
 
+def is_close_of_now(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bool:
+    """Did the bar end while the order may trade: at this instant, or in the phase that is still on?"""
+    bar, hours = market.bar, market.hours
+    if bar is None or hours is None:
+        return True
+    last = hours.span_at(bar.end - 1)
+    if not trades_in(account, terms, last.phase):
+        return False
+    return bar.end == account.now or (bar.end < last.until_ns and account.now < last.until_ns)
+
+
 def phases_between(market: SlowMarket, first: int, end: int) -> list[Phase]:
     """Every phase from an instant up to another, which does not count."""
     found = []

@@ -12,7 +12,7 @@ from papertrade.domain.words import DataKind, TimeInForce
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.filling import Piece, pieces
-from papertrade.testing.oracle.hours import meets_bar, only_reduces, quote_is_of_this_phase, trades_now
+from papertrade.testing.oracle.hours import is_close_of_now, only_reduces, quote_is_of_this_phase, trades_now
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.offers import at_band_end, standing_offers, standing_stop_price, taking
 from papertrade.testing.oracle.orders import SlowOrder
@@ -77,7 +77,7 @@ def _arrive(account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantit
         return []
     at_close = account.fill.bar_entry == "close" and market.latest is DataKind.BAR and limit is None
     if at_close:
-        if not meets_bar(account, market, terms):
+        if not is_close_of_now(account, market, terms):
             return []
         return _arrive_at_close(account, market, sign, quantity)
     if not trades_now(account, market, terms) or not is_fresh(account, market):
