@@ -92,6 +92,16 @@ def test_the_close_of_an_earlier_session_fills_no_order() -> None:
     assert broker.buy("ABC", 1).status == "filled"
 
 
+def test_an_order_of_after_the_close_meets_no_bar_that_began_before_it() -> None:
+    """To an order of after the close a bar over it tells of after-hours prices only; one that was there meets it."""
+    broker = opened(NOON)
+    there = broker.buy("ABC", 1, limit_price=90)
+    broker.advance(f"{DAY}21:10:00Z")
+    late = broker.buy("ABC", 1, limit_price=90)
+    broker.on_bar("ABC", open=100, high=101, low=80, close=85, start=f"{DAY}20:30:00Z", end=f"{DAY}21:30:00Z")
+    assert [broker.order(order).status for order in (there, late)] == ["filled", "accepted"]
+
+
 def test_a_position_that_cannot_be_closed_now_keeps_its_stop() -> None:
     """Where orders are refused while the market is closed, close_position is refused whole: nothing is canceled."""
     broker = opened(NOON, outside_hours="reject")

@@ -39,14 +39,14 @@ def in_hours(step: Step, market: Market) -> bool:
     return span.phase is Phase.REGULAR and market.quote_ns >= span.from_ns
 
 
-def may_meet_bar(step: Step, market: Market, terms: OrderTerms, bar: BarData) -> bool:
-    """Does a bar tell of a time in which the order may trade? Its end belongs to what comes after it."""
+def may_meet_bar(step: Step, market: Market, order: Order, bar: BarData) -> bool:
+    """Does a bar tell of a time in which the order was there and may trade? Its end belongs to what comes after it."""
     hours = market.hours
-    if terms.tif is _OPG or terms.tif is _CLS:
+    if order.terms.tif is _OPG or order.terms.tif is _CLS:
         return False
-    if hours is None or _allows(step, terms, market.span_at(bar.end_ns - 1).phase):
+    if hours is None or _allows(step, order.terms, market.span_at(bar.end_ns - 1).phase):
         return True
-    return bar.start_ns != NEVER and hours.next_regular(bar.start_ns) < bar.end_ns
+    return bar.start_ns != NEVER and hours.next_regular(max(bar.start_ns, order.since_ns)) < bar.end_ns
 
 
 def may_enter_at_close(step: Step, market: Market, terms: OrderTerms, bar: BarData) -> bool:

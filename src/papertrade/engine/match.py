@@ -162,7 +162,7 @@ def match_bar(step: Step, market: Market, numbers: Iterable[int]) -> None:
         for number in numbers
         if (order := step.state.orders.get(number)) is not None
         and order.since_ns <= bar.end_ns
-        and may_meet_bar(step, market, order.terms, bar)
+        and may_meet_bar(step, market, order, bar)
     ]
     left = bar_budget(bar, market.instrument, step.profile.fill)
     if market.hours is not None:

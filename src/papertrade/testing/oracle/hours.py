@@ -9,6 +9,7 @@ from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.market import SlowMarket
+from papertrade.testing.oracle.orders import SlowOrder
 
 MICROSECOND = 1_000
 MINUTE = 60 * 10**9
@@ -46,15 +47,16 @@ def trades_now(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> b
     return trades_in(account, terms, phase(market, account.now))
 
 
-def meets_bar(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bool:
-    """Did the order's market trade for it in the last nanosecond of the bar, or in regular hours inside the bar?"""
-    if terms.tif.auction is not None:
+def meets_bar(account: SlowAccount, market: SlowMarket, order: SlowOrder) -> bool:
+    """Did its market trade for the order in the last nanosecond of the bar, or in regular hours of it since it came?"""
+    if order.terms.tif.auction is not None:
         return False
-    if market.bar is None or trades_in(account, terms, phase(market, market.bar.end - 1)):
+    if market.bar is None or trades_in(account, order.terms, phase(market, market.bar.end - 1)):
         return True
     if market.bar_start is None or market.hours is None:
         return False
-    return any(span == Phase.REGULAR for span in phases_between(market, market.bar_start, market.bar.end))
+    first = max(market.bar_start, order.since)
+    return any(span == Phase.REGULAR for span in phases_between(market, first, market.bar.end))
 
 
 def is_close_of_now(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> bool:

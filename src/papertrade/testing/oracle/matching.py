@@ -102,7 +102,7 @@ def meet_bar(account: SlowAccount, market: SlowMarket) -> None:
     if market.halted or market.bar is None:
         return
     left = auctions.meet_bar(account, market, bar_budget(account, market))
-    orders = [o for o in account.open_orders(market.instrument.symbol) if meets_bar(account, market, o.terms)]
+    orders = [o for o in account.open_orders(market.instrument.symbol) if meets_bar(account, market, o)]
     for meeting in meetings(market, account.fill, orders):
         order = account.orders[meeting.number]
         if not order.is_open:
