@@ -102,6 +102,14 @@ def test_an_order_of_after_the_close_meets_no_bar_that_began_before_it() -> None
     assert [broker.order(order).status for order in (there, late)] == ["filled", "accepted"]
 
 
+def test_an_order_is_explained_before_the_first_datum_after_a_restart() -> None:
+    """A clock that follows data has no time yet; what the account did last says when it is at the earliest."""
+    store = MemoryStore()
+    order = opened(LATE, store=store).buy("ABC", 10)
+    again = pt.open_paper_broker(clock="data", calendar="XNYS", store=store)
+    assert str(again.explain(order)) == "It waits for ABC to open at 2026-01-06T14:30:00Z."
+
+
 def test_a_position_that_cannot_be_closed_now_keeps_its_stop() -> None:
     """Where orders are refused while the market is closed, close_position is refused whole: nothing is canceled."""
     broker = opened(NOON, outside_hours="reject")

@@ -133,7 +133,8 @@ class AccountReader:
         events = yield from self.desk.history(self.account).events_of(order.number, ended=True)
         fills = [e for e in events if isinstance(e, OrderFilled)]
         seat = yield from self.desk.seat(self.account)
-        return explain(order, fills, seat, self.desk.market(order.symbol), self.desk.now())
+        now = max(self.desk.now(), seat.state.at_ns)  # a clock that follows data knows no time until some arrives
+        return explain(order, fills, seat, self.desk.market(order.symbol), now)
 
     @stops_if_corrupt
     def events(self, after: int, kinds: frozenset[str] | None) -> Flow[list[Event]]:
