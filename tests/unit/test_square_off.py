@@ -301,6 +301,7 @@ def test_what_a_calendar_does_not_know_any_more_breaks_no_stored_command() -> No
     [
         ({"minutes_before_close": -1}, "minutes"),
         ({"minutes_before_close": 721}, "minutes"),
+        ({"minutes_before_close": 0}, "minutes_before_close"),
         ({"warn_minutes": True}, "minutes"),
         ({"warn_minutes": 2}, "warn_minutes"),
         ({"at": "3 pm"}, "at"),

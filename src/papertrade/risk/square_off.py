@@ -36,6 +36,13 @@ def _minutes(value: int) -> int:
     raise InvalidValueError("minutes", value, f"whole minutes, at most {MOST_MINUTES}")
 
 
+def _minutes_before(value: int) -> int:
+    minutes = _minutes(value)
+    if minutes:
+        return minutes
+    raise InvalidValueError("minutes_before_close", value, "at least 1: at the close nothing trades any more")
+
+
 Clock: TypeAlias = time | str
 Day: TypeAlias = date | str
 
@@ -106,7 +113,7 @@ class SquareOff:
         calendars: the names of the calendars it is for; all by default. What never closes is never squared off.
     """
 
-    minutes_before_close: int = attrs.field(default=10, converter=_minutes)
+    minutes_before_close: int = attrs.field(default=10, converter=_minutes_before)
     at: tuple[tuple[date, time], ...] = attrs.field(default=None, converter=_times)
     reduce_only_minutes: int = attrs.field(default=5, converter=_minutes)
     warn_minutes: int = attrs.field(default=15, converter=_minutes)
