@@ -133,3 +133,23 @@ def test_awaited() -> None:
                 await bob.account()
 
     asyncio.run(asyncio.wait_for(main(), 10))
+
+
+@pytest.mark.parametrize("call", ["buy", "deposit", "place_order", "cancel_all_orders", "kill"])
+def test_a_broker_that_left_its_exchange_is_unknown_there(call: str) -> None:
+    """Every command of one account that was closed says so; the exchange goes on for the others."""
+    exchange = pt.Exchange(clock="data")
+    exchange.add_instrument("AAPL")
+    broker = exchange.open_account("alice", cash=1_000)
+    exchange.open_account("bob", cash=1_000)
+    broker.close()
+    commands: dict[str, Callable[[], object]] = {
+        "buy": lambda: broker.buy("AAPL", 1),
+        "deposit": lambda: broker.deposit(1),
+        "place_order": lambda: broker.place_order(symbol="AAPL", side="sell", quantity=1, limit_price=5),
+        "cancel_all_orders": broker.cancel_all_orders,
+        "kill": broker.kill,
+    }
+    with pytest.raises(UnknownAccountError, match="alice"):
+        commands[call]()
+    assert exchange.accounts() == ["bob"]

@@ -19,6 +19,7 @@ from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review, watch_from_storage
+from papertrade.errors import UnknownAccountError
 from papertrade.matching.market import Market
 from papertrade.matching.resting import Resting
 
@@ -50,7 +51,11 @@ class Engine:
 
     def step(self, account: str, now_ns: int) -> Step:
         """A step for an account that is there."""
-        step = Step(self.seats[account], self.markets, self.deadlines, now_ns)
+        try:
+            seat = self.seats[account]
+        except KeyError:  # its broker was closed
+            raise UnknownAccountError(account, []) from None
+        step = Step(seat, self.markets, self.deadlines, now_ns)
         step.clock_ns = self.clock_ns or now_ns
         return step
 
