@@ -37,10 +37,10 @@ class Director:
         self.profile = profile
         self.rng = stream("director")
         self.faults = stream("faults")
-        self.data = DataDrawer(stream("market"), profile.setups[0], profile.kinds)
+        self.data = DataDrawer(stream("market"), profile.setups[0], profile.kinds, auctions=False)
         self.data.now = profile.start_ns
         self.drawers = {
-            setup.account: Drawer(stream(setup.account), setup, mix=profile.mix, data=self.data)
+            setup.account: Drawer(stream(setup.account), setup, mix=profile.mix, data=self.data, auctions=False)
             for setup in profile.setups
         }
         self._stream = stream
@@ -194,7 +194,8 @@ class Director:
     def _meet_copies(self, world: World) -> None:
         """A copy has a client of its own, who trades as that of the account it was copied from."""
         for name in world.names[len(self.names) :]:
-            drawer = Drawer(self._stream(name), world.setups[name], mix=self.profile.mix, data=self.data)
+            setup = world.setups[name]
+            drawer = Drawer(self._stream(name), setup, mix=self.profile.mix, data=self.data, auctions=False)
             self.drawers[name] = drawer
             self.names.append(name)
 

@@ -25,7 +25,8 @@ TYPES = {
 }
 RESTING = (TimeInForce.GTC, TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD)
 AUCTIONS = (TimeInForce.OPG, TimeInForce.CLS)
-IN_HOURS = (*RESTING, TimeInForce.DAY, TimeInForce.DAY, TimeInForce.TTL, TimeInForce.TTL, *AUCTIONS, *AUCTIONS)
+IN_HOURS = (*RESTING, TimeInForce.DAY, TimeInForce.DAY, TimeInForce.TTL, TimeInForce.TTL)
+WITH_AUCTIONS = (*IN_HOURS, *AUCTIONS, *AUCTIONS)
 
 
 @attrs.frozen
@@ -113,6 +114,7 @@ class Drawer:
         restarts: bool = True,
         mix: Mix | None = None,
         data: DataDrawer | None = None,
+        auctions: bool = True,
     ) -> None:
         self.rng = rng
         self.setup = setup
@@ -121,6 +123,7 @@ class Drawer:
         self.keys = 0
         self.placed: list[Command] = []  # keyed commands, to be repeated
         self.halts, self.restarts = halts, restarts
+        self.auctions = auctions and setup.hours is not None
 
     def draw(self, sight: Sight) -> Command:
         """The next datum or command."""
@@ -151,7 +154,7 @@ class Drawer:
         rng = self.rng
         if self.placed and rng.random() < self.mix.repeat:
             return rng.choice(self.placed)
-        if self.setup.hours is not None and rng.random() < 0.15:
+        if self.auctions and rng.random() < 0.15:
             return say.Place(self._for_auction(rng.choice(self.setup.instruments)))
         if rng.random() < self.mix.pair:
             symbol = rng.choice(self.setup.instruments)
@@ -194,7 +197,7 @@ class Drawer:
             free = [o.number for o in sight.open_orders(symbol) if not o.oco]
             linked = rng.choice(free) if free else 0
         rests = bool(linked) or pair or rng.random() < self.mix.waits
-        resting = RESTING if self.setup.hours is None else IN_HOURS
+        resting = RESTING if self.setup.hours is None else WITH_AUCTIONS if self.auctions else IN_HOURS
         tif = rng.choice(resting if rests else (TimeInForce.IOC, TimeInForce.FOK))
         if tif in AUCTIONS and (stop is not None or linked or pair):
             tif = TimeInForce.DAY

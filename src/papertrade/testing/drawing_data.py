@@ -16,10 +16,11 @@ KINDS = (45, 8, 20, 17, 10)  # how often a quote, a bare price, a print, a bar, 
 class DataDrawer:
     """Draws one datum after the other, and lets time pass between them."""
 
-    def __init__(self, rng: Random, setup: Setup, kinds: tuple[int, ...] = KINDS) -> None:
+    def __init__(self, rng: Random, setup: Setup, kinds: tuple[int, ...] = KINDS, auctions: bool = True) -> None:
         self.rng = rng
         self.setup = setup
         self.kinds = kinds
+        self.auctions = auctions and setup.hours is not None
         self.now = START
         self.prices = {i.symbol: middle(i) for i in setup.instruments}
         self.sequence = 0
@@ -59,7 +60,7 @@ class DataDrawer:
             (self._quote, self._last_price, self._print, self._bar, self._depth), self.kinds
         )[0]
         at = self._at()
-        if self.setup.hours is not None and rng.random() < 0.08:
+        if self.auctions and rng.random() < 0.08:
             kind = self._auction
         command = kind(instrument, price, at)
         self.sent.append(command)
