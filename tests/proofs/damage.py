@@ -1,8 +1,9 @@
 """Change every byte, page and row of an SQLite file: ``python -m tests.proofs.damage [--seed 1]``.
 
-The file has journals, keys, snapshots, fences and tombstones. Each byte is changed once; the file ends after each 16th
-byte; each page holds nothing, or what each other page holds; each row is dropped; each column of two neighboring rows
-is exchanged. Then everything is read, and every command repeated: it is found out, or nothing that is read differs.
+The file has journals, keys, snapshots, fences and tombstones, and an account with rows in every table of history. Each
+byte is changed once; the file ends after each 16th byte; each page holds nothing, or what each other page holds; each
+row is dropped; each column of two neighboring rows is exchanged. Then everything is read, every command repeated, and
+the account verified with its tables: it is found out, or nothing that is read differs.
 Each commit id gets another letter, range and seal, its index as well, and ``verify`` by itself has to find that out.
 """
 
