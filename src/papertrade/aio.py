@@ -39,6 +39,7 @@ from papertrade.ports.clock import Clock
 from papertrade.ports.store import Store
 
 if TYPE_CHECKING:
+    from papertrade.domain.summaries import DaySummary
     from papertrade.hosting.running import PollOptions, RunOptions
     from papertrade.ports.feed import AsyncFeed, AsyncLiveFeed, DataQueue, Feed, FeedRun, LiveFeed
 
@@ -288,6 +289,12 @@ class AsyncExchange(Turns):
                 raise UsageError("advance(to) moves the clock only under clock='data'; move your own clock instead")
             desk.data_clock.observe(parse_instant(to, "to"))
         yield from desk.catch_up(desk.now())
+
+    async def end_of_day(self) -> list[DaySummary]:
+        """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
+        from papertrade.hosting.daily import end_of_day  # only who asks pays for it
+
+        return await self.run_flow(end_of_day(self._desk))
 
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""

@@ -35,9 +35,13 @@ from papertrade.matching.market import Market
 from papertrade.ports.broker import Capabilities, OrderFields, OrderOptions, When
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from papertrade.aio import AsyncExchange
     from papertrade.domain.pages import EquityPoint, Page
-    from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, Pages
+    from papertrade.domain.summaries import DaySummary
+    from papertrade.hosting.daily import DaySearch
+    from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, PointSearch
 
 
 class AsyncPaperBroker(AsyncClosable):
@@ -230,11 +234,23 @@ class AsyncPaperBroker(AsyncClosable):
 
         return await self.exchange.run_flow(entries(self._desk, **wanted))
 
-    async def equity_points(self, **wanted: Unpack[Pages]) -> Page[EquityPoint]:
-        """Equity wherever the journal notes it, oldest first, a page at a time."""
+    async def equity_points(self, **wanted: Unpack[PointSearch]) -> Page[EquityPoint]:
+        """Equity wherever the journal notes it, oldest first, a page at a time; ``thin=500`` is all, on one page."""
         from papertrade.hosting.searching import equity_points  # only who searches pays for it
 
         return await self.exchange.run_flow(equity_points(self._desk, **wanted))
+
+    async def day_summary(self, day: date | str | None = None) -> DaySummary:
+        """What a trading day came to; the one that is open, so far, when no day is given."""
+        from papertrade.hosting.daily import day_summary  # only who asks pays for it
+
+        return await self.exchange.run_flow(day_summary(self._desk, day))
+
+    async def day_summaries(self, **wanted: Unpack[DaySearch]) -> Page[DaySummary]:
+        """Trading days, oldest first, a page at a time. Options: first, last, after, limit, newest_first."""
+        from papertrade.hosting.daily import day_summaries  # only who asks pays for it
+
+        return await self.exchange.run_flow(day_summaries(self._desk, **wanted))
 
     async def digest(self) -> str:
         """A fingerprint of every field of the account's state."""

@@ -136,6 +136,15 @@ class UnknownOrderError(_LookupUsageError):
         super().__init__(f"account {account!r} has no order {_shown(order_id)}; find_order returns None instead")
 
 
+class UnknownDayError(_LookupUsageError):
+    """The account has no such trading day: it was never opened, or none is open now."""
+
+    def __init__(self, day: str | None, account: str) -> None:
+        self.day, self.account = day, account
+        what = "no day is open" if day is None else f"no day {day!r}"
+        super().__init__(f"account {account!r}: {what}; day_summaries() lists those that there are")
+
+
 class UnknownAccountError(_LookupUsageError):
     """The exchange has no account with this name."""
 

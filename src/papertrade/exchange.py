@@ -36,6 +36,7 @@ from papertrade.ports.store import Store
 from papertrade.tape import Tape
 
 if TYPE_CHECKING:
+    from papertrade.domain.summaries import DaySummary
     from papertrade.hosting.running import PollOptions, RunOptions
     from papertrade.ports.feed import DataQueue, Feed, FeedRun, LiveFeed
 
@@ -140,6 +141,7 @@ class Exchange:
             limits: what the account may do at most.
             fill: fill settings or a preset's name; the exchange's own by default.
             cost_method: ``"average"`` or ``"fifo"``.
+            equity_points: ``"off"``, ``"on change"`` (after fills), or how often, such as ``"5m"``, while it holds.
             trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
             start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
             exclusive: True takes the account for this worker alone: one that had it before cannot write any more.
@@ -337,6 +339,12 @@ class Exchange:
                     drive(desk.keep_snapshots())
         finally:
             desk.outbox.deliver()
+
+    def end_of_day(self) -> list[DaySummary]:
+        """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
+        from papertrade.hosting.daily import end_of_day  # only who asks pays for it
+
+        return self.run_flow(end_of_day(self._desk))
 
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""

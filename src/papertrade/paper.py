@@ -35,9 +35,13 @@ from papertrade.matching.market import Market
 from papertrade.ports.broker import Capabilities, OrderFields, OrderOptions, When
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from papertrade.domain.pages import EquityPoint, Page
+    from papertrade.domain.summaries import DaySummary
     from papertrade.exchange import Exchange
-    from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, Pages
+    from papertrade.hosting.daily import DaySearch
+    from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, PointSearch
 
 _BUY, _SELL = Side.BUY, Side.SELL
 
@@ -248,11 +252,23 @@ class PaperBroker(Closable):
 
         return self.exchange.run_flow(entries(self._desk, **wanted))
 
-    def equity_points(self, **wanted: Unpack[Pages]) -> Page[EquityPoint]:
-        """Equity wherever the journal notes it, oldest first, a page at a time."""
+    def equity_points(self, **wanted: Unpack[PointSearch]) -> Page[EquityPoint]:
+        """Equity wherever the journal notes it, oldest first, a page at a time; ``thin=500`` is all, on one page."""
         from papertrade.hosting.searching import equity_points  # only who searches pays for it
 
         return self.exchange.run_flow(equity_points(self._desk, **wanted))
+
+    def day_summary(self, day: date | str | None = None) -> DaySummary:
+        """What a trading day came to; the one that is open, so far, when no day is given."""
+        from papertrade.hosting.daily import day_summary  # only who asks pays for it
+
+        return self.exchange.run_flow(day_summary(self._desk, day))
+
+    def day_summaries(self, **wanted: Unpack[DaySearch]) -> Page[DaySummary]:
+        """Trading days, oldest first, a page at a time. Options: first, last, after, limit, newest_first."""
+        from papertrade.hosting.daily import day_summaries  # only who asks pays for it
+
+        return self.exchange.run_flow(day_summaries(self._desk, **wanted))
 
     def digest(self) -> str:
         """A fingerprint of every field of the account's state."""

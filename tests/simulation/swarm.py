@@ -153,6 +153,7 @@ def facts_of(setup: Setup) -> Facts:
         margin=setup.margin,
         fees=setup.fees,
         limits=setup.limits,
+        equity_points=setup.equity_points,
         fill=setup.fill,
         cost_method=setup.cost_method,
         trading_day=setup.trading_day,

@@ -28,7 +28,7 @@ AMOUNT = re.compile(r"-?(0|[1-9]\d*)(\.\d{0,8}[1-9])?")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 ZERO = Decimal(0)
 NOTED = (
-    "account_reset", "day_opened", "day_revalued", "equity_marked", "limit_reset", "margin_called",
+    "account_reset", "day_opened", "day_closed", "day_revalued", "equity_marked", "limit_reset", "margin_called",
     "margin_call_cleared",
 )  # fmt: skip
 
@@ -248,10 +248,25 @@ def _wallets(events: Sequence[Event], lines: Sequence[Row]) -> list[Row]:
             "realized": total("order_filled", "realized"), "fees": total("order_filled", "fee"),
             "fills": sum(e.kind == "order_filled" for e in part),
             "orders": sum(e.kind in ("order_accepted", "order_rejected") for e in part),
-            **when("updated", last.at_ns), "version": last.version,
+            **when("updated", last.at_ns), "version": last.version, **_closing(last),
         }  # fmt: skip
         rows.append(row)
     return rows
+
+
+def _closing(e: Any) -> Row:
+    """What a day came to; nothing of it before it has ended."""
+    closed = e.kind == "day_closed"
+
+    def said(name: str) -> Any:
+        return getattr(e, name) if closed else None
+
+    return {
+        **when("closed", e.at_ns if closed else None), "closing_equity": said("equity"),
+        "unrealized": said("unrealized"), "imported": said("imported"), "turnover": said("turnover"),
+        "wins": said("wins"), "losses": said("losses"), "highest_equity": said("highest"),
+        "lowest_equity": said("lowest"), "drawdown": said("drawdown"), "stale_marks": said("stale_marks"),
+    }  # fmt: skip
 
 
 # ------------------------------------------------------------------------ from a file

@@ -21,10 +21,7 @@ PAIRS = st.lists(st.tuples(NAME, UNITS), max_size=3).map(tuple)
 OPTIONAL = {"notional_units", "limit_units", "stop_units", "expires_ns", "command_id", "client_order_id"}
 
 SPECIAL: dict[str, st.SearchStrategy[Any]] = {
-    "fees": PAIRS,
-    "numbers": PAIRS,
-    "balances": PAIRS,
-    "holdings": PAIRS,
+    **dict.fromkeys(("fees", "numbers", "balances", "holdings", "charges", "costs", "averages", "marks"), PAIRS),
     "tags": st.lists(st.tuples(NAME, TEXT), max_size=3).map(tuple),
     "seen_units": st.lists(st.none() | UNITS, max_size=6).map(tuple),
     "unmarked": st.lists(TEXT, max_size=3).map(tuple),
@@ -34,7 +31,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "post_only": st.booleans(),
     **dict.fromkeys(("reduce_only", "extended_hours", "after_market"), st.booleans()),
     **dict.fromkeys(("version", "number", "other", "fill_number", "oco", "oco_with", "decimals", "stale_marks"), COUNT),
-    **dict.fromkeys(("source_version", "ttl_minutes"), COUNT),
+    **dict.fromkeys(("source_version", "ttl_minutes", "fills", "orders", "wins", "losses"), COUNT),
 }
 
 

@@ -56,7 +56,7 @@ def json_value(name: str, value: Any) -> Any:
         return None
     if name in ("evidence", "terms"):
         return json_fields(value)
-    if name in ("fees", "numbers", "balances", "holdings"):
+    if name in ("fees", "numbers", "balances", "holdings", "charges", "costs", "averages", "marks"):
         return [[what, amount_text(units)] for what, units in value]
     if name == "tags":
         return [list(pair) for pair in value]

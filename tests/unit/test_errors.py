@@ -52,6 +52,11 @@ CASES: list[tuple[e.PaperTradeError, str, dict[str, object]]] = [
         {"symbol": "APPL", "near": ("AAPL",)},
     ),
     (
+        e.UnknownDayError("2026-01-05", "main"),
+        "account 'main': no day '2026-01-05'; day_summaries() lists those that there are",
+        {"day": "2026-01-05", "account": "main"},
+    ),
+    (
         e.UnknownOrderError("main-9", "main"),
         "account 'main' has no order 'main-9'; find_order returns None instead",
         {"order_id": "main-9", "account": "main"},
@@ -194,6 +199,7 @@ LOOKUP = {
     "UnknownCalendarError",
     "CalendarRangeError",
     "UnknownSymbolError",
+    "UnknownDayError",
     "UnknownOrderError",
     "UnknownAccountError",
 }

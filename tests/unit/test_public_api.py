@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 import papertrade as pt
-from papertrade.domain import pages
+from papertrade.domain import pages, summaries
 from papertrade.domain.events import EVENT_TYPES
 from papertrade.domain.tables import html_rows, html_table
-from papertrade.hosting import running, windows
+from papertrade.hosting import daily, running, windows
 from papertrade.ports import feed
 
 START = 1_767_623_400_000_000_000
@@ -74,7 +74,8 @@ def namespace(function: Any) -> dict[str, Any]:
     """What the annotations of a function may name, those under TYPE_CHECKING included."""
     late = {name: getattr(pt, name) for name in ("Exchange", "AsyncExchange", "PaperBroker", "Calendar")}
     later = {"Outbox": object}
-    for module in (pages, windows, feed, running):  # of searches and runs, which load what they need when they begin
+    # Of searches and runs, which load what they need when they begin.
+    for module in (pages, windows, summaries, daily, feed, running):
         later.update(vars(module))
     return {**late, **later, **inspect.getmodule(function).__dict__}  # type: ignore[union-attr]
 

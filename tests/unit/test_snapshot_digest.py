@@ -17,11 +17,13 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.positions import Lot
 from papertrade.domain.words import OrderStatus, OrderType, TimeInForce
 from papertrade.engine.evolve import evolve, fold
-from papertrade.engine.snapshot import digest, restore, snapshot
+from papertrade.engine.snapshot import digest, forgets, restore, snapshot
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState, Squared
-from papertrade.errors import StoreConflictError, StoreCorruptError
+from papertrade.errors import StoreConflictError, StoreCorruptError, StoreTrimmedError
 from papertrade.exchange import Exchange
+from papertrade.ledger.days import DAY_FIELDS, DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
+from papertrade.ports.store import StoredSnapshot
 
 OLD = Path(__file__).parents[1] / "golden" / "old"
 VOLATILE = {"committed", "finished", "holdings"}
@@ -68,6 +70,14 @@ def rich_position() -> PositionState:
     return position
 
 
+def rich_day() -> DaySums:
+    day = DaySums.__new__(DaySums)
+    for number, name in enumerate(DAY_FIELDS, 101):
+        setattr(day, name, number)
+    day.balances = (("assets:cash", 121), ("income:realized", 122))
+    return day
+
+
 def rich_state() -> AccountState:
     """A state in which no field has its default value, and none the value of another."""
     state = AccountState()
@@ -84,6 +94,7 @@ def rich_state() -> AccountState:
     state.latches = ("kill_switch",)
     state.squared = (Squared("XNYS", "warned", 49),)
     state.margin_call = True
+    state.today = rich_day()
     state.unvalued = (Unvalued("AAPL", 91, 92, 93, True, False), Unvalued("MSFT", 94, 95, 96, False, True))
     return state
 
@@ -98,6 +109,8 @@ def other(value: Any) -> Iterator[Any]:
         yield from (value + 1, value * 10**9, -value)
     elif isinstance(value, str):
         yield value + "x"
+    elif isinstance(value, DaySums):
+        yield None  # each of its fields has a case of its own
     elif value is None:
         yield from ("x", "")
     elif isinstance(value, tuple) and hasattr(value, "_replace"):
@@ -122,6 +135,7 @@ def cases() -> Iterator[tuple[str, Callable[[AccountState], list[Any]], str]]:
     """(what, where it is in a state, field) for each field of each object that a state consists of."""
     yield from (("account", lambda state: [state], name) for name in SNAPSHOT_FIELDS)
     yield from (("order", lambda state: list(state.orders.values()), name) for name in Order.__slots__)
+    yield from (("day", lambda state: [state.today], name) for name in DAY_FIELDS)
     yield from (("position", lambda state: list(state.positions.values()), name) for name in PositionState.__slots__)
 
 
@@ -157,10 +171,12 @@ def test_rich_state_comes_back_whole() -> None:
     state = rich_state()
     again = restore(snapshot(state))
     for name in SNAPSHOT_FIELDS:
-        if name != "positions":
+        if name not in ("positions", "today"):
             assert getattr(again, name) == getattr(state, name), name
     for name in PositionState.__slots__:
         assert getattr(again.positions["AAPL"], name) == getattr(state.positions["AAPL"], name), name
+    for name in DAY_FIELDS:
+        assert getattr(again.today, name) == getattr(state.today, name), name
     assert again.committed == state.version
     state.books = dict(reversed(state.books.items()))
     assert digest(state) == digest(again)
@@ -246,7 +262,9 @@ def damaged() -> Iterator[tuple[str, Any]]:
     yield "another part", to_bytes({**good, "more": []})
     yield "schema 1 with what came later", to_bytes({**good, "schema": 1})
     yield "schema 2 with what came later", to_bytes({**good, "schema": 2})
-    yield "schema 4", to_bytes({**good, "schema": 4})
+    yield "schema 4 with what came later", to_bytes({**good, "schema": 4})
+    yield "schema 5 with what came later", to_bytes({**good, "schema": 5})
+    yield "schema 7", to_bytes({**good, "schema": 7})
     yield "list", b"[]"
     yield "empty", b""
     yield "books of numbers", to_bytes({**good, "books": {"a": 1}})
@@ -269,25 +287,79 @@ def test_damaged_snapshots_are_corrupt_or_spelled_out() -> None:
             restore(kept[:end])
 
 
+def counted_apart(state: AccountState) -> str:
+    """The digest without what the open day has come to, which old snapshots do not have."""
+    state.today = None
+    return digest(state)
+
+
+def test_a_snapshot_of_schema_5_counts_from_itself() -> None:
+    """It does not say what its day had come to; a host folds the journal instead, if it has all of it."""
+    journal = [decode_event(line) for line in (OLD / "journal_5.jsonl").read_bytes().splitlines()]
+    stored = (OLD / "snapshot_5.json").read_bytes()
+    state, folded = restore(stored), fold(AccountState(), journal)
+    assert forgets(stored)
+    assert not forgets(snapshot(folded))
+    assert state.today is not None
+    assert folded.today is not None
+    assert (state.today.turnover_units, state.today.opening_cash) == (0, state.total)
+    assert (folded.today.turnover_units, folded.today.began_ns) == (1_000 * 10**9, journal[2].at_ns)
+    assert counted_apart(state) == counted_apart(folded)
+
+
+class Archived(MemoryStore):
+    """A store without the beginning of its journals."""
+
+    base = 0
+
+    def load(self, stream: str, first: int = 1, last: int | None = None) -> Iterator[Event]:
+        if first <= self.base:
+            raise StoreTrimmedError(stream, first, self.base)
+        return super().load(stream, first, last)
+
+
+@pytest.mark.parametrize("kept", ["whole", "trimmed"])
+def test_an_old_snapshot_is_passed_by_unless_the_journal_is_trimmed(kept: str) -> None:
+    """What its day came to is then as if there were no snapshot."""
+    store = Archived()
+    exchange = Exchange(store, "data")
+    exchange.list_unknown_in("USD")
+    broker = exchange.open_account("main", cash=10_000)
+    broker.on_quote("ABC", "99", "100", at="2026-01-05T04:00:00Z")
+    broker.buy("ABC", 10)
+    version = broker.account().version
+    data = from_bytes(snapshot(fold(AccountState(), store.load("main", 1, version))))
+    del data["today"]
+    chain = store.chain_at("main", version)
+    store.put_snapshot("main", StoredSnapshot(version, chain, to_bytes({**data, "schema": 5})))
+    store.base = version if kept == "trimmed" else 0
+    again = Exchange(store, "data")
+    again.list_unknown_in("USD")
+    again.open_account("main", cash=None)
+    today = again._desk.engine.seats["main"].state.today
+    assert today is not None
+    assert today.turnover_units == (1_000 * 10**9 if kept == "whole" else 0)
+
+
 def test_a_snapshot_of_schema_1_is_lifted() -> None:
     """What an older version kept is read, equals the fold of its journal, and is written again in today's schema."""
     journal = [decode_event(line) for line in (OLD / "journal_1.jsonl").read_bytes().splitlines()]
     stored = (OLD / "snapshot_1.json").read_bytes()
     state = restore(stored)
-    assert digest(state) == digest(fold(AccountState(), journal))
+    assert counted_apart(state) == counted_apart(fold(AccountState(), journal))
     assert (len(state.orders), len(state.positions), state.latches) == (2, 2, ("kill_switch",))
     then, now = from_bytes(stored), from_bytes(snapshot(state))
     later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False}
     for order in then["orders"]:
         order["terms"].update(later)
-    assert now == {**then, "schema": 5, "unvalued": [], "squared": []}
+    assert now == {**then, "schema": 6, "unvalued": [], "squared": [], "today": None}
 
 
 def test_a_snapshot_of_schema_2_is_lifted() -> None:
     """Its holding at cost is one that the day counts, as the fold of its journal has it."""
     journal = [decode_event(line) for line in (OLD / "journal_2.jsonl").read_bytes().splitlines()]
     state = restore((OLD / "snapshot_2.json").read_bytes())
-    assert digest(state) == digest(fold(AccountState(), journal))
+    assert counted_apart(state) == counted_apart(fold(AccountState(), journal))
     assert state.unvalued == (Unvalued("XYZ", 200 * 10**9, 20_000 * 10**9, None, True, True),)
 
 

@@ -84,6 +84,7 @@ TABLES: Final = (
 BY_NAME: Final = {table.name: table for table in TABLES}
 BY_ROW: Final = {table.row: table for table in TABLES}
 _COUNTS: Final = frozenset(("number", "order_number", "version", "since_version", "line", "fills", "orders"))
+_MAYBE_COUNTS: Final = frozenset(("wins", "losses", "stale_marks"))
 
 
 def _columns(row: type[Any]) -> Iterator[Column]:
@@ -97,6 +98,8 @@ def _columns(row: type[Any]) -> Iterator[Column]:
             yield Column(name.removesuffix("_units"), "amount", optional, place)
         elif name in _COUNTS:
             yield Column(name, "count", False, place)
+        elif name in _MAYBE_COUNTS:
+            yield Column(name, "count", optional, place)
         elif name == "tags":
             yield Column(name, "json", False, place)
         else:

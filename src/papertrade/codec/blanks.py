@@ -122,7 +122,7 @@ _BLANKS: Final[dict[str, Blank]] = {
     "unmarked": Blank(_list_of(f'"{_TEXT}"'), _read_texts, _write_texts),
     "seen_units": Blank(_list_of(f'(?:"{_UNITS}"|null)'), _read_seen, _write_seen),
     **dict.fromkeys(
-        ("fees", "numbers", "balances", "holdings"),
+        ("fees", "numbers", "balances", "holdings", "charges", "costs", "averages", "marks"),
         Blank(_list_of(rf'\["{_TEXT}","{_UNITS}"\]'), _read_pairs, _write_pairs),
     ),
     **{

@@ -201,6 +201,12 @@ _COUNTS: Final = frozenset(
         "next_order",
         "next_fill",
         "open_positions",
+        "fills",
+        "orders",
+        "wins",
+        "losses",
+        "orders_before",
+        "fills_before",
     )
 )
 _FLAGS: Final = frozenset(
@@ -234,6 +240,10 @@ _SPECIAL: Final[dict[str, tuple[Encode, Decode]]] = {
     "numbers": (_pairs, _from_pairs),
     "balances": (_pairs, _from_pairs),
     "holdings": (_pairs, _from_pairs),
+    "charges": (_pairs, _from_pairs),
+    "costs": (_pairs, _from_pairs),
+    "averages": (_pairs, _from_pairs),
+    "marks": (_pairs, _from_pairs),
     "tags": (lambda tags: [list(pair) for pair in tags], _from_tags),
     "latches": (list, _from_texts),
     "unmarked": (list, _from_texts),

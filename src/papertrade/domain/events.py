@@ -24,6 +24,7 @@ from papertrade.domain.account_events import (
     SquaredOff,
     WithdrawalRejected,
 )
+from papertrade.domain.day_events import DayClosed
 from papertrade.domain.happenings import Evidence, Numbers, describe_numbers
 from papertrade.domain.order_events import (
     OrderAccepted,
@@ -45,6 +46,7 @@ Event: TypeAlias = (
     | CashWithdrawn
     | WithdrawalRejected
     | DayOpened
+    | DayClosed
     | DayRevalued
     | OrderAccepted
     | OrderRejected
@@ -76,6 +78,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         CashWithdrawn,
         WithdrawalRejected,
         DayOpened,
+        DayClosed,
         DayRevalued,
         OrderAccepted,
         OrderRejected,
@@ -107,6 +110,7 @@ __all__ = [
     "AccountReset",
     "CashDeposited",
     "CashWithdrawn",
+    "DayClosed",
     "DayOpened",
     "DayRevalued",
     "EquityMarked",

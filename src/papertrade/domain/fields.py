@@ -10,10 +10,15 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, overload
+from typing import Any, Final, overload
 
 from papertrade.domain.instants import to_datetime
 from papertrade.domain.numbers import to_decimal
+
+# Pairs of a name and units.
+_PAIRS: Final = frozenset(
+    ("numbers", "fees", "balances", "holdings", "charges", "costs", "averages", "marks")
+)
 
 
 class Amount:
@@ -87,7 +92,7 @@ def readable(name: str, value: object) -> tuple[str, object]:
     if name.endswith("_ns"):
         read = "at" if name == "at_ns" else f"{name[:-3]}_at"
         return read, None if value is None else to_datetime(value)  # type: ignore[arg-type]  # ns are int
-    if name in ("numbers", "fees", "balances", "holdings") and isinstance(value, tuple):  # pairs of a name and units
+    if name in _PAIRS and isinstance(value, tuple):
         return name, {what: to_decimal(units) for what, units in value}
     if isinstance(value, StrEnum):
         return name, str(value)

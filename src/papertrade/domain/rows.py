@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
-ROWS_FORM: Final = 1
+ROWS_FORM: Final = 2
 """Counts up when rows are computed in another way; tables of another form are made anew from the journal."""
 
 
@@ -132,6 +132,17 @@ class WalletRow(NamedTuple):
     orders: int
     updated_ns: int
     version: int
+    closed_ns: int | None  # None, and so are the others: the day has not ended
+    closing_equity_units: int | None
+    unrealized_units: int | None
+    imported_units: int | None
+    turnover_units: int | None
+    wins: int | None
+    losses: int | None
+    highest_equity_units: int | None
+    lowest_equity_units: int | None
+    drawdown_units: int | None
+    stale_marks: int | None
 
 
 class EquityRow(NamedTuple):

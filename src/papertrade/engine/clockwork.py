@@ -1,4 +1,4 @@
-"""What the clock does by itself: orders expire and days begin, once each, the same stepped or skipped."""
+"""What the clock does by itself: orders expire, days end and begin, once each, the same stepped or skipped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from papertrade.domain.events import DayOpened, Event, OrderExpired
 from papertrade.domain.orders import Order
 from papertrade.domain.words import TimeInForce
 from papertrade.engine.auctions import meet_last_of_session, ring
+from papertrade.engine.day_end import close_day, next_point, note_point, old_marks, unmarked
 from papertrade.engine.funds import appraise, held_change
+from papertrade.engine.profile import ON_CHANGE
 from papertrade.engine.squaring import next_stage, square_off
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
@@ -15,8 +17,8 @@ from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
-    """Everything that is due now: expiries, the new day of an account that has something at stake, squaring off."""
-    state = step.state
+    """Everything that is due now: expiries, the end of the day, the next day if something is at stake, squaring off."""
+    state, seat = step.state, step.seat
     ring(step)
     for number, order in sorted(state.orders.items()):
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
@@ -25,11 +27,15 @@ def run_clock(step: Step) -> None:
                 continue
             held = held_change(left.hold_units, state.sibling(left), 0)
             step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
+    if state.today is not None and step.now_ns >= seat.day_ends_ns:
+        close_day(step)
     if state.open_positions or state.orders:
         begin_day(step)
     if step.profile.square_off is not None:  # what it places belongs to the day that has begun
         square_off(step)
     review(step)
+    if step.profile.points_ns == ON_CHANGE or 0 < seat.point_ns <= step.now_ns:
+        note_point(step)
 
 
 def _last_chance(step: Step, order: Order) -> Order | None:
@@ -67,52 +73,55 @@ def begin_day(step: Step) -> None:
     state, seat = step.state, step.seat
     if not step.now_ns:
         return
-    if state.day and step.now_ns < seat.day_ends_ns:
-        return
+    if state.today is not None:
+        if step.now_ns < seat.day_ends_ns:
+            return
+        close_day(step)
     calendar = step.profile.trading_day
     day = calendar.day_of(step.now_ns)
-    if step.live:
-        seat.day_ends_ns = calendar.ends(step.now_ns)
-    if day == state.day:
-        return
+    seat.day_ends_ns = calendar.ends(step.now_ns)
     now = appraise(state, step.profile, step.markets)
-    unmarked = tuple(symbol for symbol in sorted(state.holdings) if step.markets[symbol].mark_units is None)
-    stale = sum(
-        1
-        for symbol, position in state.positions.items()
-        if position.quantity_units
-        and step.markets[symbol].mark_units is not None
-        and calendar.day_of(max(step.markets[symbol].marked_ns, 0)) < state.day
-    )
-    step.emit(
-        DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, now.missing + stale, unmarked)
-    )
+    old = now.missing + old_marks(step)
+    step.emit(DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, old, unmarked(step)))
 
 
 def schedule(step: Step) -> None:
-    """See to it that the account is woken when its next order expires or its day ends."""
+    """See to it that the account is woken when its day ends, and when its equity is to be noted next."""
     state, seat = step.state, step.seat
     if not step.live:
         return
-    if (state.open_positions or state.orders) and state.day:
+    if state.today is not None:
         step.wake_at(seat.day_ends_ns)
+        _plan_point(step)
+        step.wake_at(seat.point_ns)
     stage = next_stage(step)
     if stage is not None:
         step.wake_at(stage.due_ns)
 
 
+def _plan_point(step: Step) -> None:
+    """Keep the next instant to note the equity at."""
+    seat = step.seat
+    point = next_point(step)
+    if not point or not seat.point_ns or seat.point_ns <= step.now_ns:
+        seat.point_ns = point
+
+
 def next_wake(step: Step) -> int:
     """The next deadline of an account that was just woken, 0 for none."""
     state, seat = step.state, step.seat
+    _plan_point(step)
     due = [order.expires_ns for order in state.orders.values() if order.expires_ns is not None]
     for order in state.orders.values():
         if order.terms.tif.auction is not None:
             bell = bell_of(step.markets[order.terms.symbol], order)
             if bell is not None and bell.at_ns > step.now_ns:
                 due.append(bell.at_ns)
-    if (state.open_positions or state.orders) and state.day:
+    if state.today is not None:
         due.append(seat.day_ends_ns)
     stage = next_stage(step)
     if stage is not None:
         due.append(stage.due_ns)
+    if seat.point_ns:
+        due.append(seat.point_ns)
     return min(due, default=0)

@@ -14,8 +14,9 @@ from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import Order
 from papertrade.engine.clockwork import FirstStep, begin_day, next_wake, run_clock, schedule
+from papertrade.engine.day_end import note_point
 from papertrade.engine.evolve import fold
-from papertrade.engine.profile import AccountProfile
+from papertrade.engine.profile import ON_CHANGE, AccountProfile
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review, watch_from_storage
@@ -27,13 +28,14 @@ from papertrade.matching.resting import Resting
 class Engine:
     """Markets and accounts, and the one way in which they meet."""
 
-    __slots__ = ("clock_ns", "deadlines", "markets", "now_ns", "seats")
+    __slots__ = ("clock_ns", "deadlines", "markets", "now_ns", "seats", "until_ns")
 
     def __init__(self) -> None:
         self.markets: dict[str, Market] = {}
         self.seats: dict[str, Seat] = {}
         self.deadlines: Deadlines = []
         self.now_ns = 0
+        self.until_ns = 0  # how far somebody is catching up
         self.clock_ns = 0  # what the host's clock said last: the age of data is judged by it
 
     # ------------------------------------------------------- what is there
@@ -71,8 +73,9 @@ class Engine:
     # ------------------------------------------------------------ deciding
 
     def decide(self, account: str, now_ns: int, decide: Callable[[Step], None], trades: bool = True) -> Step:
-        """Decide something for an account. What can fill or rest orders opens the day first."""
-        step = self.begin(account, now_ns) if trades else self.step(account, now_ns)
+        """Decide something for an account: its day is open then. The first one opens with what can trade."""
+        opens = trades or self.seats[account].state.day
+        step = self.begin(account, now_ns) if opens else self.step(account, now_ns)
         decide(step)
         self.end(step)
         return step
@@ -80,7 +83,7 @@ class Engine:
     def begin(self, account: str, now_ns: int) -> Step:
         """A step that can fill or rest orders: its day opens first."""
         step = self.step(account, now_ns)
-        if not step.state.day or step.now_ns >= step.seat.day_ends_ns:
+        if step.state.today is None or step.now_ns >= step.seat.day_ends_ns:
             begin_day(step)
         return step
 
@@ -88,6 +91,8 @@ class Engine:
         """Margin calls and loss limits are looked at last."""
         if step.profile.watches or step.state.unvalued or step.seat.watched:
             review(step)
+        if step.profile.points_ns == ON_CHANGE:
+            note_point(step)
 
     def meet(
         self,
@@ -110,6 +115,8 @@ class Engine:
             match(step, numbers)
         if step.profile.watches or step.state.unvalued or seat.watched:
             review(step)
+        if step.profile.points_ns == ON_CHANGE:
+            note_point(step)
         return step
 
     # ---------------------------------------------------------------- time
@@ -130,11 +137,13 @@ class Engine:
         ns = self.next_deadline()
         if ns is None or ns > now_ns:
             return None
+        self.until_ns = now_ns
         return self.deadlines[0]
 
     def wake(self, account: str, due_ns: int) -> Step:
         """Do what is due for one account, at the instant it was due."""
         seat = self.seats[account]
+        seat.until_ns = self.until_ns
         step = Step(seat, self.markets, self.deadlines, due_ns)
         run_clock(step)
         return step
@@ -162,7 +171,9 @@ class Engine:
             if wake:
                 step.wake_at(wake)
         squares = step.profile.square_off is not None
-        if (state.open_positions or state.orders) and (squares or not 0 < seat.wake_ns <= seat.day_ends_ns):
+        sooner = squares or step.profile.points_ns > 0  # than the end of the day
+        at_stake = state.today is not None or state.open_positions or state.orders
+        if at_stake and (sooner or not 0 < seat.wake_ns <= seat.day_ends_ns):
             schedule(step)
         return finished
 
@@ -180,10 +191,10 @@ class Engine:
         """Seat an account from storage: its orders rest again, its deadlines stand again. Nothing is decided."""
         seat = self.seats[state.account] = Seat(state, profile)
         state.committed = state.version
+        seat.until_ns = self.now_ns
         step = Step(seat, self.markets, self.deadlines, state.at_ns)
-        # An account that never had a day may be from before its clock was told the time, where no calendar knows days.
-        if state.day and state.day == profile.trading_day.day_of(state.at_ns):
-            seat.day_ends_ns = profile.trading_day.ends(state.at_ns)
+        if state.today is not None:
+            seat.day_ends_ns = profile.trading_day.ends(state.today.began_ns)
         for _, order in sorted(state.orders.items()):
             step.rest(order)
         schedule(step)
@@ -214,6 +225,7 @@ def copy_state(state: AccountState) -> AccountState:
     twin.orders = dict(state.orders)
     twin.books = dict(state.books)
     twin.positions = {symbol: position.copy() for symbol, position in state.positions.items()}
+    twin.today = None if state.today is None else state.today.copy()
     twin.find_holdings()
     twin.committed = state.version
     twin.finished = []

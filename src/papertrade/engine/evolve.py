@@ -14,6 +14,7 @@ from papertrade.domain.events import (
     AccountReset,
     CashDeposited,
     CashWithdrawn,
+    DayClosed,
     DayOpened,
     DayRevalued,
     EquityMarked,
@@ -41,6 +42,7 @@ from papertrade.domain.words import CostMethod
 from papertrade.engine import order_moves as moves
 from papertrade.engine.state import AccountState, Squared
 from papertrade.errors import InvariantError
+from papertrade.ledger.days import DaySums
 from papertrade.ledger.entries import book
 from papertrade.ledger.positions import PositionState, Unvalued, apply_fill, apply_import
 from papertrade.ledger.postings import postings_of, postings_of_fill
@@ -89,6 +91,8 @@ def _withdrawn(state: AccountState, event: CashWithdrawn) -> None:
 def _move_cash(state: AccountState, event: CashDeposited | CashWithdrawn, change: int) -> None:
     book(state.books, postings_of(event), state.account, event.version)
     _came_in(state, change)
+    if state.today is not None:
+        state.today.move_cash(change)
 
 
 def _came_in(state: AccountState, change: int) -> None:
@@ -110,6 +114,8 @@ def _imported(state: AccountState, event: PositionImported) -> None:
     apply_import(position, event, state.cost_method == _FIFO)
     book(state.books, postings_of(event), state.account, event.version)
     _came_in(state, cost)
+    if state.today is not None:
+        state.today.import_value(cost)
     if state.day:  # it came in at its cost; the day is measured from what it was worth
         state.unvalued = (*state.unvalued, Unvalued(symbol, quantity, cost, None, True, True))
 
@@ -122,6 +128,8 @@ def _begun_again(state: AccountState, event: AccountReset) -> None:
     state.day_equity_units = state.loss_base_units = state.peak_units = event.cash_units
     state.day_deposits_units = 0
     state.latches, state.unvalued, state.margin_call = (), (), False
+    if state.today is not None:
+        _begin_sums(state, event.at_ns, event.cash_units)
 
 
 def _day_opened(state: AccountState, event: DayOpened) -> None:
@@ -138,6 +146,15 @@ def _day_opened(state: AccountState, event: DayOpened) -> None:
     elif not event.unmarked:  # an equity at cost is no peak
         state.peak_units = max(state.peak_units, event.equity_units)
     state.latches = tuple(name for name in state.latches if name != DAILY_LOSS)
+    _begin_sums(state, event.at_ns, event.equity_units)
+
+
+def _begin_sums(state: AccountState, at_ns: int, equity: int) -> None:
+    state.today = DaySums(at_ns, state.books, (state.next_order, state.next_fill), equity)
+
+
+def _day_closed(state: AccountState, event: DayClosed) -> None:
+    state.today = None
 
 
 def _squared_off(state: AccountState, event: SquaredOff) -> None:
@@ -146,14 +163,23 @@ def _squared_off(state: AccountState, event: SquaredOff) -> None:
 
 
 def _day_revalued(state: AccountState, event: DayRevalued) -> None:
-    state.loss_base_units += event.equity_units - state.day_equity_units
+    change = event.equity_units - state.day_equity_units
+    if state.today is not None:
+        state.today.revalue(change)
+    state.loss_base_units += change
     state.day_equity_units = event.equity_units
     state.peak_units = event.peak_units
     state.unvalued = ()
 
 
 def _equity_marked(state: AccountState, event: EquityMarked) -> None:
-    state.peak_units = event.equity_units
+    state.peak_units = max(state.peak_units, event.equity_units)
+    _note(state, event.equity_units)
+
+
+def _note(state: AccountState, equity: int) -> None:
+    if state.today is not None:
+        state.today.note(equity)
 
 
 def _latched(state: AccountState, event: LimitLatched) -> None:
@@ -162,6 +188,7 @@ def _latched(state: AccountState, event: LimitLatched) -> None:
 
 def _reset(state: AccountState, event: LimitReset) -> None:
     state.latches = tuple(name for name in state.latches if name != event.limit)
+    _note(state, event.equity_units)
     if event.limit == DAILY_LOSS:
         state.loss_base_units = event.equity_units - state.day_deposits_units
     elif event.limit == DRAWDOWN:
@@ -170,10 +197,12 @@ def _reset(state: AccountState, event: LimitReset) -> None:
 
 def _margin_called(state: AccountState, event: MarginCalled) -> None:
     state.margin_call = True
+    _note(state, event.equity_units)
 
 
 def _margin_cleared(state: AccountState, event: MarginCallCleared) -> None:
     state.margin_call = False
+    _note(state, event.equity_units)
 
 
 def _nothing(state: AccountState, event: WithdrawalRejected | AccountCloned) -> None:
@@ -231,6 +260,8 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
         state.open_positions -= 1
         del state.holdings[event.symbol]
     state.next_fill = event.fill_number + 1
+    if state.today is not None:
+        state.today.count(event)
     book(state.books, postings_of_fill(event), state.account, event.version)
     _shrunk(state, order, before, quantity)
 
@@ -346,6 +377,7 @@ MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     AccountReset: _begun_again,
     AccountCloned: _nothing,
     DayOpened: _day_opened,
+    DayClosed: _day_closed,
     DayRevalued: _day_revalued,
     SquaredOff: _squared_off,
     OrderAccepted: _accepted,

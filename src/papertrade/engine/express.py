@@ -118,6 +118,8 @@ def _book(
     book(state.books, postings_of_fill(filled), account, version + 2)
     state.next_order = number + 1
     state.next_fill = fill_number + 1
+    if state.today is not None:
+        state.today.count(filled)
     state.version = version + 2
     state.at_ns = now
     step.events += (accepted, filled)

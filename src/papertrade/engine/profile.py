@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.instants import SECOND_NS
 from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
@@ -17,6 +18,7 @@ from papertrade.matching.settings import FillSettings, assumption_sentences
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
 
+ON_CHANGE: Final = -1
 _OUTSIDE: Final = {
     OutsideHours.QUEUE: "orders wait for the open",
     OutsideHours.REJECT: "orders are refused, unless they are after-market orders",
@@ -35,6 +37,7 @@ class AccountProfile:
     trading_day: TradingDay = attrs.field(factory=TradingDay)
     outside_hours: OutsideHours = OutsideHours.QUEUE
     square_off: SquareOff | None = None
+    points_ns: int = 0  # equity is noted this often while something is held; 0 for never, or ON_CHANGE
 
     # Worked out once, because every order asks.
     charges: bool = attrs.field(init=False, repr=False, eq=False)
@@ -53,5 +56,13 @@ class AccountProfile:
             f"fees: {self.fees.name}",
             f"margin: {self.margin.name}",
             f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}{closed}",
+            f"equity is noted {_noted(self.points_ns)}",
             f"outside market hours: {_OUTSIDE[self.outside_hours]}",
         ]
+
+
+def _noted(points_ns: int) -> str:
+    if points_ns <= 0:
+        also = ", and after each step with a fill" if points_ns == ON_CHANGE else ""
+        return f"when a day opens and closes{also}"
+    return f"when a day opens and closes, and every {points_ns // SECOND_NS} s while something is held"

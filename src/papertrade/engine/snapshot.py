@@ -16,17 +16,20 @@ from papertrade.domain.numbers import text_of, units_of_text
 from papertrade.domain.orders import Order
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState, Squared
 from papertrade.errors import InvalidValueError, StoreCorruptError
+from papertrade.ledger.days import DAY_FIELDS, DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
 
-SNAPSHOT_SCHEMA: Final = 5
-_APART: Final = ("orders", "positions", "books", "unvalued", "squared")
+SNAPSHOT_SCHEMA: Final = 6
+_APART: Final = ("orders", "positions", "books", "unvalued", "squared", "today")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _SCHEMA: Final = b',"schema":'
+_FORGETFUL: Final = (b"1}", *(b"%d," % schema for schema in range(1, 6)))  # how the schemas go on that forgot something
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
 _ORDER: Final = Shape(Order.__slots__)
 _POSITION: Final = Shape(PositionState.__slots__)
 _UNVALUED: Final = Shape(Unvalued._fields)
 _SQUARED: Final = Shape(Squared._fields)
+_TODAY: Final = Shape(DAY_FIELDS)
 
 
 def _with_nothing_unvalued(record: dict[str, Any]) -> dict[str, Any]:
@@ -46,11 +49,36 @@ def _with_orders_of_hours(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "schema": 4, "orders": orders}
 
 
+def _counting_from_here(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 5 did not count what a day comes to: a day that is open is counted from the snapshot on.
+
+    Whoever has the whole journal folds that instead (``forgets``).
+    """
+    account, books, today = record["account"], record["books"], None
+    if account["day"]:
+        equity = account["day_equity"]
+        moved = units_of_text(account["day_deposits"])
+        today = {
+            "began": account["at"],
+            "balances": [[name, units] for name, units in sorted(books.items()) if units != "0"],
+            "orders_before": account["next_order"],
+            "fills_before": account["next_fill"],
+            "deposits": text_of(max(moved, 0)),
+            "withdrawals": text_of(max(-moved, 0)),
+            **dict.fromkeys(("imported", "turnover", "drawdown"), "0"),
+            **dict.fromkeys(("wins", "losses"), 0),
+            **dict.fromkeys(("highest", "lowest", "last"), equity),
+            "peak": text_of(units_of_text(equity) + moved),
+        }
+    return added({**record, "schema": 6}, "today", today)
+
+
 UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _with_nothing_unvalued,
     2: _all_of_the_day,
     3: _with_orders_of_hours,
     4: lambda record: added({**record, "schema": 5}, "squared", []),  # nobody squared off
+    5: _counting_from_here,
 }
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 
@@ -66,6 +94,7 @@ def snapshot(state: AccountState) -> bytes:
             "books": {name: text_of(units) for name, units in state.books.items()},
             "unvalued": [_UNVALUED.encode(part) for part in state.unvalued],
             "squared": [_SQUARED.encode(part) for part in state.squared],
+            "today": None if state.today is None else _TODAY.encode(state.today),
         }
     )
 
@@ -92,17 +121,15 @@ def restore(data: bytes) -> AccountState:
 
 
 def forgets(data: bytes) -> bool:
-    """Was a snapshot written by a schema that did not keep all of what the account counts at cost?
+    """Was a snapshot written by a schema that did not keep what a day comes to, or all that counts at cost?
 
-    Then it is the fold of its events in everything but ``unvalued``, and who can read the events reads those.
+    Then it is the fold of its events in everything but ``unvalued`` and ``today``, and who can read the events reads
+    those.
     """
     end = data.rfind(_SCHEMA)  # in no text of a snapshot: a quote is escaped there
-    if end < 0 or data[end + len(_SCHEMA) : end + len(_SCHEMA) + 2] not in (b"1,", b"2,", b"1}"):
+    if end < 0 or data[end + len(_SCHEMA) : end + len(_SCHEMA) + 2] not in _FORGETFUL:
         return False
-    record = from_bytes(data, most=None)
-    if record["schema"] == 1:  # it said nothing of it at all
-        return bool(record["account"]["day"] and record["positions"])
-    return bool(record["unvalued"])
+    return bool(from_bytes(data, most=None)["account"]["day"])
 
 
 def _restored(record: dict[str, Any]) -> AccountState:
@@ -127,6 +154,10 @@ def _restored(record: dict[str, Any]) -> AccountState:
     state.books = {name: units_of_text(text) for name, text in record["books"].items()}
     state.unvalued = tuple(Unvalued(**_UNVALUED.decode(data)) for data in _rows(record, "unvalued"))
     state.squared = tuple(Squared(**_SQUARED.decode(data)) for data in _rows(record, "squared"))
+    if record["today"] is not None:
+        state.today = DaySums.__new__(DaySums)
+        for name, value in _TODAY.decode(record["today"]).items():
+            setattr(state.today, name, value)
     state.find_holdings()
     state.committed = state.version
     return state

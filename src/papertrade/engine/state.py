@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from papertrade.domain.orders import Order
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, REALIZED
+from papertrade.ledger.days import DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
 
 NO_DAY: Final = ""
@@ -46,6 +47,7 @@ SNAPSHOT_FIELDS: Final = (
     "margin_call",
     "unvalued",
     "squared",
+    "today",
 )
 
 
@@ -77,6 +79,7 @@ class AccountState:
         self.margin_call = False
         self.unvalued: tuple[Unvalued, ...] = ()  # what the figures of the day count at cost, until a price is known
         self.squared: tuple[Squared, ...] = ()  # how far squaring off has come before the close of each calendar
+        self.today: DaySums | None = None  # the day that is open
         # Volatile: orders up to this version may be in somebody's hands and are copied before they change.
         self.committed = -1
         # Derived: the positions that are not flat, so that what was traded once costs nothing any more.

@@ -28,12 +28,14 @@ Deadlines = list[tuple[int, str]]
 class Seat:
     """An account at the engine: its state, its rules, and what is volatile about it."""
 
-    __slots__ = ("day_ends_ns", "profile", "state", "taken", "wake_ns", "watched")
+    __slots__ = ("day_ends_ns", "point_ns", "profile", "state", "taken", "until_ns", "wake_ns", "watched")
 
     def __init__(self, state: AccountState, profile: AccountProfile) -> None:
         self.state = state
         self.profile = profile
         self.day_ends_ns = 0  # of the day in state.day
+        self.point_ns = 0  # when its equity is to be noted next, 0 for never
+        self.until_ns = 0  # how far the clock is being caught up with
         self.wake_ns = 0  # the deadline that is scheduled for it, 0 for none
         self.watched: tuple[str, ...] = ()  # symbols whose prices are watched for it
         # What the step being decided took from displayed sizes: (the account's budget, side, quantity).

@@ -19,7 +19,7 @@ from papertrade.engine.state import AccountState
 from papertrade.errors import InvalidValueError, StoreError, UsageError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
-from papertrade.hosting.setup import AccountOptions
+from papertrade.hosting.setup import AccountOptions, parse_points
 from papertrade.ledger.fees import NoFees, parse_fees
 from papertrade.ledger.margin import CashModel, FlatMargin, parse_margin
 from papertrade.matching.settings import FillSettings
@@ -91,6 +91,7 @@ def plan_account(
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
         square_off=None if squares is None else _by_all_names(_checked(squares, SquareOff, "square_off")),
+        points_ns=parse_points(options.get("equity_points", "off")),
     )
     alone = parse_flag(options.get("exclusive", False), "exclusive")
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")

@@ -22,7 +22,7 @@ from papertrade.hosting.flow import Flow
 from papertrade.hosting.reading_back import JournalReader
 from papertrade.hosting.requests import parse_order_id
 from papertrade.hosting.tabling import DETAIL, EQUITY_EVENTS, STRATEGY
-from papertrade.hosting.windows import OrderFilter, Place, Window, parse_filter, parse_window, place_text
+from papertrade.hosting.windows import MAX_LIMIT, OrderFilter, Place, Window, parse_filter, parse_window, place_text
 from papertrade.ledger.entries import Entry, entry_of
 from papertrade.ledger.postings import POSTINGS
 from papertrade.ports.broker import When
@@ -90,7 +90,7 @@ def fills(
             return None
         return Fill(event)
 
-    found = yield from _of_events(reader, "fills", among, window, wanted)
+    found = yield from of_events(reader, "fills", among, window, wanted)
     return _page(found, window, lambda fill: (fill.event.at_ns, fill.event.version))
 
 
@@ -119,22 +119,42 @@ def entries(
             return None
         return entry
 
-    found = yield from _of_events(reader, "entries", among, window, wanted)
+    found = yield from of_events(reader, "entries", among, window, wanted)
     return _page(found, window, lambda entry: (entry.at_ns, entry.version))
 
 
 def equity_points(
     reader: AccountReader,
     *,
+    thin: int | None = None,
     since: When | None = None,
     until: When | None = None,
     after: str | None = None,
     limit: int = 100,
     newest_first: bool = False,
 ) -> Flow[Page[EquityPoint]]:
-    """Equity wherever the journal notes it."""
-    window = parse_window(since, until, after, limit, newest_first)
+    """Equity wherever the journal notes it; with ``thin`` all of it on one page, but at most so many points."""
+    if thin is not None:
+        return (yield from _thinned(reader, thin, after, parse_window(since, until, None, MAX_LIMIT, newest_first)))
+    return (yield from _points(reader, parse_window(since, until, after, limit, newest_first)))
 
+
+def _thinned(reader: AccountReader, thin: int, after: str | None, window: Window) -> Flow[Page[EquityPoint]]:
+    from papertrade.hosting.daily import parse_thin, thinned  # it searches with what is here
+
+    most = parse_thin(thin)
+    points: list[EquityPoint] = []
+    if after is not None:
+        raise InvalidValueError("after", after, "no after with thin: the points come on one page")
+    while True:
+        page = yield from _points(reader, window)
+        points.extend(page.items)
+        if page.next is None:
+            return Page(tuple(thinned(points, most)), None)
+        window = window._replace(after=(points[-1].at_ns, points[-1].version))
+
+
+def _points(reader: AccountReader, window: Window) -> Flow[Page[EquityPoint]]:
     def wanted(event: Event) -> EquityPoint | None:
         if isinstance(event, AccountReset):
             return EquityPoint(event.account, event.version, event.at_ns, event.cash_units, event.kind)
@@ -142,13 +162,13 @@ def equity_points(
             return None
         return EquityPoint(event.account, event.version, event.at_ns, event.equity_units, event.kind)
 
-    found = yield from _of_events(reader, "equity_points", [], window, wanted)
+    found = yield from of_events(reader, "equity_points", [], window, wanted)
     return _page(found, window, lambda point: (point.at_ns, point.version))
 
 
 # ------------------------------------------------------------- tables, or the journal
 
-def _of_events(
+def of_events(
     reader: AccountReader,
     table: str,
     among: Among,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypedDict, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import attrs
 
 from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.instants import SECOND_NS
 from papertrade.domain.words import OutsideHours, plain_text
+from papertrade.engine.profile import ON_CHANGE
 from papertrade.errors import InvalidValueError
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
@@ -26,6 +29,11 @@ _MINUTE_NS = 60_000_000_000
 _SNAPSHOTS = "a SnapshotPolicy, 'off' or 'on demand' (only by broker.snapshot()), or None for the default"
 
 
+_POINTS = "'off', 'on change', or an interval of whole seconds up to a day such as '30s', '5m' or a timedelta"
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+_DAY_S: Final = 86_400
+
+
 class AccountOptions(TypedDict, total=False):
     """What an account can be opened with besides its cash and its currency; what is not said has its default."""
 
@@ -37,7 +45,29 @@ class AccountOptions(TypedDict, total=False):
     trading_day: TradingDay | str | None
     outside_hours: OutsideHours | str
     square_off: SquareOff | None
+    equity_points: str | timedelta
     exclusive: bool
+
+
+def parse_points(value: object) -> int:
+    """How often an account notes its equity, in nanoseconds: 0 for never, ``ON_CHANGE`` after each fill."""
+    if value in ("off", "on change"):
+        return 0 if value == "off" else ON_CHANGE
+    seconds = 0
+    if type(value) is str and value[:-1].isascii() and value[:-1].isdigit() and len(value) <= 6:
+        seconds = int(value[:-1]) * _UNITS.get(value[-1], 0)
+    elif type(value) is timedelta and not value.microseconds:
+        seconds = value.days * _DAY_S + value.seconds
+    if not 0 < seconds <= _DAY_S:
+        raise InvalidValueError("equity_points", value, _POINTS)
+    return seconds * SECOND_NS
+
+
+def points_text(points_ns: int) -> str:
+    """The same as one says it."""
+    if points_ns <= 0:
+        return "on change" if points_ns == ON_CHANGE else "off"
+    return f"{points_ns // SECOND_NS}s"
 
 
 class SnapshotPolicy:

@@ -14,6 +14,7 @@ from papertrade.codec.canonical import to_text
 from papertrade.codec.shapes import Shape
 from papertrade.domain.events import (
     AccountReset,
+    DayClosed,
     DayOpened,
     DayRevalued,
     EquityMarked,
@@ -42,7 +43,7 @@ from papertrade.ports.store_extras import Tabled, Tabling
 PAGE: Final = 512  # events whose rows are written together when tables are brought up
 DETAIL: Final = Shape(Order.__slots__)
 STRATEGY: Final = "strategy"
-EQUITY_EVENTS: Final = (DayOpened, DayRevalued, EquityMarked, LimitReset, MarginCalled, MarginCallCleared)
+EQUITY_EVENTS: Final = (DayOpened, DayClosed, DayRevalued, EquityMarked, LimitReset, MarginCalled, MarginCallCleared)
 
 
 class Tables:

@@ -6,9 +6,11 @@ It is a fold of its own beside the account's state, which keeps no sums of days 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from papertrade.domain.events import (
     AccountReset,
+    DayClosed,
     DayOpened,
     DayRevalued,
     Event,
@@ -19,6 +21,21 @@ from papertrade.domain.events import (
 from papertrade.domain.rows import WalletRow
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, REALIZED
 from papertrade.ledger.postings import Lines
+
+# What a row has from the event that closes its day.
+_CLOSING: Final = {
+    "closed_ns": "at_ns",
+    "closing_equity_units": "equity_units",
+    "unrealized_units": "unrealized_units",
+    "imported_units": "imported_units",
+    "turnover_units": "turnover_units",
+    "wins": "wins",
+    "losses": "losses",
+    "highest_equity_units": "highest_units",
+    "lowest_equity_units": "lowest_units",
+    "drawdown_units": "drawdown_units",
+    "stale_marks": "stale_marks",
+}
 
 
 class DayTally:
@@ -38,6 +55,8 @@ class DayTally:
     def _begin(self) -> None:
         self.deposits_units = self.withdrawals_units = self.realized_units = self.fees_units = 0
         self.fills = self.orders = 0
+        for name in _CLOSING:
+            setattr(self, name, None)
 
     @classmethod
     def of(cls, row: WalletRow) -> DayTally:
@@ -70,6 +89,9 @@ class DayTally:
             self.fills += 1
         elif isinstance(event, DayRevalued):
             self.opening_equity_units = event.equity_units
+        elif isinstance(event, DayClosed):
+            for name, figure in _CLOSING.items():
+                setattr(self, name, getattr(event, figure))
         for name, units in lines:
             self._book(name, units)
         if event.version == 1:

@@ -53,6 +53,12 @@ class EntrySearch(Pages, total=False):
     ledger_account: str | None  # for example "assets:cash"
 
 
+class PointSearch(Pages, total=False):
+    """What ``equity_points`` takes."""
+
+    thin: int | None  # at most so many, peaks and lows kept
+
+
 class Window(NamedTuple):
     """Which part of the history is wanted, understood."""
 

@@ -71,10 +71,11 @@ def _check_snapshot(data: bytes, state: AccountState) -> bool:
     if snapshot(found) == snapshot(state):
         return False
     if forgets(data):
-        found.unvalued = state.unvalued
+        found.unvalued, found.today = state.unvalued, state.today
         if snapshot(found) == snapshot(state):
             return True
     raise StoreCorruptError(f"the snapshot of version {state.version} is not the fold of its events")
+
 
 
 def _good(store: Store, account: str, state: AccountState) -> str:

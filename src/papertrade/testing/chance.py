@@ -84,6 +84,7 @@ def _rules(rng: Random, instruments: tuple[Instrument, ...], currency: Currency)
         ),
         data_clock=rng.random() < 0.7,
         start_ns=0,
+        equity_points=Random(cash).choice(("off", "off", "on change", "1m", "1h")),
     )
 
 

@@ -203,6 +203,7 @@ def open_set_up(exchange: Exchange, setup: Setup, *, exclusive: bool = False) ->
         exclusive=exclusive,
         outside_hours=setup.outside_hours,
         square_off=setup.square_off,
+        equity_points=setup.equity_points,
     )
 
 

@@ -30,7 +30,7 @@ from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.floor import MarketHandler
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import MAX_LEVELS, pairs_of
-from papertrade.hosting.setup import AccountOptions, fill_settings, parse_clock
+from papertrade.hosting.setup import AccountOptions, fill_settings, parse_clock, points_text
 from papertrade.matching.market import Market
 from papertrade.matching.settings import FillSettings
 from papertrade.paper import PaperBroker
@@ -155,6 +155,7 @@ class RecordingExchange(Exchange):
             "trading_day": fact(profile.trading_day),
             "outside_hours": str(profile.outside_hours),
             "square_off": fact(profile.square_off),
+            "equity_points": points_text(profile.points_ns),
             "start": start,
         }
         seats, name = self._desk.engine.seats, plan.account

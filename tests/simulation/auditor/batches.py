@@ -9,6 +9,7 @@ from .books import Books
 from .keys import Keys
 from .matching import Market
 from .orders import CANCELED, EXPIRED, FILLED, Ticket
+from .today import Daily
 
 Doubt = tuple[str, object, object, Callable[[str, dict[str, Any]], bool]]
 """What is wrong unless the very next record explains it."""
@@ -19,6 +20,7 @@ class Batches:
 
     def __init__(self, books: Books, market: Market) -> None:
         self.books, self.market, self.keys = books, market, Keys(books)
+        self.daily = Daily(books)
         self.doubts: list[Doubt] = []
         self.process = 0
         self.commit: str | None = None

@@ -30,6 +30,7 @@ class Facts:
         fill: its fill settings.
         cost_method: ``average`` or ``fifo``.
         trading_day: when its day begins.
+        equity_points: when its equity is noted besides: ``off``, ``on change`` or an interval.
         start_cash_units: what it was opened with.
         hours: the calendar of each symbol that has one.
         outside_hours: ``queue``, ``reject`` or ``extended``.
@@ -51,6 +52,7 @@ class Facts:
     hours: dict[str, str] = attrs.field(factory=dict)
     outside_hours: str = "queue"
     square_off: Any = None
+    equity_points: str = "off"
 
 
 def units_of(value: Any) -> int:

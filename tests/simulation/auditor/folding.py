@@ -24,11 +24,13 @@ class Folding(Starting, Changing, Filling, Squaring):
         self.before(kind, fields)
         self.need_done(kind, at)
         self.copied = self.is_copied(kind, fields)
+        self.daily.before(kind, at)
         free = self.books.balances[CASH]
         handler = _HANDLERS.get(kind)
         if handler is None:
             self.books.fail("E8", f"a record of kind {kind!r}", "a kind that is documented")
         handler(self, fields, at)
+        self.daily.after(kind, fields, at)
         after = self.books.balances[CASH]
         if after < 0 and after < free and self.books.is_cash and not (self.copied or self._reducing(kind, fields)):
             self.books.fail("L6", f"free cash of {after} after {kind}", "no less than zero")
@@ -42,6 +44,7 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "cash_withdrawn": Folding.withdrawn,
     "withdrawal_rejected": Folding.withdrawal_refused,
     "day_opened": Folding.day_opened,
+    "day_closed": Folding.day_closed,
     "position_imported": Folding.imported,
     "account_reset": Folding.begun_again,
     "account_cloned": Folding.cloned,

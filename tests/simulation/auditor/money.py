@@ -74,8 +74,25 @@ class Money(Batches):
         books.day, books.day_equity, books.loss_base, books.day_deposits = fields["day"], equity, equity, 0
         books.latches.discard("max_daily_loss")
 
+    def day_closed(self, fields: dict[str, Any], at: int) -> None:
+        """A day ends, once, with what it came to."""
+        self._seen_marks(fields)
+        self.daily.close(fields, at)
+        self.books.reached["day_closed_idle"] += not fields["holdings"]
+
     def _unmarked(self, fields: dict[str, Any]) -> None:
         """What is held and this process was never shown has no mark; it is counted at cost until it has one."""
+        books = self.books
+        _, found = self._seen_marks(fields)
+        books.at_cost = [part for part in books.at_cost if part.imported]  # the peak counts them on
+        for part in books.at_cost:
+            part.today = False
+        for symbol in found:
+            holding = books.holdings[symbol]
+            books.at_cost.append(AtCost(symbol, holding.quantity, holding.cost, not books.day))
+
+    def _seen_marks(self, fields: dict[str, Any]) -> tuple[list[str], list[str]]:
+        """What is held, and what of it has no mark: at least what this process was never shown."""
         books, found = self.books, fields["unmarked"]
         held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
         unseen = [symbol for symbol in held if self.market.sight.view(self.process, symbol) is None]
@@ -87,12 +104,7 @@ class Money(Batches):
             cost = sum(books.holdings[symbol].cost for symbol in held)
             at_cost = books.balances[CASH] + books.balances[HOLDS] + cost
             books.equal("L4", AMOUNTS[fields["equity"]], at_cost, "equity of an account without any mark")
-        books.at_cost = [part for part in books.at_cost if part.imported]  # the peak counts them on
-        for part in books.at_cost:
-            part.today = False
-        for symbol in found:
-            holding = books.holdings[symbol]
-            books.at_cost.append(AtCost(symbol, holding.quantity, holding.cost, not books.day))
+        return held, found
 
     def day_revalued(self, fields: dict[str, Any], at: int) -> None:
         """Prices are known: the day is measured from what its holdings were worth, and it is so once."""
@@ -167,11 +179,14 @@ class Money(Batches):
 
     def equity_marked(self, fields: dict[str, Any], at: int) -> None:
         """A new highest equity."""
-        equity = AMOUNTS[fields["equity"]]
-        if equity <= self.books.peak:
+        equity, every = AMOUNTS[fields["equity"]], self.books.facts.equity_points
+        if equity <= self.books.peak and every == "off":
             self.books.fail("R4", f"a peak of {equity}", f"more than {self.books.peak}")
+        today = self.daily.today
+        if today is not None and equity == today.points[-1][0]:
+            self.books.fail("R4", f"an equity of {equity} noted again", "another one than was noted last")
         self._flat_equity(equity)
-        self.books.peak = equity
+        self.books.peak = max(self.books.peak, equity)
 
     def called(self, fields: dict[str, Any], at: int) -> None:
         """A margin call."""

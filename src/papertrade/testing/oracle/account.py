@@ -10,6 +10,7 @@ from papertrade.domain.events import (
     AccountReset,
     CashDeposited,
     CashWithdrawn,
+    DayClosed,
     DayOpened,
     DayRevalued,
     EquityMarked,
@@ -72,6 +73,7 @@ class Bases(NamedTuple):
     latches: list[str]
     margin_call: bool
     at_cost: list[AtCost]
+    is_open: bool = False  # is there a day that has not ended?
 
 
 class SlowAccount:
@@ -88,6 +90,7 @@ class SlowAccount:
         self.clock = setup.start_ns
         self.read = setup.start_ns
         self.now = self.given = 0  # of the step being decided
+        self.looked = 0  # up to which instant its equity was noted by the clock
         self.step_began = 0  # how many events there were before it
         # What moved each position since the account began (again), and how many fills there ever were.
         self._moves: dict[str, list[OrderFilled | PositionImported]] = {}
@@ -284,16 +287,18 @@ class SlowAccount:
                     now = now._replace(at_cost=[*now.at_cost, came_in])
             elif isinstance(event, AccountReset):
                 cash = event.cash_units
-                now = Bases(now.day, now.day_began, cash, cash, 0, cash, [], False, [])
+                now = Bases(now.day, now.day_began, cash, cash, 0, cash, [], False, [], now.is_open)
             elif isinstance(event, DayOpened):
                 now = self._day_opened(now, event)
+            elif isinstance(event, DayClosed):
+                now = now._replace(is_open=False)
             elif isinstance(event, DayRevalued):
                 base = now.loss_base + event.equity_units - now.day_equity
                 now = now._replace(
                     day_equity=event.equity_units, loss_base=base, peak=event.peak_units, at_cost=[]
                 )
             elif isinstance(event, EquityMarked):
-                now = now._replace(peak=event.equity_units)
+                now = now._replace(peak=max(now.peak, event.equity_units))
             elif isinstance(event, LimitLatched):
                 now = now._replace(latches=[*now.latches, event.limit])
             elif isinstance(event, LimitReset):
@@ -318,7 +323,7 @@ class SlowAccount:
         else:
             peak = was.peak if event.unmarked else max(was.peak, equity)
         latches = [latch for latch in was.latches if latch != DAILY_LOSS]
-        return Bases(event.day, event.at_ns, equity, equity, 0, peak, latches, was.margin_call, at_cost)
+        return Bases(event.day, event.at_ns, equity, equity, 0, peak, latches, was.margin_call, at_cost, True)
 
     def first_price(self, part: AtCost) -> int | None:
         """What a holding without a price is reckoned at: its first fill since, else its mark."""

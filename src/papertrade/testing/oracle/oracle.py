@@ -19,7 +19,7 @@ from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind, TimeInForce
 from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
-from papertrade.testing.oracle import changing, vocabulary, watching
+from papertrade.testing.oracle import changing, closing, vocabulary, watching
 from papertrade.testing.oracle.account import KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.auctions import meet_auction
 from papertrade.testing.oracle.filling import cancel
@@ -150,16 +150,18 @@ class Oracle(SlowAccount):
                 watching.begin_day(self)
         meet(self)
         watching.review(self)
+        closing.note_fills(self)
 
     # ------------------------------------------------------------- commands
 
     def _command(self, decide: Callable[[], object], trades: bool = True) -> None:
         watching.catch_up(self, self.clock)
         self.begin_step(self.clock)
-        if trades:
+        if trades or self.bases().day:
             watching.begin_day(self)
         decide()
         watching.review(self)
+        closing.note_fills(self)
 
     def _is_repeated(self, kind: str, key: str | None) -> bool:
         """Was this key used before? Then nothing happens."""

@@ -38,6 +38,7 @@ class Setup:
     hours: MarketHours | None = None  # of instruments that name its calendar
     outside_hours: OutsideHours = OutsideHours.QUEUE
     square_off: SquareOff | None = None
+    equity_points: str = "off"
 
     def hours_of(self, instrument: Instrument) -> MarketHours | None:
         """The hours in which an instrument trades."""

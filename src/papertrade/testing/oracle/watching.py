@@ -17,7 +17,7 @@ from papertrade.domain.events import (
     OrderExpired,
 )
 from papertrade.domain.words import CancelReason, TimeInForce
-from papertrade.testing.oracle import squaring
+from papertrade.testing.oracle import closing, squaring
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE, value
 from papertrade.testing.oracle.auctions import meet_last_of_session, note_closings
@@ -27,12 +27,15 @@ from papertrade.testing.oracle.filling import cancel
 
 
 def next_due(account: SlowAccount) -> int | None:
-    """The next expiry, or the end of the day of an account with something at stake."""
+    """The next expiry, the end of the day, or the next instant to note the equity of what is held."""
     orders = account.open_orders()
     due = [order.expires for order in orders if order.expires is not None]
     bases = account.bases()
-    if bases.day and (orders or account.held_symbols()):
+    if bases.is_open:
         due.append(account.setup.trading_day.ends(bases.day_began))
+        every = closing.interval(account.setup.equity_points)
+        if every and account.held_symbols():
+            due.append((account.looked // every + 1) * every)
     stage = squaring.due(account, account.now)
     if stage is not None:
         due.append(stage[0])
@@ -55,10 +58,19 @@ def catch_up(account: SlowAccount, now: int) -> None:
                 account.emit(
                     OrderExpired(account.name, account.next_version, account.now, order.number, freed)
                 )
+        bases = account.bases()
+        if bases.is_open and account.now >= account.setup.trading_day.ends(bases.day_began):
+            closing.close_day(account)
         if account.open_orders() or account.held_symbols():
             begin_day(account)
         squaring.square_off(account)
         review(account)
+        closing.note_fills(account)
+        every = closing.interval(account.setup.equity_points)
+        if every and account.held_symbols() and (account.looked // every + 1) * every <= account.now:
+            closing.note_equity(account)
+            account.looked = now  # no price comes on the way
+    account.looked = max(account.looked, now)
 
 
 def begin_day(account: SlowAccount) -> None:
@@ -66,18 +78,13 @@ def begin_day(account: SlowAccount) -> None:
     if not account.now:
         return
     bases = account.bases()
-    day_of = account.setup.trading_day.day_of
-    day = day_of(account.now)
-    if bases.day and (day == bases.day or account.now < account.setup.trading_day.ends(bases.day_began)):
-        return
-    stale, unmarked = 0, []
-    for symbol in sorted(account.held_symbols()):
-        market = account.markets[symbol]
-        if market.mark() is None:
-            unmarked.append(symbol)
-        elif market.marked_at is not None and day_of(market.marked_at) < bases.day:
-            stale += 1
-    old, none = stale + len(unmarked), tuple(unmarked)
+    if bases.is_open:
+        if account.now < account.setup.trading_day.ends(bases.day_began):
+            return
+        closing.close_day(account)
+    day = account.setup.trading_day.day_of(account.now)
+    none = tuple(s for s in sorted(account.held_symbols()) if account.markets[s].mark() is None)
+    old = len(closing.old_marks(account)) + len(none)
     account.emit(
         DayOpened(account.name, account.next_version, account.now, day, account.equity(), old, none)
     )

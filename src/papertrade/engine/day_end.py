@@ -1,0 +1,106 @@
+"""How a trading day ends, and the equity that is noted during it.
+
+Each day that was opened is closed once, at the instant it ends, whether or not the account holds anything then.
+"""
+
+from __future__ import annotations
+
+from papertrade.domain.events import DayClosed, EquityMarked, OrderFilled
+from papertrade.domain.numbers import SCALE, ratio_units
+from papertrade.engine.funds import Appraisal, appraise
+from papertrade.engine.profile import ON_CHANGE
+from papertrade.engine.step import Step
+from papertrade.ledger.chart import POSITIONS
+
+
+def old_marks(step: Step) -> int:
+    """How many held symbols have a mark of an earlier day than the account's."""
+    state, day_of = step.state, step.profile.trading_day.day_of
+    markets = (step.markets[symbol] for symbol in state.holdings)
+    return sum(1 for m in markets if m.mark_units is not None and day_of(max(m.marked_ns, 0)) < state.day)
+
+
+def unmarked(step: Step) -> tuple[str, ...]:
+    """The held symbols without any price."""
+    return tuple(symbol for symbol in sorted(step.state.holdings) if step.markets[symbol].mark_units is None)
+
+
+def close_day(step: Step) -> None:
+    """End the open day, with what it came to."""
+    event = roll_up(step, appraise(step.state, step.profile, step.markets))
+    if event is not None:
+        step.emit(event)
+
+
+def roll_up(step: Step, now: Appraisal) -> DayClosed | None:
+    """What the open day has come to by now, as the event that would end it; None without an open day."""
+    state, today = step.state, step.state.today
+    if today is None:
+        return None
+    if not now.missing:  # an equity at cost is no peak and no low
+        today = today.copy()
+        today.note(now.equity)
+    held = sorted(state.holdings.items())
+    marks = ((symbol, step.markets[symbol].mark_units) for symbol, _ in held)
+    cost = state.books.get(POSITIONS, 0)
+    return DayClosed(
+        account=state.account,
+        version=state.version + 1,
+        at_ns=step.now_ns,
+        day=state.day,
+        began_ns=today.began_ns,
+        opening_equity_units=state.day_equity_units,
+        equity_units=now.equity,
+        opening_cash_units=today.opening_cash,
+        closing_cash_units=state.total,
+        on_hold_units=state.held,
+        opening_cost_units=today.opening_cost,
+        closing_cost_units=cost,
+        realized_units=today.realized(state.books),
+        unrealized_units=now.equity - state.total - cost,
+        charges=today.charges(state.books),
+        deposits_units=today.deposits_units,
+        withdrawals_units=today.withdrawals_units,
+        imported_units=today.imported_units,
+        turnover_units=today.turnover_units,
+        fills=state.next_fill - today.fills_before,
+        orders=state.next_order - today.orders_before,
+        wins=today.wins,
+        losses=today.losses,
+        highest_units=today.highest_units,
+        lowest_units=today.lowest_units,
+        drawdown_units=today.drawdown_units,
+        stale_marks=now.missing + old_marks(step),
+        unmarked=unmarked(step),
+        holdings=tuple((symbol, p.quantity_units) for symbol, p in held),
+        costs=tuple((symbol, p.cost_units) for symbol, p in held),
+        averages=tuple((symbol, ratio_units(p.pq, p.quantity_units * SCALE)) for symbol, p in held),
+        marks=tuple((symbol, mark) for symbol, mark in marks if mark is not None),
+    )
+
+
+# ------------------------------------------------------------- equity points
+
+
+def next_point(step: Step) -> int:
+    """The next instant at which an account that holds something notes its equity; 0 for none."""
+    every, state = step.profile.points_ns, step.state
+    if every <= 0 or not state.open_positions or state.today is None:
+        return 0
+    # Until data come nothing changes: when a clock leaps, one instant on its way is enough.
+    return (max(step.now_ns, step.seat.until_ns) // every + 1) * every
+
+
+def note_point(step: Step) -> None:
+    """Note the equity, if the account was set to do so now and it is another one than was noted last."""
+    every, today = step.profile.points_ns, step.state.today
+    if not every or today is None:
+        return
+    if every == ON_CHANGE:
+        if not any(type(event) is OrderFilled for event in step.events):
+            return
+    elif not step.state.open_positions:
+        return
+    now = appraise(step.state, step.profile, step.markets)
+    if not now.missing and now.equity != today.last_units:
+        step.emit(EquityMarked(step.state.account, step.state.version + 1, step.now_ns, now.equity))
