@@ -9,7 +9,7 @@ import pytest
 from strategies_trading import SECOND, START
 
 from papertrade import open_paper_broker
-from papertrade.domain.events import CashDeposited, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
+from papertrade.domain.events import CashDeposited, DayClosed, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
 from papertrade.ledger.fees import PerUnitFee
 from papertrade.paper import PaperBroker
 from papertrade.testing.case import BrokenInvariantError, Case
@@ -31,6 +31,7 @@ def small_story() -> PaperBroker:
     broker.cancel_order(broker.buy("X", 1, limit_price="9.00"))
     broker.buy("X", "0.5")
     broker.sell("X", 1, time_in_force="ioc", reduce_only=True)
+    broker.advance(START + 86_400 * SECOND)
     return broker
 
 
@@ -131,6 +132,8 @@ FALSE: dict[str, Callable[[Case], None]] = {
     "E2": every(CashDeposited, amount_units=20_000 * 10**9),
     "E4": every(CashDeposited, amount_units=20_000 * 10**9),
     "T1": every(OrderCanceled, at_ns=0),
+    "T2": every(DayClosed, day="2026-01-01"),
+    "T5": every(DayClosed, realized_units=lambda units: units + 1),
     "A3": fill_lost,
     "A4": every(OrderCanceled, account="other"),
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 
 from papertrade.paper import PaperBroker
+from papertrade.testing import invariants_days as days
 from papertrade.testing import invariants_journal as journal
 from papertrade.testing import invariants_matching as matching
 from papertrade.testing import invariants_money as money
@@ -60,6 +61,8 @@ CHECKS: MappingProxyType[str, Callable[[Case], None]] = MappingProxyType(
         "E7": journal.e7_asking_changes_nothing,
         "E8": journal.e8_one_spelling,
         "T1": journal.t1_time_never_falls,
+        "T2": days.t2_each_day_once,
+        "T5": days.t5_days_add_up,
         "A2": journal.a2_misuse_changes_nothing,
         "A3": journal.a3_views_from_events,
         "A4": journal.a4_own_events_only,

@@ -62,6 +62,7 @@ class Daily:
     def __init__(self, books: Books) -> None:
         self.books = books
         self.today: Today | None = None
+        self.closed: tuple[int, int] | None = None  # the instant and the equity of the last closing, if it was last
 
     def before(self, kind: str, at: int) -> None:
         """After a first day nothing happens outside of a day, and a day that is over is closed first."""
@@ -78,7 +79,10 @@ class Daily:
         if kind == "day_opened":
             if self.today is not None:
                 self.books.fail("T2", f"{fields['day']} opened", f"{self.books.day} closed before")
-            self.today = Today(self.books, at, at, AMOUNTS[fields["equity"]])
+            equity = AMOUNTS[fields["equity"]]
+            if self.closed is not None and self.closed[0] == at:
+                self.books.equal("T5", equity, self.closed[1], f"{fields['day']} begins with")
+            self.today = Today(self.books, at, at, equity)
         elif kind == "account_reset" and self.today is not None:
             self.today = Today(self.books, at, self.today.opened, AMOUNTS[fields["cash"]])
         elif self.today is not None:
@@ -94,6 +98,7 @@ class Daily:
         self._money(today, fields)
         self._worth(today, fields)
         self.today = None
+        self.closed = at, AMOUNTS[fields["equity"]]
 
     def _money(self, today: Today, fields: dict[str, Any]) -> None:
         books, then = self.books, today.balances
