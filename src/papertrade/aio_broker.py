@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from papertrade.aio import AsyncExchange
+    from papertrade.domain.day_positions import DayPosition
     from papertrade.domain.pages import EquityPoint, Page
     from papertrade.domain.summaries import DaySummary
     from papertrade.hosting.daily import DaySearch
@@ -192,6 +193,12 @@ class AsyncPaperBroker(AsyncClosable):
     async def positions(self) -> list[Position]:
         """Every position that is not flat, by symbol."""
         return await self.exchange.run_flow(self._desk.positions())
+
+    async def day_positions(self, view: str = "net") -> list[DayPosition]:
+        """What was bought and sold today, with what was carried in (``"net"``) or without (``"day"``)."""
+        from papertrade.hosting.day_positions import day_positions  # only who asks pays for it
+
+        return await self.exchange.run_flow(day_positions(self._desk, view))
 
     async def position(self, symbol: str) -> Position:
         """The position in one symbol, flat or not."""

@@ -37,6 +37,7 @@ from papertrade.ports.broker import Capabilities, OrderFields, OrderOptions, Whe
 if TYPE_CHECKING:
     from datetime import date
 
+    from papertrade.domain.day_positions import DayPosition
     from papertrade.domain.pages import EquityPoint, Page
     from papertrade.domain.summaries import DaySummary
     from papertrade.exchange import Exchange
@@ -210,6 +211,12 @@ class PaperBroker(Closable):
     def positions(self) -> list[Position]:
         """Every position that is not flat, by symbol."""
         return self.exchange.run_flow(self._desk.positions())
+
+    def day_positions(self, view: str = "net") -> list[DayPosition]:
+        """What was bought and sold today, with what was carried in (``"net"``) or without (``"day"``)."""
+        from papertrade.hosting.day_positions import day_positions  # only who asks pays for it
+
+        return self.exchange.run_flow(day_positions(self._desk, view))
 
     def position(self, symbol: str) -> Position:
         """The position in one symbol, flat or not, with its lots."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import papertrade as pt
-from papertrade.domain import pages, summaries
+from papertrade.domain import day_positions, pages, summaries
 from papertrade.domain.events import EVENT_TYPES
 from papertrade.domain.tables import html_rows, html_table
 from papertrade.hosting import daily, running, windows
@@ -75,7 +75,7 @@ def namespace(function: Any) -> dict[str, Any]:
     late = {name: getattr(pt, name) for name in ("Exchange", "AsyncExchange", "PaperBroker", "Calendar")}
     later = {"Outbox": object}
     # Of searches and runs, which load what they need when they begin.
-    for module in (pages, windows, summaries, daily, feed, running):
+    for module in (pages, windows, summaries, daily, day_positions, feed, running):
         later.update(vars(module))
     return {**late, **later, **inspect.getmodule(function).__dict__}  # type: ignore[union-attr]
 
