@@ -292,9 +292,11 @@ class AsyncExchange(Turns):
 
     async def end_of_day(self) -> list[DaySummary]:
         """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
-        from papertrade.hosting.daily import end_of_day  # only who asks pays for it
+        from papertrade.hosting.daily import closed_since, versions  # only who asks pays for it
 
-        return await self.run_flow(end_of_day(self._desk))
+        before = versions(self._desk)
+        await self.advance()
+        return await self.run_flow(closed_since(self._desk, before))
 
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""

@@ -342,9 +342,12 @@ class Exchange:
 
     def end_of_day(self) -> list[DaySummary]:
         """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
-        from papertrade.hosting.daily import end_of_day  # only who asks pays for it
+        from papertrade.hosting.daily import closed_since, versions  # only who asks pays for it
 
-        return self.run_flow(end_of_day(self._desk))
+        with self._lock:
+            before = versions(self._desk)
+        self.advance()
+        return self.run_flow(closed_since(self._desk, before))
 
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""

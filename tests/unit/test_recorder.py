@@ -327,7 +327,8 @@ def test_threads_are_written_in_the_order_of_service() -> None:
 
 READS = "account account_id assumptions capabilities digest entries events exchange explain fills find_order market"
 READS += " order order_history orders position positions preview_order snapshot source subscribe subscribe_market wait"
-READS += " equity_points search_entries search_fills search_orders owns_exchange"
+READS += " day_positions day_summaries day_summary equity_points search_entries search_fills search_orders"
+READS += " owns_exchange"
 
 
 def test_nothing_that_changes_an_account_is_forgotten() -> None:
@@ -336,6 +337,7 @@ def test_nothing_that_changes_an_account_is_forgotten() -> None:
     assert told == {*ACCOUNT, "buy", "sell", *(name for name in EXCHANGE if name.startswith("on_")), "advance"}
     exchange = {name for name in dir(pt.Exchange) if not name.startswith("_")}
     passed_on = {"account", "accounts", "instruments", "next_deadline", "describe", "close", "run_flow", "tape"}
+    passed_on |= {"end_of_day"}  # it advances, which is recorded
     passed_on |= {"run", "poll", "stop"}  # they give data to on_quote and the others, which are recorded
     passed_on |= {"close_account", "use_calendar"}  # refused while recording
     assert exchange - passed_on - {"subscribe", "subscribe_market"} == set(EXCHANGE)

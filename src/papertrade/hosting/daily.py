@@ -128,10 +128,13 @@ def _day_closed(event: Event) -> DayClosed | None:
 # ------------------------------------------------------------------- the end of a day
 
 
-def end_of_day(desk: Desk) -> Flow[list[DaySummary]]:
-    """Close what is due for every account, up to the clock; answers the days that this closed."""
-    before = {account: seat.state.version for account, seat in sorted(desk.engine.seats.items())}
-    yield from desk.catch_up(desk.now())
+def versions(desk: Desk) -> dict[str, int]:
+    """How far each account has come."""
+    return {account: seat.state.version for account, seat in sorted(desk.engine.seats.items())}
+
+
+def closed_since(desk: Desk, before: dict[str, int]) -> Flow[list[DaySummary]]:
+    """The days that were closed since the accounts had these versions."""
     found: list[DaySummary] = []
     for account, version in before.items():
         seat = desk.engine.seats.get(account)
