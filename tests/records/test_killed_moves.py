@@ -71,7 +71,7 @@ def test_an_import_that_is_killed_goes_on(tmp_path: Path, child_env: dict[str, s
         if heads[-1]:
             assert verify_account(with_head, "alice").version == heads[-1]  # what is there is whole
         with_head.close()
-        assert heads[-1] > heads[-2]
+        assert heads[-1] > heads[-2] or not answers[-1]  # the last may have found all of it there
     assert answers == [-signal.SIGKILL] * (len(answers) - 1) + [0]
     assert len(answers) > 2
     done = SQLiteStore(store)

@@ -102,10 +102,10 @@ def test_options_are_checked(postgres_server: PostgresServer, options: dict[str,
 def test_a_newer_schema_is_refused_and_left_alone(opened: Callable[..., PostgresStore], sql: Any) -> None:
     """Tables of a newer version, or made by other files, are not touched."""
     opened().append(batch(0, 2))
-    sql.execute("INSERT INTO migrations VALUES (4, '0004_later.sql', 'x')")
+    sql.execute("INSERT INTO migrations VALUES (5, '0005_later.sql', 'x')")
     with pytest.raises(StoreMisconfiguredError, match="newer version"):
         opened()
-    sql.execute("DELETE FROM migrations WHERE number = 4")
+    sql.execute("DELETE FROM migrations WHERE number = 5")
     sql.execute("UPDATE migrations SET hash = 'x'")
     with pytest.raises(StoreCorruptError, match="other files"):
         opened()
