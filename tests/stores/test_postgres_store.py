@@ -171,7 +171,7 @@ def test_many_threads_open_a_new_schema_at_once(opened: Callable[..., PostgresSt
     for thread in threads:
         thread.join()
     assert found == [Appended(1, 1)] * 8
-    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (3,)
+    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (4,)
 
 
 # ------------------------------------------------------------------- secrets

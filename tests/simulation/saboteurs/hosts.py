@@ -6,7 +6,7 @@ from heapq import heapify
 from typing import Any
 
 from papertrade.codec.forms import Form
-from papertrade.domain.events import DayOpened
+from papertrade.domain.events import DayClosed, DayOpened
 from papertrade.engine import budgets, clockwork, engine, evolve, express, watch
 from papertrade.engine import snapshot as snapshots
 from papertrade.engine.engine import Engine
@@ -208,11 +208,11 @@ def failed_step_stays_in_memory(plant: Plant) -> None:
 
 @saboteur("A4", "E1", "E10", "E9")
 def new_day_alone_is_not_stored(plant: Plant) -> None:
-    """A step in which only a day began is not worth a write."""
+    """A step in which only a day ended and began is not worth a write."""
 
     def make(true: Any) -> Any:
         def keep(self: Any, step: Any, commit_id: str | None) -> Any:
-            if all(isinstance(event, DayOpened) for event in step.events):
+            if all(isinstance(event, (DayClosed, DayOpened)) for event in step.events):
                 self.engine.commit(step)
             else:
                 yield from true(self, step, commit_id)
@@ -345,7 +345,7 @@ def day_opens_with_every_look(plant: Plant) -> None:
 
     def make(true: Any) -> Any:
         def begin(step: Any) -> None:
-            step.state.day = ""
+            step.state.day, step.state.today = "", None
             true(step)
 
         return begin
