@@ -138,6 +138,22 @@ def test_a_stage_seen_to_late_does_not_know_what_came_after_it() -> None:
     assert broker.orders("all")[-1].average_price == 98
 
 
+def test_what_is_carried_is_squared_off_before_the_next_close_though_nothing_else_happens() -> None:
+    """The closing order is canceled, so that nothing is due at the close: the next stages come all the same."""
+    store, day = MemoryStore(), pt.TradingDay("UTC", "20:49")
+    broker = opened(store, trading_day=day)
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    broker.exchange.on_halt("ABC")
+    broker.advance(FLAT)
+    broker.cancel_all_orders()
+    broker = opened(store, trading_day=day)
+    broker.advance("2026-01-06T23:00:00Z")
+    assert stages(broker)[3:] == [
+        (stage, at.replace("05T", "06T")) for stage, at in (("warned", WARN), ("reduce_only", REDUCE), ("flat", FLAT))
+    ]
+
+
 def test_a_stage_at_midnight_belongs_to_the_day_that_begins() -> None:
     """The day ends at the instant of the last stage: it opens first, and the closing order is of the new day."""
     midnight = pt.TradingDay("UTC", "20:50")
@@ -146,7 +162,7 @@ def test_a_stage_at_midnight_belongs_to_the_day_that_begins() -> None:
     broker.buy("ABC", 10)
     broker.advance(CLOSE)
     kinds = [event.kind for event in broker.events() if event.at.isoformat()[:19] + "Z" == FLAT]
-    assert kinds == ["day_opened", "squared_off", "order_accepted", "order_filled"]
+    assert kinds == ["day_closed", "day_opened", "squared_off", "order_accepted", "order_filled"]
     check_account(broker)
 
 

@@ -57,8 +57,10 @@ def _next_known(step: Step, rule: SquareOff, hours: MarketHours) -> Stage | None
         return None
     done = [part.stage for part in step.state.squared if part.calendar == hours.name and part.closes_ns == close]
     left = STAGES[STAGES.index(done[0]) + 1 :] if done else STAGES
-    if not left:  # what could not be closed is for the next session
-        left, close = STAGES, hours.day_close(close, False)
+    if not left:  # what is carried is squared off before the next close, though nothing else may happen until then
+        now, close, left = close, hours.day_close(close, False), STAGES
+        if not rule.covers(hours, close):
+            return None
     flat = rule.flat_ns(hours, close)
     return Stage(max(rule.stage_ns(left[0], flat), now), hours.name, left[0], flat, close)
 

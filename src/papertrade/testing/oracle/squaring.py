@@ -27,18 +27,17 @@ def due(account: SlowAccount, now: int) -> tuple[int, str, str, int, int] | None
     for hours in {account.markets[symbol].hours for symbol in exposed(account)}:
         if rule is None or hours is None or not now:  # nobody has said yet what time it is
             continue
-        close = hours.day_close(now, False)
+        close, earliest = hours.day_close(now, False), now
+        if any(e.stage == "flat" and e.closes_ns == close for e in told(account, hours)):
+            earliest, close = close, hours.day_close(close, False)
         if not rule.covers(hours, close):
             continue
         flat = close - rule.minutes_before_close * MINUTE
         before = (rule.warn_minutes, rule.reduce_only_minutes, 0)
         done = {e.stage for e in told(account, hours) if e.closes_ns == close}
-        if len(done) == len(ORDER):
-            close, done = hours.day_close(close, False), set()
-            flat = close - rule.minutes_before_close * MINUTE
         for stage, minutes in zip(ORDER, before, strict=True):
             if stage not in done:
-                stages.append((max(flat - minutes * MINUTE, now), hours.name, stage, flat, close))
+                stages.append((max(flat - minutes * MINUTE, earliest), hours.name, stage, flat, close))
                 break
     return min(stages, default=None)
 
