@@ -23,6 +23,7 @@ from papertrade.errors import UsageError
 from papertrade.hosting.accounts import open_account, plan_account
 from papertrade.hosting.cloning import clone_account
 from papertrade.hosting.delivery import Subscription, parse_kinds
+from papertrade.hosting.ending import end_of_day
 from papertrade.hosting.floor import Floor, MarketHandler, NoEntry, OwnerOnly
 from papertrade.hosting.flow import Flow, drive
 from papertrade.hosting.intake import pairs_of
@@ -36,7 +37,6 @@ from papertrade.ports.store import Store
 from papertrade.tape import Tape
 
 if TYPE_CHECKING:
-    from papertrade.domain.summaries import DaySummary
     from papertrade.hosting.running import PollOptions, RunOptions
     from papertrade.ports.feed import DataQueue, Feed, FeedRun, LiveFeed
 
@@ -340,14 +340,7 @@ class Exchange:
         finally:
             desk.outbox.deliver()
 
-    def end_of_day(self) -> list[DaySummary]:
-        """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
-        from papertrade.hosting.daily import closed_since, versions  # only who asks pays for it
-
-        with self._lock:
-            before = versions(self._desk)
-        self.advance()
-        return self.run_flow(closed_since(self._desk, before))
+    end_of_day = end_of_day
 
     def next_deadline(self) -> datetime | None:
         """When ``advance`` has something to do next; None when nothing is due by itself."""

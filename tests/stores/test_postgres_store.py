@@ -293,7 +293,7 @@ def unsealed(sql: Any) -> None:
     (later,) = [step.sql for step in numbered("papertrade.adapters.postgres") if step.name == "0004_closed_days.sql"]
     for line in later.splitlines():
         if "ADD COLUMN" in line:
-            sql.execute(f"ALTER TABLE wallets DROP COLUMN {line.split()[2]}")
+            sql.execute(f"ALTER TABLE wallets DROP COLUMN {line.split()[5]}")
     sql.execute("DELETE FROM migrations WHERE number > 2")
 
 

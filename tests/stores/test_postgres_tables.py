@@ -251,7 +251,7 @@ def test_the_schema_file_is_what_the_description_makes() -> None:
         for c in table.columns():
             sort = POSTGRES.types[c.sort]
             needed = "" if c.optional else " NOT NULL"
-            assert f"    {c.name} {sort}{needed}," in first or f"    ADD COLUMN {c.name} {sort}" in later
+            assert f"    {c.name} {sort}{needed}," in first or f"    ADD COLUMN IF NOT EXISTS {c.name} {sort}" in later
 
 
 @pytest.mark.parametrize("dropped", [table.name for table in TABLES] + ["tabled"])

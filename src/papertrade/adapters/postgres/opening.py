@@ -20,7 +20,7 @@ from papertrade.adapters.postgres.writing import settings, undo
 from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
 
 PACKAGE: Final = "papertrade.adapters.postgres"
-HISTORY: Final = "0002_history.sql"
+HISTORY: Final = ("0002_history.sql", "0004_closed_days.sql")
 OLDEST: Final = 13  # the oldest server that this was written for
 PATIENCE: Final = 3600.0  # seconds for a statement that may go through all there is
 
@@ -140,15 +140,16 @@ def _statements(sql: str) -> list[bytes]:
 
 def history_again(db: Database) -> Flow[None]:
     """Make the tables of history that are missing. Then all begin empty: without one, the others say too little."""
-    (step,) = (step for step in numbered(PACKAGE) if step.name == HISTORY)
-    names = re.findall(r"CREATE TABLE (\w+)", step.sql)
+    first, *later = (step.sql for step in numbered(PACKAGE) if step.name in HISTORY)
+    names = re.findall(r"CREATE TABLE (\w+)", first)
+    again = re.sub(r"CREATE (TABLE|INDEX) ", r"CREATE \1 IF NOT EXISTS ", first)
     there = Trip((_HOW_MANY, (db.place.schema, names)))
     try:
         yield there
         if there.rows[0][0] == len(names):
             return
         yield Trip(BEGIN, (_SEARCH, (db.place.schema,)))
-        for statement in _statements(re.sub(r"CREATE (TABLE|INDEX) ", r"CREATE \1 IF NOT EXISTS ", step.sql)):
+        for statement in (made for sql in (again, *later) for made in _statements(sql)):
             yield Trip((statement, ()), patience=PATIENCE)
         yield Trip(*((f"DELETE FROM {name}".encode("ascii"), ()) for name in names), COMMIT, patience=PATIENCE)
     except psycopg.Error as why:

@@ -6,6 +6,7 @@ triggers or views, because those run whenever we write or read.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from functools import cache
 from typing import Final
@@ -20,6 +21,7 @@ from papertrade.ports.store_extras import Commit
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
 HISTORY: Final = frozenset((*BY_NAME, "tabled"))  # made from the journal, and made again from it
 NEWEST: Final = 5  # the schema that the statements of this version are written for
+_ALTERED: Final = re.compile(r"^ALTER TABLE (\w+) ", re.MULTILINE)
 SEALED: Final = 4  # the step from which on commit ids have seals; those that are there get theirs by `_seal`
 
 
@@ -42,7 +44,8 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     try:
         for step in migrations()[check_known(connection, path) :]:
             for statement in _statements(step.sql):
-                connection.execute(statement)
+                if not _is_about_missing(connection, statement):
+                    connection.execute(statement)
             if step.number == SEALED:
                 _seal(connection, path)
             connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.hash))
@@ -53,6 +56,14 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _is_about_missing(connection: sqlite3.Connection, statement: str) -> bool:
+    """Would it change a table of history that somebody dropped? That is made again, as it is now, when asked."""
+    found = _ALTERED.search(statement)
+    if found is None or found[1] not in HISTORY:
+        return False
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (found[1],)).fetchone() is None
 
 
 def _seal(connection: sqlite3.Connection, path: str) -> None:

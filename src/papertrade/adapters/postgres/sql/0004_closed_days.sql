@@ -1,15 +1,15 @@
 -- What a day came to, once it has ended; null while it lasts. Rows of days that ended never change again.
 
-ALTER TABLE wallets
-    ADD COLUMN closed_at timestamptz,
-    ADD COLUMN closed_ns bigint,
-    ADD COLUMN closing_equity numeric,
-    ADD COLUMN unrealized numeric,
-    ADD COLUMN imported numeric,
-    ADD COLUMN turnover numeric,
-    ADD COLUMN wins bigint,
-    ADD COLUMN losses bigint,
-    ADD COLUMN highest_equity numeric,
-    ADD COLUMN lowest_equity numeric,
-    ADD COLUMN drawdown numeric,
-    ADD COLUMN stale_marks bigint;
+ALTER TABLE IF EXISTS wallets
+    ADD COLUMN IF NOT EXISTS closed_at timestamptz,
+    ADD COLUMN IF NOT EXISTS closed_ns bigint,
+    ADD COLUMN IF NOT EXISTS closing_equity numeric,
+    ADD COLUMN IF NOT EXISTS unrealized numeric,
+    ADD COLUMN IF NOT EXISTS imported numeric,
+    ADD COLUMN IF NOT EXISTS turnover numeric,
+    ADD COLUMN IF NOT EXISTS wins bigint,
+    ADD COLUMN IF NOT EXISTS losses bigint,
+    ADD COLUMN IF NOT EXISTS highest_equity numeric,
+    ADD COLUMN IF NOT EXISTS lowest_equity numeric,
+    ADD COLUMN IF NOT EXISTS drawdown numeric,
+    ADD COLUMN IF NOT EXISTS stale_marks bigint;
