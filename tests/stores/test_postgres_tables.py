@@ -302,7 +302,8 @@ def test_awaited_stores_make_them_again_too(place: Place) -> None:
 # ------------------------------------------------------------------------ held against the journal
 
 OTHERWISE = {
-    "text": "coalesce({c}, '') || '?'", "json": "jsonb_set({c}, '{{other}}', '\"x\"')", "count": "{c} + 77",
+    "text": "coalesce({c}, '') || '?'", "json": "jsonb_set({c}, '{{other}}', '\"x\"')",
+    "count": "coalesce({c}, 0) + 77",
     "flag": "NOT {c}", "amount": "coalesce({c}, 0) + 0.01", "ns": "coalesce({c}, 0) + 1",
     "instant": "coalesce({c}, 'epoch') + interval '1 microsecond'",
 }  # fmt: skip

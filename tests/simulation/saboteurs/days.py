@@ -11,7 +11,7 @@ from papertrade.ledger.days import DaySums
 from .plant import Plant, saboteur
 
 
-@saboteur("T2", "M10", differential=True)
+@saboteur("T2", "E2", "M10", differential=True)
 def idle_day_never_closed(plant: Plant) -> None:
     """Only the day of an account that holds something is closed when it ends."""
 

@@ -78,7 +78,7 @@ def short_valued_like_a_long(plant: Plant) -> None:
     plant.everywhere(funds, "signed_value", lambda true: lambda instrument, q, price: abs(true(instrument, q, price)))
 
 
-@saboteur("L4", "M10")
+@saboteur("L4", "T5", "M10")
 def day_opens_without_held_cash(plant: Plant) -> None:
     """The equity that a day begins with leaves out what is held."""
 
