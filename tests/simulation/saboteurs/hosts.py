@@ -235,7 +235,7 @@ def liquidity_shared_by_all_accounts(plant: Plant) -> None:
 # ------------------------------------------------------------------------ restarts
 
 
-@saboteur("M7", "M2", "L4")
+@saboteur("M7", "M2", "L4", "R4")
 def quotes_remembered_over_a_restart(plant: Plant) -> None:
     """A process that starts trades on the quotes of the one before it."""
 
