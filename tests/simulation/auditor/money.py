@@ -180,10 +180,12 @@ class Money(Batches):
     def equity_marked(self, fields: dict[str, Any], at: int) -> None:
         """A new highest equity."""
         equity, every = AMOUNTS[fields["equity"]], self.books.facts.equity_points
-        if equity <= self.books.peak and every == "off":
+        is_peak = equity > self.books.peak
+        if not is_peak and every == "off":
             self.books.fail("R4", f"a peak of {equity}", f"more than {self.books.peak}")
         today = self.daily.today
-        if today is not None and equity == today.points[-1][0]:
+        # A margin call or its end notes the equity too; as a peak it is entered all the same.
+        if not is_peak and today is not None and equity == today.points[-1][0]:
             self.books.fail("R4", f"an equity of {equity} noted again", "another one than was noted last")
         self._flat_equity(equity)
         self.books.peak = max(self.books.peak, equity)
