@@ -224,7 +224,11 @@ class RestartNoNewMarket(Failure):
         def looks_away(self: Money, fields: dict[str, Any]) -> None:
             self.books.at_cost = []
 
+        def believes(self: Money, fields: dict[str, Any]) -> tuple[list[str], list[str]]:
+            return sorted(symbol for symbol, held in self.books.holdings.items() if held.quantity), fields["unmarked"]
+
         patch.setattr(Money, "_unmarked", looks_away)
+        patch.setattr(Money, "_seen_marks", believes)
         patch.setattr(Market, "__init__", begins)
         patch.setattr(Market, "take_quote", takes)
 
