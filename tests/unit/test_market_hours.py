@@ -291,6 +291,15 @@ def test_unknown_calendars_and_unknown_years_change_nothing() -> None:
     assert broker.digest() == before
 
 
+def test_before_any_datum_nobody_knows_whether_a_market_is_open() -> None:
+    """Under the data clock it is 1970 until the first datum: an order is misuse that says so, and changes nothing."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar="XNYS")
+    before = broker.digest()
+    with pytest.raises(InvalidValueError, match="after the first datum"):
+        broker.buy("ABC", 1, limit_price=10)
+    assert broker.digest() == before
+
+
 def test_the_express_lane_keeps_hours_too() -> None:
     """In the session a plain market order takes the short way, and makes the same bytes as the long one."""
     journals = []

@@ -94,6 +94,9 @@ class AccountDesk(AccountStart):
         if not now and (tif is _DAY or tif.auction is not None):
             accepted = "gtc, or place it after the first datum"
             raise InvalidValueError("time_in_force", f"{tif}, before any datum", accepted)
+        if not now and self.market(terms.symbol).hours is not None:
+            accepted = "an order after the first datum, or advance(to): until then nobody knows whether it is open"
+            raise InvalidValueError("symbol", f"{terms.symbol}, which has hours, before any datum", accepted)
         if tif.auction is not None and next_bell(self.market(terms.symbol), terms, now) is None:
             others = tuple(word for word in TimeInForce if word.auction is None)
             raise UnsupportedError(f"{tif} for {terms.symbol}, whose market has no such auction", others)

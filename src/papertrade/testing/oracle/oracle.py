@@ -188,6 +188,8 @@ class Oracle(SlowAccount):
         for terms in orders:
             if not self.clock and (terms.tif is TimeInForce.DAY or terms.tif.auction):
                 raise UsageError("a day order before any datum")
+            if not self.clock and self.markets[terms.symbol].hours is not None:
+                raise UsageError("an order for a market with hours before any datum")
             if terms.tif.auction and auction_of(self.markets[terms.symbol], terms, self.clock) is None:
                 raise UsageError("an order for an auction that there is not")
 
