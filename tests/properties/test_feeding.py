@@ -278,8 +278,11 @@ def test_a_silent_feed_does_exactly_the_work_of_the_clock(monkeypatch: pytest.Mo
     assert [(event.kind, event.at.isoformat()) for event in events] == [
         ("order_expired", "2026-01-05T12:30:00+00:00"),
         ("order_expired", "2026-01-06T00:00:00+00:00"),
+        ("day_closed", "2026-01-06T00:00:00+00:00"),
         ("day_opened", "2026-01-06T00:00:00+00:00"),
+        ("day_closed", "2026-01-07T00:00:00+00:00"),
         ("day_opened", "2026-01-07T00:00:00+00:00"),
+        ("day_closed", "2026-01-08T00:00:00+00:00"),
         ("day_opened", "2026-01-08T00:00:00+00:00"),
     ]
     assert world.feed.asked == [1800, 41_400, DAY_S, DAY_S, DAY_S, 43_200]

@@ -84,12 +84,12 @@ def test_what_rests_stops_at_zero_once_only_reducing_passes() -> None:
 
 
 def test_nothing_is_squared_off_before_the_time_is_known() -> None:
-    """Under the data clock an order may come before the first datum; no stages of the years since 1970 follow it."""
+    """Under the data clock a position may come before the first datum; no stages of the years since 1970 follow it."""
     exchange = pt.Exchange(clock="data")
     exchange.use_calendar(ShortHours())
     exchange.add_instrument("ABC", calendar="short")
     broker = exchange.open_account("main", cash=10_000, square_off=RULE)
-    broker.buy("ABC", 1, limit_price=90)
+    broker.import_positions([{"symbol": "ABC", "quantity": 1, "average_price": 90}])
     quote(broker, NOON)
     assert stages(broker) == []
 
