@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from papertrade.domain.events import SquaredOff
-from papertrade.domain.orders import OrderTerms
-from papertrade.domain.words import CancelReason, OrderType, TimeInForce
+from papertrade.domain.words import CancelReason, TimeInForce
 from papertrade.testing.oracle.account import SlowAccount
+from papertrade.testing.oracle.changing import market_terms
 from papertrade.testing.oracle.filling import cancel
 from papertrade.testing.oracle.hours import told
 from papertrade.testing.oracle.placing import place
@@ -68,23 +68,5 @@ def _close(account: SlowAccount, symbol: str) -> None:
     size, most = abs(held), account.markets[symbol].instrument.max_units
     parts = [size] if most is None else [most] * (size // most) + [size % most] * (size % most > 0)
     for part in parts:
-        place(account, _closing_terms(symbol, -1 if held > 0 else 1, part))
-
-
-def _closing_terms(symbol: str, sign: int, quantity: int) -> OrderTerms:
-    return OrderTerms(
-        symbol=symbol,
-        sign=sign,
-        type=OrderType.MARKET,
-        quantity_units=quantity,
-        notional_units=None,
-        limit_units=None,
-        stop_units=None,
-        tif=TimeInForce.DAY,
-        expires_ns=None,
-        post_only=False,
-        reduce_only=True,
-        oco_with=0,
-        client_order_id=None,
-        tags=(("by", "square_off"),),
-    )
+        terms = market_terms(symbol, -1 if held > 0 else 1, part)
+        place(account, terms._replace(tif=TimeInForce.DAY, tags=(("by", "square_off"),)))
