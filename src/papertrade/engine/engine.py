@@ -151,11 +151,12 @@ class Engine:
     # ------------------------------------------------- after the host's append
 
     def commit(self, step: Step) -> list[Order]:
-        """The step's events are stored: it becomes what readers see. Answers the orders that ended."""
+        """The step's events are stored: it becomes what readers see. Answers the orders that ended.
+
+        What looks ahead asks the calendars and may raise. So the step counts as seen only after that: whoever folds the
+        account again then knows that nobody has heard of it.
+        """
         state, seat = step.state, step.seat
-        if state.committed < 0:
-            self.seats[state.account] = seat
-        state.committed = state.version
         finished = state.finished
         if finished:
             state.finished = []
@@ -175,6 +176,9 @@ class Engine:
         at_stake = state.today is not None or state.open_positions or state.orders
         if at_stake and (sooner or not 0 < seat.wake_ns <= seat.day_ends_ns):
             schedule(step)
+        if state.committed < 0:
+            self.seats[state.account] = seat
+        state.committed = state.version
         return finished
 
     def drop(self, account: str) -> AccountProfile | None:

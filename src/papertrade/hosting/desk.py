@@ -259,12 +259,12 @@ class Desk(Roll):
                 try:
                     step = engine.meet(account, at_ns, groups[account], match)
                     batch = self.batch_of(step, None) if step.events else None  # with its rows, which may fail too
+                    if batch is None:
+                        engine.commit(step)
                 except Exception as fault:
                     self.fault(account, fault, faults)
                     continue
-                if batch is None:
-                    engine.commit(step)
-                else:
+                if batch is not None:
                     steps.append(step)
                     batches.append(batch)
             ok = True
@@ -285,7 +285,7 @@ class Desk(Roll):
             for step, answer in zip(steps, answers, strict=True):
                 try:
                     self.settle(step, answer)
-                except StoreError as fault:
+                except Exception as fault:  # what the store said, or a calendar that was asked for the next deadline
                     self.fault(step.state.account, fault, faults)
                 done += 1
         finally:

@@ -106,7 +106,14 @@ class Roll(Listing):
     def seat_again(self, state: AccountState, profile: AccountProfile) -> Seat:
         """Seat an account as it is stored; not by half, if something of it is not listed."""
         self.check_listed(state)
-        return self.engine.adopt(state, profile)
+        ok = False
+        try:
+            seat = self.engine.adopt(state, profile)
+            ok = True
+        finally:
+            if not ok:  # its calendars were asked, and one raised
+                self.engine.drop(state.account)
+        return seat
 
     def begun_before(self, state: AccountState, profile: AccountProfile) -> Flow[Seat]:
         """Seat an account from the store; if it began here without our hearing of it, subscribers hear of it now."""
