@@ -8,7 +8,9 @@ import pytest
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
+from papertrade.domain.hours import MarketHours
 from papertrade.errors import CalendarRangeError, InvalidValueError, UnknownCalendarError
+from papertrade.hosting.listing import _ASKED
 from papertrade.testing.chance import draw_setup, with_hours
 from papertrade.testing.differential import SideBySide
 from papertrade.testing.drawing import Drawer
@@ -289,6 +291,39 @@ def test_unknown_calendars_and_unknown_years_change_nothing() -> None:
     with pytest.raises(CalendarRangeError):
         broker.buy("ABC", 1)
     assert broker.digest() == before
+
+
+class OfAHost(ShortHours):
+    """Hours of a host's own."""
+
+    name = "host"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "found"),
+    [
+        (object(), "a Calendar, or an object with"),
+        (pt.Calendar, "this is the class of some"),
+        (OfAHost, "this is the class of some"),
+        (type("Older", (OfAHost,), {"wall_ns": None})(), "this one lacks wall_ns"),
+        (type("Half", (OfAHost,), {"wall_ns": None, "auction": None})(), "this one lacks wall_ns, auction"),
+        (type("Nameless", (OfAHost,), {"name": ""})(), "name of the calendar"),
+        (type("Umlaut", (OfAHost,), {"name": "Börse"})(), "name of the calendar"),
+        (type("Called", (OfAHost,), {"name": lambda self: "host"})(), "name of the calendar"),
+    ],
+)
+def test_an_object_that_is_no_calendar_is_told_what_it_lacks(calendar: Any, found: str) -> None:
+    """It is refused where it is given, and not by the first order that would have asked it."""
+    with pytest.raises(InvalidValueError, match=found):
+        pt.Exchange(calendar=calendar)
+    exchange = pt.Exchange(calendar=OfAHost())
+    with pytest.raises(InvalidValueError, match=found):
+        exchange.use_calendar(calendar)
+
+
+def test_everything_that_is_asked_of_a_calendar_is_looked_for() -> None:
+    """The protocol and the check know the same members."""
+    assert sorted((*_ASKED, "name")) == sorted(name for name in vars(MarketHours) if name[0] != "_")
 
 
 def test_before_any_datum_nobody_knows_whether_a_market_is_open() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
 from papertrade.domain.hours import MarketHours
@@ -11,6 +13,11 @@ from papertrade.domain.names import parse_name
 from papertrade.engine.engine import Engine
 from papertrade.errors import InvalidValueError, UnknownSymbolError, UsageError
 from papertrade.matching.market import Market
+
+_ASKED: Final = ("span_at", "day_close", "next_regular", "wall_ns", "auction")
+_ACCEPTED: Final = (
+    "a name such as 'XNYS' or '24x7', a Calendar, or an object with everything of papertrade.domain.hours.MarketHours"
+)
 
 
 class Listing:
@@ -49,9 +56,15 @@ class Listing:
                 known = find_calendar(calendar)
                 known = self.calendars.get(known.name, known)  # by another name of one that was given
             return known
-        if all(callable(getattr(calendar, name, None)) for name in ("span_at", "day_close", "next_regular", "auction")):
-            return calendar  # type: ignore[return-value]  # it answers what is asked of it
-        raise InvalidValueError("calendar", calendar, "a name such as 'XNYS' or '24x7', or a Calendar")
+        if isinstance(calendar, type):
+            raise InvalidValueError("calendar", calendar, f"{_ACCEPTED}; this is the class of some")
+        missing = [name for name in _ASKED if not callable(getattr(calendar, name, None))]
+        if len(missing) == len(_ASKED):
+            raise InvalidValueError("calendar", calendar, _ACCEPTED)
+        if missing:
+            raise InvalidValueError("calendar", calendar, f"{_ACCEPTED}; this one lacks {', '.join(missing)}")
+        parse_name(getattr(calendar, "name", None), "name of the calendar")  # events and instruments call it by that
+        return calendar  # type: ignore[return-value]  # it answers what is asked of it
 
     def use_calendar(self, calendar: object) -> None:
         """A calendar of one's own, or one that was mended: from now on it is the one of that name."""
