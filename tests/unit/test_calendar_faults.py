@@ -11,7 +11,7 @@ import papertrade as pt
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.domain.instants import SECOND_NS
-from papertrade.errors import AccountSuspendedError, InvariantError
+from papertrade.errors import AccountSuspendedError, CalendarRangeError, InvariantError
 from papertrade.testing.short_hours import LENGTH, MINUTE, ShortHours
 
 BASE = 20_000 * LENGTH  # a session begins
@@ -92,3 +92,102 @@ def test_a_calendar_that_raises_when_an_account_is_opened_leaves_nothing_behind(
     again = exchange.open_account("bob", square_off=pt.SquareOff())
     exchange.on_quote("ABC", 88, 89, at=when(25))
     assert again.order(order).status == "filled"
+
+
+# ------------------------------------------------------------- where a table ends
+
+KNOWN = ("2026-01-01", "2026-01-05")  # the 5th is a Monday
+AFTER = "2026-01-06T"
+
+
+def ending(**changes: Any) -> pt.Calendar:
+    """Ten to four in UTC with both auctions, known to the fifth of January."""
+    times = (("open", "10:00", "09:55"), ("close", "16:00", "15:55"))
+    auctions = [pt.AuctionTimes(kind, at=at, accepts_until=until) for kind, at, until in times]
+    hours = pt.Hours("10:00-16:00", auctions=auctions)
+    return pt.Calendar(name="ends", zone="UTC", hours=hours, known=KNOWN, **changes)
+
+
+def mended() -> pt.Calendar:
+    """The same, known for the whole year."""
+    return ending().with_days({}, known_through="2026-12-31")
+
+
+def quoted(hours: pt.Calendar, **options: Any) -> pt.PaperBroker:
+    """A broker on these hours that has seen a quote at noon of the last known day."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar=hours, **options)
+    broker.on_quote("ABC", 99, 100, at="2026-01-05T12:00:00Z")
+    return broker
+
+
+DATA: dict[str, Any] = {
+    "quote": lambda broker, at: broker.on_quote("ABC", 79, 80, at=at),
+    "price": lambda broker, at: broker.on_price("ABC", 80, at=at),
+    "print": lambda broker, at: broker.on_trade("ABC", 80, 100, at=at),
+    "depth": lambda broker, at: broker.on_depth("ABC", [(79, 9)], [(80, 9)], at=at),
+    "bar": lambda broker, at: broker.on_bar("ABC", 81, 82, 79, 80, 1000, start=at, end=at.replace(":00Z", ":59Z")),
+    "bare bar": lambda broker, at: broker.on_bar("ABC", 81, 82, 79, 80, 1000, end=at),
+    "auction": lambda broker, at: broker.on_auction("ABC", 80, 1000, "close", at=at),
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_data_of_a_time_that_no_calendar_knows_fill_nothing_and_fail_nobody(kind: str) -> None:
+    """What rests waits until the calendar that goes on is there, and then meets the market again."""
+    broker = quoted(ending())
+    orders = [broker.buy("ABC", 1, limit_price=90), broker.buy("ABC", 1, stop_price=120)]
+    broker.advance(f"{AFTER}11:00:00Z")
+    before = broker.digest()
+    DATA[kind](broker, f"{AFTER}12:00:00Z")
+    assert broker.digest() == before
+    assert [broker.order(order).status for order in orders] == ["accepted", "accepted"]
+    broker.exchange.use_calendar(mended())
+    DATA[kind](broker, f"{AFTER}16:00:00Z" if kind in ("auction", "bare bar") else f"{AFTER}12:01:00Z")
+    assert broker.order(orders[0]).status == "filled"
+
+
+def test_the_first_bar_after_the_last_known_close_fills_nothing() -> None:
+    """The next regular session is not known: nobody can say that the bar tells of one."""
+    broker = quoted(ending())
+    order = broker.buy("ABC", 1, limit_price=90)
+    broker.on_bar("ABC", 81, 82, 79, 80, 1000, start="2026-01-05T16:00:00Z", end="2026-01-05T16:30:00Z")
+    assert broker.order(order).status == "accepted"
+    broker.on_bar("ABC", 81, 82, 79, 80, 1000, start="2026-01-05T17:00:00Z", end=f"{AFTER}16:00:00Z")
+    assert broker.order(order).status == "accepted"
+
+
+def test_who_gives_a_command_hears_what_the_calendar_does_not_know() -> None:
+    """Nothing new can be placed or previewed, and nothing changes by asking; what rests can be changed and canceled."""
+    broker = quoted(ending())
+    broker.buy("ABC", 5)
+    order = broker.buy("ABC", 1, limit_price=90)
+    broker.on_quote("ABC", 99, 100, at=f"{AFTER}12:00:00Z")
+    before = broker.digest()
+    for word in ("gtc", "day", "ioc", "opg", "cls"):
+        with pytest.raises(CalendarRangeError, match="ends is known from 2026-01-01 to 2026-01-05"):
+            broker.buy("ABC", 1, time_in_force=word)
+        with pytest.raises(CalendarRangeError):
+            broker.preview_order(pt.OrderRequest(symbol="ABC", side="buy", quantity=1, time_in_force=word))
+    with pytest.raises(CalendarRangeError):
+        broker.close_position("ABC")
+    assert broker.digest() == before
+    assert str(broker.explain(order)) == "It waits for ABC to open; calendar ends knows no further than 2026-01-05."
+    assert broker.modify_order(order, limit_price=150).status == "accepted"
+    assert broker.cancel_order(order).status == "canceled"
+    broker.exchange.use_calendar(mended())
+    assert broker.close_position("ABC").status == "filled"
+
+
+def test_an_order_for_an_auction_of_an_unknown_day_waits_for_the_calendar() -> None:
+    """A calendar that knows less than the one before forgets the auction, and the order stands until one knows it."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar=mended())
+    broker.on_quote("ABC", 99, 100, at=f"{AFTER}12:00:00Z")
+    order = broker.buy("ABC", 1, time_in_force="cls")
+    broker.exchange.use_calendar(ending())
+    broker.on_quote("ABC", 98, 99, at=f"{AFTER}15:00:00Z")
+    assert broker.order(order).status == "accepted"
+    assert broker.explain(order).reason == "waiting_auction"
+    broker.exchange.use_calendar(mended())
+    assert str(broker.exchange.next_deadline()) == "2026-01-06 16:00:00+00:00"
+    broker.on_auction("ABC", 97, 10, "close", at=f"{AFTER}16:00:10Z")
+    assert broker.order(order).average_price == 97

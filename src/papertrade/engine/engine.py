@@ -206,10 +206,14 @@ class Engine:
         return seat
 
     def look_at_hours(self) -> None:
-        """Markets have other hours: accounts that are squared off are woken before the closes of now."""
+        """Markets have other hours: accounts are woken before the closes of now, and at the auctions of now."""
         for account, seat in self.seats.items():
+            step = self.step(account, self.now_ns)
+            for order in seat.state.orders.values():
+                if order.terms.tif.auction is not None:
+                    step.rest(order)
             if seat.profile.square_off is not None:
-                schedule(self.step(account, self.now_ns))
+                schedule(step)
 
     def look_soon(self, account: str) -> None:
         """Look at the first datum of each position of an account that has just begun with some."""

@@ -12,6 +12,7 @@ from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.step import Step
+from papertrade.errors import CalendarRangeError
 from papertrade.matching.auctions import bell_of, next_bell
 from papertrade.matching.market import NEVER, BarData, Market
 from papertrade.risk.square_off import FLAT, REDUCE_ONLY
@@ -46,7 +47,12 @@ def may_meet_bar(step: Step, market: Market, order: Order, bar: BarData) -> bool
         return False
     if hours is None or _allows(step, order.terms, market.span_at(bar.end_ns - 1).phase):
         return True
-    return bar.start_ns != NEVER and hours.next_regular(max(bar.start_ns, order.since_ns)) < bar.end_ns
+    if bar.start_ns == NEVER:
+        return False
+    try:
+        return hours.next_regular(max(bar.start_ns, order.since_ns)) < bar.end_ns
+    except CalendarRangeError:  # nobody knows when it opens next
+        return False
 
 
 def may_enter_at_close(step: Step, market: Market, terms: OrderTerms, bar: BarData) -> bool:
@@ -54,7 +60,7 @@ def may_enter_at_close(step: Step, market: Market, terms: OrderTerms, bar: BarDa
     hours = market.hours
     if hours is None:
         return True
-    if not _allows(step, terms, hours.span_at(bar.end_ns - 1).phase):
+    if not _allows(step, terms, market.span_at(bar.end_ns - 1).phase):
         return False
     span = market.span_at(step.now_ns)
     return bar.end_ns == step.now_ns or (_allows(step, terms, span.phase) and bar.end_ns > span.from_ns)
@@ -78,7 +84,7 @@ def refuse_hours(step: Step, market: Market, terms: OrderTerms) -> tuple[RejectR
     """While its market is closed an order waits for the open, or is refused: by the account's policy."""
     if terms.tif is _OPG or terms.tif is _CLS:
         return _refuse_auction(step, market, terms)
-    phase = Phase.REGULAR if market.hours is None else market.span_at(step.now_ns).phase
+    phase = Phase.REGULAR if market.hours is None else market.known_phase(step.now_ns)
     if _allows(step, terms, phase):
         return (RejectReason.MARKET_OPEN, ()) if terms.after_market else None
     if terms.after_market or (phase is Phase.PRE_OPEN and terms.tif not in _AT_ONCE):

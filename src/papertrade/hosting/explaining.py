@@ -17,6 +17,7 @@ from papertrade.domain.tables import html_table
 from papertrade.domain.words import DataKind, OrderStatus
 from papertrade.engine.hours import is_extended
 from papertrade.engine.step import Seat, acts_as_limit
+from papertrade.errors import CalendarRangeError
 from papertrade.matching.auctions import bell_of
 from papertrade.matching.market import NEVER, Market
 from papertrade.matching.rules import RULE_SENTENCES, at_band
@@ -128,7 +129,11 @@ def _waits(order: Order, seat: Seat, market: Market, now_ns: int) -> tuple[WaitR
         return WaitReason.MARKET_HALTED, f"{market.symbol} to resume trading", None
     if order.terms.tif.auction is not None:
         return _auction_waits(order, market, now_ns)
-    opens_ns = _opens(order, seat, market, now_ns)
+    try:
+        opens_ns = _opens(order, seat, market, now_ns)
+    except CalendarRangeError as why:
+        known = f"calendar {why.calendar} knows no further than {why.last}"
+        return WaitReason.MARKET_CLOSED, f"{market.symbol} to open; {known}", limit
     if opens_ns is not None:
         return WaitReason.MARKET_CLOSED, f"{market.symbol} to open at {text_of_instant(opens_ns)}", limit
     if stop is not None and order.triggered_ns is None:

@@ -19,7 +19,7 @@ from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, UnsupportedError
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
-from papertrade.matching.auctions import AuctionData
+from papertrade.matching.auctions import AuctionData, bell_near
 from papertrade.matching.market import NEVER, BarData, Levels, Market
 from papertrade.matching.resting import FAR, NOTHING_BELOW
 
@@ -241,7 +241,7 @@ class Intake:
             raise InvalidValueError("auction", kind, "'open' or 'close'")
         ns = self.instant(at)
         datum = AuctionData(which, last, amount, ns)
-        near = market.hours.auction(which, max(ns - CLOSING_GRACE_NS, 0))
+        near = bell_near(market, which, max(ns - CLOSING_GRACE_NS, 0))
 
         def match(step: Step, numbers: list[int]) -> None:
             match_auction(step, market, numbers, near)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from papertrade.domain.events import Evidence
 from papertrade.domain.hours import Bell
 from papertrade.domain.orders import Order, OrderTerms
+from papertrade.errors import CalendarRangeError
 
 if TYPE_CHECKING:
     from papertrade.matching.market import Market
@@ -37,5 +38,16 @@ def next_bell(market: Market, terms: OrderTerms, ns: int) -> Bell | None:
 
 
 def bell_of(market: Market, order: Order) -> Bell | None:
-    """The auction that an order is for."""
-    return next_bell(market, order.terms, order.placed_ns)
+    """The auction that an order is for; None when its market's calendar does not know it any more."""
+    try:
+        return next_bell(market, order.terms, order.placed_ns)
+    except CalendarRangeError:
+        return None
+
+
+def bell_near(market: Market, kind: str, ns: int) -> Bell | None:
+    """The first auction of a kind whose price is made after an instant; None where nobody knows of one."""
+    try:
+        return None if market.hours is None else market.hours.auction(kind, ns)
+    except CalendarRangeError:
+        return None

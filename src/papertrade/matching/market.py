@@ -16,6 +16,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import text_of
 from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind
+from papertrade.errors import CalendarRangeError
 from papertrade.matching.auctions import AuctionData, Closing
 from papertrade.matching.resting import FAR, RestingIndex
 
@@ -131,13 +132,24 @@ class Market:
     # --------------------------------------------------------------- hours
 
     def span_at(self, ns: int) -> Span:
-        """The phase of the market at an instant."""
+        """The phase of the market at an instant; closed for no time at all where its calendar does not know."""
         span = self.span
         if span.from_ns <= ns < span.until_ns:
             return span
         hours = self.hours
-        self.span = Span(Phase.REGULAR, 0, FAR) if hours is None else hours.span_at(ns)
-        return self.span
+        try:
+            span = Span(Phase.REGULAR, 0, FAR) if hours is None else hours.span_at(ns)
+        except CalendarRangeError:  # what waits goes on waiting; who places something new is told (known_phase)
+            return Span(Phase.CLOSED, ns, ns)
+        self.span = span
+        return span
+
+    def known_phase(self, ns: int) -> Phase:
+        """The phase of the market at an instant, or the error of a calendar that does not know it."""
+        span = self.span_at(ns)
+        if span.until_ns <= ns and self.hours is not None:
+            return self.hours.span_at(ns).phase
+        return span.phase
 
     def keep_hours(self, hours: MarketHours | None) -> None:
         """From now on it is open at these hours."""
