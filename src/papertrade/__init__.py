@@ -55,9 +55,16 @@ if TYPE_CHECKING:
     from papertrade.calendars.calendar import Calendar
     from papertrade.calendars.hours import AuctionTimes, Hours
     from papertrade.calendars.sessions import Session
+    from papertrade.domain.day_positions import DayPosition
     from papertrade.domain.hours import Phase
+    from papertrade.domain.pages import EquityPoint, Page
+    from papertrade.domain.summaries import DayHolding, DaySummary
     from papertrade.feeds import QueueFeed
     from papertrade.following import follow
+    from papertrade.hosting.delivery import Subscription
+    from papertrade.hosting.explaining import Explanation
+    from papertrade.hosting.previewing import Preview
+    from papertrade.ledger.entries import Entry
     from papertrade.ports.feed import AuctionPrice, Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
     from papertrade.risk.square_off import SquareOff
 
@@ -75,18 +82,27 @@ _LATER = MappingProxyType(
         "AuctionTimes": "calendars.hours",
         "Bar": "ports.feed",
         "Calendar": "calendars.calendar",
+        "DayHolding": "domain.summaries",
+        "DayPosition": "domain.day_positions",
+        "DaySummary": "domain.summaries",
         "Depth": "ports.feed",
+        "Entry": "ledger.entries",
+        "EquityPoint": "domain.pages",
+        "Explanation": "hosting.explaining",
         "FeedRun": "ports.feed",
         "Halt": "ports.feed",
         "Hours": "calendars.hours",
         "LastPrice": "ports.feed",
         "MarketTrade": "ports.feed",
+        "Page": "domain.pages",
         "Phase": "domain.hours",
+        "Preview": "hosting.previewing",
         "QueueFeed": "feeds",
         "Quote": "ports.feed",
         "Resume": "ports.feed",
         "Session": "calendars.sessions",
         "SquareOff": "risk.square_off",
+        "Subscription": "hosting.delivery",
         "calendar": "calendars.builtin",
         "follow": "following",
         "follow_async": "aio_following",
@@ -120,8 +136,14 @@ __all__ = [
     "CostMethod",
     "Currency",
     "DataClock",
+    "DayHolding",
+    "DayPosition",
+    "DaySummary",
     "Depth",
+    "Entry",
+    "EquityPoint",
     "Exchange",
+    "Explanation",
     "FeeSchedule",
     "FeedRun",
     "Fill",
@@ -142,12 +164,14 @@ __all__ = [
     "OrderRequest",
     "OrderStatus",
     "OrderType",
+    "Page",
     "PaperBroker",
     "PaperTradeError",
     "PerUnitFee",
     "PercentFee",
     "Phase",
     "Position",
+    "Preview",
     "QueueFeed",
     "Quote",
     "RejectReason",
@@ -160,6 +184,7 @@ __all__ = [
     "SquareOff",
     "Store",
     "StoreError",
+    "Subscription",
     "SystemClock",
     "TickSlippage",
     "TimeInForce",

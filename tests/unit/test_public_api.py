@@ -144,6 +144,26 @@ def test_the_exceptions_are_needed() -> None:
     assert all(name in FUNCTIONS for name in PLUMBING)
 
 
+def answered(hint: Any) -> Iterator[type]:
+    """The classes of papertrade that a hint names, events aside: those are in ``domain.events``."""
+    for part in (hint, typing.get_origin(hint)):
+        if inspect.isclass(part) and part.__module__.startswith("papertrade.") and part not in EVENT_TYPES.values():
+            yield part
+    for part in typing.get_args(hint):
+        yield from answered(part)
+
+
+def test_what_brokers_answer_has_a_public_name() -> None:
+    """Whoever annotates what a broker or an exchange answered finds its class in the package."""
+    named = {getattr(pt, name) for name in pt.__all__}
+    owners = ("PaperBroker.", "AsyncPaperBroker.", "Exchange.", "AsyncExchange.", "Broker.", "AsyncBroker.", "Session.")
+    methods = [name for name in FUNCTIONS if name.startswith(owners) and name not in PLUMBING]
+    found = {kind for name in methods for kind in answered(hints(FUNCTIONS[name])["return"])}
+    assert {pt.DaySummary, pt.DayPosition, pt.Page, pt.Order} <= found
+    # Windows on the engine's own books, and a part of a session that nobody makes by itself.
+    assert {kind.__name__ for kind in found - named} == {"Auction", "Market", "Tape"}
+
+
 def test_mentions_any_sees_it() -> None:
     """The control: an Any is found wherever it hides."""
     for hint in (Any, list[Any], dict[str, list[Any]], "x" and typing.Callable[..., Any], Any | None):
