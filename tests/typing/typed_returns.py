@@ -98,6 +98,8 @@ def records(broker: pt.PaperBroker) -> None:
     assert_type(account, pt.Account)
     assert_type(account.equity, Decimal)
     assert_type(account.day_profit, Decimal | None)
+    assert_type(account.day_base, Decimal | None)
+    assert_type(account.total_profit, Decimal)
     assert_type(account.at, datetime)
     assert_type(broker.deposit(5), pt.Account)
     assert_type(broker.entries(), list[Entry])

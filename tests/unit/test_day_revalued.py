@@ -58,12 +58,14 @@ def test_nothing_is_judged_before_the_price_is_known() -> None:
     life.exchange.advance(to=f"{TUESDAY}T09:00:00Z")
     opened = life.broker.events(kinds="day_opened")[-1].to_dict()
     assert (opened["unmarked"], opened["stale_marks"]) == (("ABC",), 1)
-    assert life.broker.account().day_profit is None
+    assert (life.broker.account().day_profit, life.broker.account().day_base) == (None, None)
     life.quote("ABC", 93, f"{TUESDAY}T14:00:00Z")
     assert (life.broker.account().day_profit, life.revalued()) == (0, ["192990"])
     assert life.broker.account().latched == ()
     life.quote("ABC", 87, f"{TUESDAY}T15:00:00Z")
     assert life.broker.account().day_profit == -6_000
+    account = life.broker.account()
+    assert account.day_base == account.day_opening_equity == account.equity + 6_000
     life.quote("ABC", 85, f"{TUESDAY}T15:01:00Z")
     assert life.broker.account().latched == ("max_daily_loss",)
     life.check()

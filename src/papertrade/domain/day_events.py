@@ -67,15 +67,20 @@ class DayClosed(Happening, _DayClosed):
     drawdown = Amount()
 
     @property
+    def profit_base_units(self) -> int:
+        """Opening equity, plus what came in, less what went out."""
+        return self.opening_equity_units + self.deposits_units + self.imported_units - self.withdrawals_units
+
+    @property
     def profit_units(self) -> int:
-        """Closing equity less opening equity, less what came in, plus what went out."""
-        came_in = self.deposits_units + self.imported_units - self.withdrawals_units
-        return self.equity_units - self.opening_equity_units - came_in
+        """Closing equity less its base."""
+        return self.equity_units - self.profit_base_units
 
     @property
     def fees_paid_units(self) -> int:
         """All fees of the day."""
         return sum(units for _, units in self.charges)
 
+    profit_base = Amount()
     profit = Amount()
     fees_paid = Amount()

@@ -135,6 +135,8 @@ class _Account(NamedTuple):
     maintenance_margin_units: int
     margin_call: bool
     day: str
+    day_opening_equity_units: int | None
+    day_deposits_units: int
     day_profit_units: int | None
     stale_marks: int
     missing_marks: int
@@ -148,6 +150,11 @@ class Account(_Account):
     ``total`` is the cash, ``held`` the part that working orders keep, ``available`` what a new order may use
     (for a margin account: equity less initial margin less holds). ``equity`` is cash plus positions at their
     marks; ``stale_marks`` says how many of those marks are old.
+
+    Each profit is the equity less its base. ``day_base``, that of ``day_profit``, is the equity with which the day was
+    opened (``day_opening_equity``) plus what came in since, less what went out (``day_deposits``, imports at their
+    cost included). ``total_base``, that of ``total_profit``, is all that ever came in less what went out: the same as
+    ``net_deposits``. Base and profit of the day are None as long as nobody knows what it began with.
     """
 
     __slots__ = ()
@@ -163,8 +170,29 @@ class Account(_Account):
     net_deposits = Amount()
     initial_margin = Amount()
     maintenance_margin = Amount()
+    day_opening_equity = MaybeAmount()
+    day_deposits = Amount()
+    day_base = MaybeAmount()
     day_profit = MaybeAmount()
+    total_base = Amount()
+    total_profit = Amount()
     at = Instant()
+
+    @property
+    def day_base_units(self) -> int | None:
+        """What the profit of the day is measured from, in units."""
+        opening = self.day_opening_equity_units
+        return None if opening is None else opening + self.day_deposits_units
+
+    @property
+    def total_base_units(self) -> int:
+        """What the total profit is measured from, in units."""
+        return self.net_deposits_units
+
+    @property
+    def total_profit_units(self) -> int:
+        """Everything won and lost since the account began or was reset, after fees, in units."""
+        return self.equity_units - self.total_base_units
 
     @property
     def cash_is_negative(self) -> bool:
@@ -173,7 +201,11 @@ class Account(_Account):
 
     def to_dict(self) -> dict[str, object]:
         """Every public field by name."""
-        return {**record_dict(self), "cash_is_negative": self.cash_is_negative, "source": self.source}
+        return {
+            **record_dict(self),
+            **{name: getattr(self, name) for name in ("day_base", "total_base", "total_profit", "cash_is_negative")},
+            "source": self.source,
+        }
 
     def __repr__(self) -> str:
         c = self.currency

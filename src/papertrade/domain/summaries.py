@@ -40,8 +40,8 @@ class DayHolding(_DayHolding):
 class DaySummary:
     """What a trading day of an account came to; of a day that is open what it has come to so far.
 
-    ``is_final`` tells them apart: a day that has ended never changes again. ``profit`` is the closing equity less the
-    opening equity, less what came in and plus what went out on the day.
+    ``is_final`` tells them apart: a day that has ended never changes again. ``profit`` is the closing equity less
+    ``profit_base``: the opening equity plus what came in on the day, less what went out.
     """
 
     __slots__ = ("event", "is_final")
@@ -101,6 +101,7 @@ class DaySummary:
     # Amounts, read from the event's integers.
     opening_equity = Amount()
     closing_equity = Amount()
+    profit_base = Amount()
     profit = Amount()
     opening_cash = Amount()
     closing_cash = Amount()
@@ -158,6 +159,7 @@ _FIELDS = (
     "closed_at",
     "opening_equity",
     "closing_equity",
+    "profit_base",
     "profit",
     "opening_cash",
     "closing_cash",

@@ -17,9 +17,10 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
     now = appraise(state, profile, markets)
     free = now.equity - now.initial - state.held if profile.margin.marked_to_market else state.cash
     cost = sum(p.cost_units for p in state.positions.values())
-    day_profit = None
+    opening = day_profit = None
     if state.day and not state.unvalued:  # what is counted at cost says nothing about the day
-        day_profit = now.equity - state.day_equity_units - state.day_deposits_units
+        opening = state.day_equity_units
+        day_profit = now.equity - opening - state.day_deposits_units
     return Account(
         state.account,
         state.currency,
@@ -40,6 +41,8 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
         now.maintenance,
         state.margin_call,
         state.day,
+        opening,
+        state.day_deposits_units,
         day_profit,
         _stale(seat, markets, now_ns),
         now.missing,

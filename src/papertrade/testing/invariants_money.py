@@ -83,6 +83,9 @@ def l4_equity_adds_up(case: Case) -> None:
     view = case.view
     left = view.equity_units - view.net_deposits_units
     case.equal("L4", left, view.realized_units - view.fees_units + view.unrealized_units, "profit")
+    case.equal("L4", view.total_profit_units, left, "total profit")
+    if view.day_profit_units is not None:
+        case.equal("L4", view.day_base_units, view.equity_units - view.day_profit_units, "base of the day's profit")
 
 
 def l5_held_is_needed(case: Case) -> None:

@@ -47,7 +47,7 @@ _ACCOUNT: Final = {
         for name in ("held", "available", "equity", "market_value", "realized", "unrealized", "fees", "net_deposits")
     },
     **{name: name for name in ("initial_margin", "maintenance_margin", "margin_call", "latched")},
-    **{name: name for name in ("day", "day_profit", "open_orders", "stale_marks")},
+    **{name: name for name in ("day", "day_base", "day_profit", "total_profit", "open_orders", "stale_marks")},
 }
 _MARKET: Final = ("bid", "ask", "mark", "last", "late", "duplicate")
 _STATUSES: Final = tuple(status.value for status in pt.OrderStatus)

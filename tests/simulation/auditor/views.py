@@ -54,6 +54,7 @@ def _account(books: Books, view: Any, positions: dict[str, Any]) -> None:
     books.equal("L4", view.equity_units, total + worth, "equity")
     gained = -balances[PROFIT] - charged + unrealized
     books.equal("L4", view.equity_units + balances[DEPOSITS], gained, "equity less deposits")
+    books.equal("L4", view.total_profit_units, gained, "total profit")
     books.equal("P6", (view.unrealized_units, view.missing_marks), (unrealized, missing), "unrealized, missing marks")
     books.equal("R1", (view.initial_margin_units, view.maintenance_margin_units), (initial, maintenance), "margin")
     free = balances[CASH] if books.is_cash else total + worth - initial - balances[HOLDS]
@@ -63,6 +64,7 @@ def _account(books: Books, view: Any, positions: dict[str, Any]) -> None:
     elif books.day:
         profit = total + worth - books.day_equity - books.day_deposits
         books.equal("A3", view.day_profit_units, profit, "profit of the day")
+        books.equal("A3", view.equity_units - view.day_base_units, profit, "base of the day's profit")
 
 
 def needed(books: Books) -> int:
