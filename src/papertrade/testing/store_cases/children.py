@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from papertrade.codec.chain import GENESIS
 from papertrade.errors import StoreError
@@ -33,11 +34,41 @@ def say(*words: object) -> None:
 # ---------------------------------------------------------------------- racing
 
 
-def race(target: str, location: str, number: int, count: int) -> None:
-    """Win so many versions of one stream, each by reading the head and appending after it."""
+def race(target: str, location: str, count: int, numbers: list[int]) -> None:
+    """Race under these numbers, each in a process of its own: forked, so that the store is imported once for all."""
     opener_of(target)
+    gate, held = os.pipe()
+    children = {}
+    for number in numbers[1:]:
+        child = os.fork()
+        if not child:
+            os.close(held)
+            _forked(lambda number=number: _race(target, location, count, number, gate))  # type: ignore[misc]
+        children[child] = number
     say("ready")
     sys.stdin.readline()
+    os.close(held)  # nobody holds it any more: whoever reads at the gate goes
+    _race(target, location, count, numbers[0], gate)
+    ends = {number: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child, number in children.items()}
+    if any(ends.values()):
+        sys.exit(f"racers ended with {ends}")
+
+
+def _forked(work: Callable[[], None]) -> NoReturn:
+    """Work in a forked process, which ends with it."""
+    code = 3
+    try:
+        work()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _race(target: str, location: str, count: int, number: int, gate: int) -> None:
+    """Win so many versions of one stream, each by reading the head and appending after it."""
+    os.read(gate, 1)
     store = open_target(target, location)
     won = lost = 0
     while won < count:
@@ -53,7 +84,7 @@ def race(target: str, location: str, number: int, count: int) -> None:
         else:
             won += 1
     store.close()
-    say(won, lost)
+    say(number, won, lost)
 
 
 # --------------------------------------------------------------------- forking
@@ -192,7 +223,7 @@ def main(words: list[str]) -> None:
     """Run a task by its name."""
     task, target, *rest = words
     if task == "race":
-        race(target, rest[0], int(rest[1]), int(rest[2]))
+        race(target, rest[0], int(rest[1]), [int(number) for number in rest[2:]])
     elif task == "fork":
         fork(target, rest[0])
     elif task == "leak":

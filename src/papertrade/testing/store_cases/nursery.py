@@ -16,15 +16,26 @@ from typing import NamedTuple
 from papertrade.testing.contract import ContractViolation, expect
 
 CHILDREN = "papertrade.testing.store_cases.children"
+_FORKS = hasattr(os, "fork")
 
 
 def start(*words: object) -> subprocess.Popen[str]:
-    """A child process that finds papertrade and the store where we find them."""
+    """A child process that finds papertrade and the store where we find them, in a process group of its own."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return subprocess.Popen(
         [sys.executable, "-m", CHILDREN, *map(str, words)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path},
+        process_group=0 if _FORKS else None,
     )  # fmt: skip
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """Kill a child, and whatever it has forked."""
+    if child.returncode is None:
+        if _FORKS:
+            os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.wait()
 
 
 def lines_of(child: subprocess.Popen[str], patience_s: float) -> list[str]:
@@ -32,7 +43,7 @@ def lines_of(child: subprocess.Popen[str], patience_s: float) -> list[str]:
     try:
         said, _ = child.communicate(timeout=patience_s)
     except subprocess.TimeoutExpired:
-        child.kill()
+        end(child)
         child.communicate()
         raise ContractViolation("a process that uses the store comes to an end", f"none in {patience_s} s") from None
     expect(child.returncode == 0, "a process that uses the store ends without an error", child.args, said)
@@ -40,8 +51,13 @@ def lines_of(child: subprocess.Popen[str], patience_s: float) -> list[str]:
 
 
 def race(target: str, location: str, racers: int, count: int, patience_s: float) -> list[tuple[int, int]]:
-    """Let processes loose on a place in the same instant; how often each won and lost."""
-    children = [start("race", target, location, number, count) for number in range(1, racers + 1)]
+    """Let processes loose on a place in the same instant; how often each won and lost.
+
+    Where processes fork, all are forked by one: what takes long is to import the store, and not to race.
+    """
+    numbers = range(1, racers + 1)
+    teams = [numbers] if _FORKS else [[number] for number in numbers]
+    children = [start("race", target, location, count, *team) for team in teams]
     try:
         for child in children:
             said = child.stdout.readline() if child.stdout else ""
@@ -50,15 +66,16 @@ def race(target: str, location: str, racers: int, count: int, patience_s: float)
             if child.stdin is not None:
                 child.stdin.write("go\n")
                 child.stdin.flush()
-        ends = [lines_of(child, patience_s)[-1].split() for child in children]
+        said_by = [lines_of(child, patience_s) for child in children]
     finally:
         for child in children:
-            child.kill()
-            child.wait()
+            end(child)
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     pipe.close()
-    return [(int(won), int(lost)) for won, lost in ends]
+    ends = sorted([int(word) for word in line.split()] for lines in said_by for line in lines)
+    expect([number for number, *_ in ends] == list(numbers), "every racer comes to the end", target, ends)
+    return [(won, lost) for _, won, lost in ends]
 
 
 class Life(NamedTuple):
