@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -23,23 +25,18 @@ HEAD_START = 5_000  # turns of an empty loop: some tenths of a millisecond
 
 def race(place: str, writers: int, count: int, env: dict[str, str]) -> list[tuple[int, int]]:
     """Let processes loose on a place in the same instant; how often each won and lost."""
-    children = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), place, str(number), str(count)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
-        )
-        for number in range(1, writers + 1)
-    ]  # fmt: skip
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    said = [child.communicate(timeout=300)[0] for child in children]
-    assert [child.returncode for child in children] == [0] * writers
-    return [(int(won), int(lost)) for won, lost in (line.split() for line in said)]
+    command = [sys.executable, str(SCRIPT), place, str(writers), str(count)]
+    children = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, process_group=0)
+    try:
+        said, _ = children.communicate(timeout=300)
+    finally:
+        if children.returncode is None:  # then some writer is still at it
+            os.killpg(children.pid, signal.SIGKILL)
+            children.wait()
+    assert children.returncode == 0
+    ends = sorted([int(word) for word in line.split()] for line in said.splitlines())
+    assert [number for number, *_ in ends] == list(range(1, writers + 1))
+    return [(won, lost) for _, won, lost in ends]
 
 
 def check_race(store: Store, found: list[tuple[int, int]], count: int) -> None:
