@@ -192,6 +192,18 @@ def test_points_at_an_interval_are_taken_where_equity_changed() -> None:
                       ("12:00", "equity_marked")]  # fmt: skip
 
 
+def test_a_peak_that_the_clock_noted_is_where_the_next_fall_begins() -> None:
+    """The first datum that is too far below a peak latches the limit, though nothing but the clock saw the peak."""
+    broker = opened(equity_points="1h", margin=pt.FlatMargin("0.5"), limits=pt.RiskLimits(max_drawdown=100))
+    broker.on_quote("ABC", "100", "100", at="2026-01-05T10:10:00Z")
+    broker.buy("ABC", 10)
+    broker.on_quote("ABC", "120", "120", at="2026-01-05T10:50:00Z")
+    broker.on_quote("ABC", "111", "111", at="2026-01-05T11:10:00Z")
+    assert not broker.account().latched
+    broker.on_quote("ABC", "110", "110", at="2026-01-05T11:11:00Z")
+    assert broker.account().latched == ("max_drawdown",)
+
+
 @given(st.lists(st.integers(-1000, 1000), max_size=200), st.integers(4, 60))
 def test_thinning_loses_no_peak_and_no_low(equities: list[int], most: int) -> None:
     """At most so many points, in order, with the first, the last, the highest and the lowest of all."""

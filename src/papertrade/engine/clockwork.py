@@ -34,8 +34,8 @@ def run_clock(step: Step) -> None:
     if step.profile.square_off is not None:  # what it places belongs to the day that has begun
         square_off(step)
     review(step)
-    if step.profile.points_ns == ON_CHANGE or 0 < seat.point_ns <= step.now_ns:
-        note_point(step)
+    if (step.profile.points_ns == ON_CHANGE or 0 < seat.point_ns <= step.now_ns) and note_point(step):
+        review(step)  # what was noted may be a new peak: the fall that matters is measured from there
 
 
 def _last_chance(step: Step, order: Order) -> Order | None:

@@ -91,16 +91,18 @@ def next_point(step: Step) -> int:
     return (max(step.now_ns, step.seat.until_ns) // every + 1) * every
 
 
-def note_point(step: Step) -> None:
+def note_point(step: Step) -> bool:
     """Note the equity, if the account was set to do so now and it is another one than was noted last."""
     every, today = step.profile.points_ns, step.state.today
     if not every or today is None:
-        return
+        return False
     if every == ON_CHANGE:
         if not any(type(event) is OrderFilled for event in step.events):
-            return
+            return False
     elif not step.state.open_positions:
-        return
+        return False
     now = appraise(step.state, step.profile, step.markets)
-    if not now.missing and now.equity != today.last_units:
-        step.emit(EquityMarked(step.state.account, step.state.version + 1, step.now_ns, now.equity))
+    if now.missing or now.equity == today.last_units:
+        return False
+    step.emit(EquityMarked(step.state.account, step.state.version + 1, step.now_ns, now.equity))
+    return True
