@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import papertrade as pt
+from papertrade.adapters.memory import MemoryStore
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.domain.instants import SECOND_NS
@@ -191,3 +192,120 @@ def test_an_order_for_an_auction_of_an_unknown_day_waits_for_the_calendar() -> N
     assert str(broker.exchange.next_deadline()) == "2026-01-06 16:00:00+00:00"
     broker.on_auction("ABC", 97, 10, "close", at=f"{AFTER}16:00:10Z")
     assert broker.order(order).average_price == 97
+
+
+# ------------------------------------------------------------- where the days of an account end
+
+
+def dated(hours: pt.Calendar, store: MemoryStore | None = None, **options: Any) -> tuple[pt.Exchange, pt.PaperBroker]:
+    """An account whose days go by a calendar, beside one that needs none; both hold something and wait for more."""
+    exchange = pt.Exchange(MemoryStore() if store is None else store, clock="data")
+    exchange.add_instrument("ABC")
+    ann = exchange.open_account("ann", cash=10_000, trading_day=pt.TradingDay("UTC", calendar=hours), **options)
+    zoe = exchange.open_account("zoe", cash=10_000)
+    exchange.on_quote("ABC", 99, 100, at="2026-01-05T12:00:00Z")
+    for broker in (ann, zoe):
+        broker.buy("ABC", 5)
+        broker.buy("ABC", 1, limit_price=90)
+    return exchange, ann
+
+
+def told(broker: pt.PaperBroker) -> list[bytes]:
+    return [encode_event(event) for event in broker.events()]
+
+
+def test_an_account_stands_still_where_its_days_end_and_loses_nothing() -> None:
+    """The clock says so once; nothing happens to the account, its commands are told, and everybody else goes on."""
+    exchange, ann = dated(ending())
+    order = ann.orders("open")[0]
+    before = ann.digest()
+    with pytest.raises(CalendarRangeError, match="ends is known from 2026-01-01 to 2026-01-05"):
+        exchange.advance(f"{AFTER}12:00:00Z")
+    exchange.advance("2026-01-08T12:00:00Z")
+    assert exchange.account("zoe").day_summary().day == "2026-01-08"
+    for at in ("2026-01-08T12:00:01Z", "2026-01-08T12:00:02Z"):
+        exchange.on_quote("ABC", 88, 89, at=at)
+    assert exchange.account("zoe").position("ABC").quantity == 6
+    for ask in (
+        lambda: ann.buy("ABC", 1),
+        lambda: ann.cancel_order(order),
+        lambda: ann.deposit(5, command_id="more"),
+        lambda: ann.place_oco(
+            pt.OrderRequest(symbol="ABC", side="sell", quantity=1, limit_price=120),
+            pt.OrderRequest(symbol="ABC", side="sell", quantity=1, stop_price=80),
+        ),
+    ):
+        with pytest.raises(CalendarRangeError):
+            ask()
+    assert ann.digest() == before
+    assert ann.account().equity == 10_000 - 500 + 5 * pt.units("88.5") / 10**9
+    assert ann.day_summary().day == "2026-01-05"
+    assert str(ann.explain(order)).startswith("It waits for")
+    assert exchange.next_deadline() is not None  # of the other account
+
+
+@pytest.mark.parametrize("way", ["mended while it runs", "opened again"])
+@pytest.mark.parametrize("steps", [1, 7, 200])
+def test_once_the_calendar_goes_on_the_journal_is_that_of_one_that_always_did(way: str, steps: int) -> None:
+    """Days are closed and opened, and orders expire, at the instants at which they were due."""
+    last, first = 1_767_960_000, 1_767_614_400  # the 9th, noon; the 5th, noon
+    journals = []
+    for hours in (mended(), ending()):
+        store = MemoryStore()
+        exchange, ann = dated(hours, store)
+        ann.buy("ABC", 1, limit_price=80, time_in_force="gtd", expires_at=f"{AFTER}10:00:00Z")
+        for step in range(1, steps + 1):
+            try:
+                exchange.advance((first + (last - first) * step // steps) * SECOND_NS)
+            except CalendarRangeError:
+                assert hours.known[1].isoformat() == KNOWN[1]
+        if way == "opened again":
+            exchange = pt.Exchange(store, clock="data")
+            exchange.add_instrument("ABC")
+            ann = exchange.open_account("ann", trading_day=pt.TradingDay("UTC", calendar=mended()))
+            exchange.on_quote("ABC", 99, 100, at="2026-01-05T12:00:00Z")
+        else:
+            exchange.use_calendar(mended())
+        exchange.advance("2026-01-10T00:00:00Z")
+        assert [day.day for day in ann.day_summaries()] == [*(f"2026-01-0{n}" for n in range(5, 10)), "2026-01-12"]
+        assert ann.cancel_all_orders()
+        journals.append(told(ann))
+    assert journals[0] == journals[1]
+
+
+def test_a_day_ends_without_knowing_the_next_when_nothing_is_at_stake() -> None:
+    """An account with nothing in it, or with nothing but orders that end with the day, needs no next day."""
+    broker = pt.open_paper_broker(cash=1000, clock="data", trading_day=pt.TradingDay("UTC", calendar=ending()))
+    broker.on_quote("ABC", 99, 100, at="2026-01-05T12:00:00Z")
+    order = broker.buy("ABC", 1, limit_price=90, time_in_force="day")
+    broker.advance("2026-01-09T12:00:00Z")
+    assert broker.order(order).status == "expired"
+    assert [day.day for day in broker.day_summaries()] == ["2026-01-05"]
+    before = broker.digest()
+    with pytest.raises(CalendarRangeError):
+        broker.buy("ABC", 1)
+    assert broker.digest() == before
+    broker.exchange.use_calendar(mended())
+    broker.buy("ABC", 1, limit_price=90)
+    assert broker.day_summary().day == "2026-01-09"
+
+
+def test_a_day_that_is_mended_while_it_is_open_keeps_its_name_and_its_end() -> None:
+    """Monday began on Saturday, as days without a session do; a session on Sunday is of that Monday."""
+    hours = ending().with_days({}, known_through="2026-12-31")
+    broker = pt.open_paper_broker(cash=1000, clock="data", trading_day=pt.TradingDay("UTC", calendar=hours))
+    broker.on_quote("ABC", 99, 100, at="2026-01-10T12:00:00Z")
+    broker.buy("ABC", 1)
+    broker.exchange.use_calendar(hours.with_days({"2026-01-11": "10:00-12:00", "2026-01-12": None}))
+    broker.advance("2026-01-14T12:00:00Z")
+    assert [day.day for day in broker.day_summaries()] == ["2026-01-12", "2026-01-13", "2026-01-14"]
+
+
+def test_a_run_goes_on_where_the_days_of_an_account_end() -> None:
+    """It is one fault, told once, however many data come; whoever holds nothing there trades on."""
+    exchange, _ = dated(ending())
+    heard: list[Exception] = []
+    feed = [pt.Quote("ABC", 88, 89, at=f"{AFTER}12:00:0{second}Z") for second in range(5)]
+    run = exchange.run(feed, on_error=heard.append)
+    assert (run.taken, run.faults, [type(fault) for fault in heard]) == (5, 1, [CalendarRangeError])
+    assert exchange.account("zoe").position("ABC").quantity == 6

@@ -87,6 +87,17 @@ class TradingDay:
         """The first instant of the day after the one that ``ns`` belongs to."""
         return self._start(self._day(ns) + timedelta(days=1))
 
+    def end_of(self, day: str) -> int:
+        """The first instant after a day, as ISO text; what was mended in a calendar since it began does not move it."""
+        return self._start(date.fromisoformat(day) + timedelta(days=1))
+
+    def with_calendar(self, calendar: object) -> TradingDay:
+        """The same day by another calendar of the same name; itself, if it goes by another one or by none."""
+        mine = self.calendar
+        if mine is None or not isinstance(calendar, type(mine)) or calendar.name != mine.name:
+            return self
+        return attrs.evolve(self, calendar=calendar)
+
     def _day(self, ns: int) -> date:
         day = to_datetime(ns).astimezone(self.zone).date()
         # Around a clock change the wall clock alone can mislead by a day; the starts decide.

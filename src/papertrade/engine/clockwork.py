@@ -19,6 +19,7 @@ from papertrade.matching.market import Market
 def run_clock(step: Step) -> None:
     """Everything that is due now: expiries, the end of the day, the next day if something is at stake, squaring off."""
     state, seat = step.state, step.seat
+    _look_ahead(step)
     ring(step)
     for number, order in sorted(state.orders.items()):
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
@@ -36,6 +37,16 @@ def run_clock(step: Step) -> None:
     review(step)
     if (step.profile.points_ns == ON_CHANGE or 0 < seat.point_ns <= step.now_ns) and note_point(step):
         review(step)  # what was noted may be a new peak: the fall that matters is measured from there
+
+
+def _look_ahead(step: Step) -> None:
+    """Raise before anything has happened, if the day that would begin now is one that its calendar does not know."""
+    state, day = step.state, step.profile.trading_day
+    if day.calendar is None or (state.today is not None and step.now_ns < step.seat.day_ends_ns):
+        return
+    left = (order.expires_ns for order in state.orders.values())
+    if state.open_positions or any(ns is None or ns > step.now_ns for ns in left):
+        day.ends(step.now_ns)
 
 
 def _last_chance(step: Step, order: Order) -> Order | None:
@@ -73,13 +84,13 @@ def begin_day(step: Step) -> None:
     state, seat = step.state, step.seat
     if not step.now_ns:
         return
-    if state.today is not None:
-        if step.now_ns < seat.day_ends_ns:
-            return
-        close_day(step)
+    if state.today is not None and step.now_ns < seat.day_ends_ns:
+        return
     calendar = step.profile.trading_day
-    day = calendar.day_of(step.now_ns)
-    seat.day_ends_ns = calendar.ends(step.now_ns)
+    day, ends_ns = calendar.day_of(step.now_ns), calendar.ends(step.now_ns)  # before anything happens: it may not know
+    if state.today is not None:
+        close_day(step)
+    seat.day_ends_ns = ends_ns
     now = appraise(state, step.profile, step.markets)
     old = now.missing + old_marks(step)
     step.emit(DayOpened(state.account, state.version + 1, step.now_ns, day, now.equity, old, unmarked(step)))

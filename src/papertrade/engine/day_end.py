@@ -10,14 +10,23 @@ from papertrade.domain.numbers import SCALE, ratio_units
 from papertrade.engine.funds import Appraisal, appraise
 from papertrade.engine.profile import ON_CHANGE
 from papertrade.engine.step import Step
+from papertrade.errors import CalendarRangeError
 from papertrade.ledger.chart import POSITIONS
 
 
 def old_marks(step: Step) -> int:
     """How many held symbols have a mark of an earlier day than the account's."""
-    state, day_of = step.state, step.profile.trading_day.day_of
-    markets = (step.markets[symbol] for symbol in state.holdings)
-    return sum(1 for m in markets if m.mark_units is not None and day_of(max(m.marked_ns, 0)) < state.day)
+    markets = (step.markets[symbol] for symbol in step.state.holdings)
+    return sum(1 for m in markets if m.mark_units is not None and _is_earlier(step, max(m.marked_ns, 0)))
+
+
+def _is_earlier(step: Step, ns: int) -> bool:
+    """Is an instant of an earlier day than the account's? Unknown days come before or after."""
+    today = step.state.today
+    try:
+        return step.profile.trading_day.day_of(ns) < step.state.day
+    except CalendarRangeError:
+        return ns < (step.state.at_ns if today is None else today.began_ns)
 
 
 def unmarked(step: Step) -> tuple[str, ...]:

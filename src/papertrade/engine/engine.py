@@ -16,7 +16,7 @@ from papertrade.domain.orders import Order
 from papertrade.engine.clockwork import FirstStep, begin_day, next_wake, run_clock, schedule
 from papertrade.engine.day_end import note_point
 from papertrade.engine.evolve import fold
-from papertrade.engine.profile import ON_CHANGE, AccountProfile
+from papertrade.engine.profile import ON_CHANGE, AccountProfile, by_calendar
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review, watch_from_storage
@@ -198,22 +198,22 @@ class Engine:
         seat.until_ns = self.now_ns
         step = Step(seat, self.markets, self.deadlines, state.at_ns)
         if state.today is not None:
-            seat.day_ends_ns = profile.trading_day.ends(state.today.began_ns)
+            seat.day_ends_ns = profile.trading_day.end_of(state.day)
         for _, order in sorted(state.orders.items()):
             step.rest(order)
         schedule(step)
         watch_from_storage(step)
         return seat
 
-    def look_at_hours(self) -> None:
-        """Markets have other hours: accounts are woken before the closes of now, and at the auctions of now."""
+    def look_at_hours(self, hours: MarketHours) -> None:
+        """This is the calendar of its name now: days go by it, and accounts are woken at its closes and auctions."""
         for account, seat in self.seats.items():
+            seat.profile = by_calendar(seat.profile, hours)
             step = self.step(account, self.now_ns)
             for order in seat.state.orders.values():
                 if order.terms.tif.auction is not None:
                     step.rest(order)
-            if seat.profile.square_off is not None:
-                schedule(step)
+            schedule(step)
 
     def look_soon(self, account: str) -> None:
         """Look at the first datum of each position of an account that has just begun with some."""

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from papertrade.calendars.trading_day import TradingDay
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instants import SECOND_NS
 from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, NoFees
@@ -59,6 +60,12 @@ class AccountProfile:
             f"equity is noted {_noted(self.points_ns)}",
             f"outside market hours: {_OUTSIDE[self.outside_hours]}",
         ]
+
+
+def by_calendar(profile: AccountProfile, hours: MarketHours) -> AccountProfile:
+    """The same rules, where a calendar is the one of its name from now on."""
+    day = profile.trading_day.with_calendar(hours)
+    return profile if day is profile.trading_day else attrs.evolve(profile, trading_day=day)
 
 
 def _noted(points_ns: int) -> str:

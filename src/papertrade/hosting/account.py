@@ -70,7 +70,7 @@ class AccountDesk(AccountStart):
         if not now or terms.tif is _OPG or terms.tif is _CLS:
             self.check_time(terms, now)
         deadlines = desk.engine.deadlines
-        if (deadlines and deadlines[0][0] <= now) or desk.stale or desk.stopped:
+        if (deadlines and deadlines[0][0] <= now) or desk.stale or desk.stopped or desk.waiting:
             yield from desk.make_ready(account, now)
         ok = False
         try:

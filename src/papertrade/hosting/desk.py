@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from papertrade.domain.instants import DAY_NS, LATEST_NS, text_of_instant
 from papertrade.domain.orders import Order
 from papertrade.domain.straight import straight
-from papertrade.engine.step import Step
+from papertrade.engine.step import Seat, Step
 from papertrade.errors import (
+    CalendarRangeError,
     ClockMismatchError,
     InvalidValueError,
     OutcomeUnknownError,
@@ -146,7 +147,7 @@ class Desk(Roll):
                 yield from self.keep(step, None)
                 ok = True
             except Exception as fault:
-                self.fault(account, fault, faults)
+                self.fault(account, fault, faults, ns)
                 ok = True
             finally:
                 if not ok:
@@ -182,7 +183,8 @@ class Desk(Roll):
     def unready(self, account: str, now: int) -> bool:
         """Is something due, or must the account be folded again, before it can decide?"""
         deadlines = self.engine.deadlines
-        return bool((deadlines and deadlines[0][0] <= now) or account in self.stale or account in self.stopped)
+        halted = account in self.stale or account in self.stopped or account in self.waiting
+        return halted or bool(deadlines and deadlines[0][0] <= now)
 
     def make_ready(self, account: str, now: int) -> Flow[None]:
         """Catch up with the store, then with the clock: an account that is folded again may have something due too.
@@ -194,6 +196,8 @@ class Desk(Roll):
         faults = yield from self.wake_due(now)
         if account in faults:
             raise faults[account]
+        if account in self.waiting:
+            raise self.waiting[account]
 
     def keep(self, step: Step, commit_id: str | None) -> Flow[None]:
         """Store a step and commit it."""
@@ -250,6 +254,8 @@ class Desk(Roll):
         groups: dict[str, list[Resting]] = {}
         for entry in fired:
             groups.setdefault(entry.account, []).append(entry)
+        for account in self.waiting:
+            groups.pop(account, None)
         steps: list[Step] = []
         batches: list[Append] = []
         faults: Faults = {}
@@ -262,7 +268,7 @@ class Desk(Roll):
                     if batch is None:
                         engine.commit(step)
                 except Exception as fault:
-                    self.fault(account, fault, faults)
+                    self.fault(account, fault, faults, at_ns)
                     continue
                 if batch is not None:
                     steps.append(step)
@@ -292,14 +298,33 @@ class Desk(Roll):
             for step in steps[done:]:  # nobody answered for these
                 self.spoil(step.state.account)
 
-    def fault(self, account: str, fault: Exception, faults: Faults) -> None:
-        """Something went wrong for one account: it is folded again (or stopped) and the others go on."""
+    def fault(self, account: str, fault: Exception, faults: Faults, at_ns: int = -1) -> None:
+        """Something went wrong for one account: it is folded again (or stopped) and the others go on.
+
+        One whose next day its calendar does not know stands still instead, as it is: said once, and to its commands.
+        """
         for ears in self.ears:
             ears.faults.append(fault)
+        faults[account] = fault
+        seat = self.engine.seats.get(account)
+        if seat is not None and isinstance(fault, CalendarRangeError) and not _knows_day(seat, at_ns):
+            seat.wake_ns = 0
+            self.waiting[account] = fault
+            return
         if isinstance(fault, STOPPING):
             self.stop(account, fault)
         self.spoil(account)
-        faults[account] = fault
+
+
+def _knows_day(seat: Seat, at_ns: int) -> bool:
+    """Can the day of an instant begin for an account; or has something happened already in the step that broke off?"""
+    if at_ns < 0 or seat.state.version != seat.state.committed:
+        return True
+    try:
+        seat.profile.trading_day.ends(at_ns)
+    except CalendarRangeError:
+        return False
+    return True
 
 
 def _raise_first(faults: Faults) -> None:

@@ -75,7 +75,7 @@ class Listing:
         for market in self.engine.markets.values():
             if market.hours is not None and market.hours.name == hours.name:
                 market.keep_hours(hours)
-        self.engine.look_at_hours()
+        self.engine.look_at_hours(hours)
 
     def set_price_band(self, symbol: object, band: object) -> Instrument:
         """Give an instrument the band of a new day; orders that wait outside it simply wait."""

@@ -14,12 +14,13 @@ from papertrade.domain.events import Event
 from papertrade.engine.budgets import charge_again
 from papertrade.engine.engine import Engine
 from papertrade.engine.evolve import fold
-from papertrade.engine.profile import AccountProfile
+from papertrade.engine.profile import AccountProfile, by_calendar
 from papertrade.engine.snapshot import digest, forgets, restore, snapshot
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat
 from papertrade.errors import (
     AccountSuspendedError,
+    CalendarRangeError,
     InvariantError,
     StoreConflictError,
     StoreCorruptError,
@@ -58,6 +59,8 @@ class Roll(Listing):
         self.stale: dict[str, AccountProfile] = {}
         self.published: dict[str, int] = {}  # up to which version subscribers have heard of such an account
         self.stopped: dict[str, Stop] = {}  # accounts that take no commands, and why; each is among the stale too
+        # Accounts at the end of a day after which their calendar knows none: they stand still until it does.
+        self.waiting: dict[str, CalendarRangeError] = {}
         self.unheard: set[str] = set()  # accounts that may have begun here: the store's answer did not arrive
         self.fences: dict[str, int] = {}  # accounts that belong to this worker alone
         self.snapshots: SnapshotKeeper | None = None
@@ -68,10 +71,18 @@ class Roll(Listing):
         """The error for an account that is not open here."""
         return UnknownAccountError(account, near(account, list(self.engine.seats)))
 
+    def use_calendar(self, calendar: object) -> None:
+        """A calendar of one's own, or one that was mended: from now on it is the one of that name."""
+        hours = self.parse_calendar(calendar)
+        self.stale.update({account: by_calendar(profile, hours) for account, profile in self.stale.items()})
+        self.waiting.clear()  # whoever still has to wait says so again
+        super().use_calendar(hours)
+
     # --------------------------------------------------------- from storage
 
     def spoil(self, account: str) -> None:
         """What memory holds of an account is not to be trusted any more."""
+        self.waiting.pop(account, None)
         seat = self.engine.seats.get(account)
         profile = self.engine.drop(account)
         if seat is not None and profile is not None:
@@ -303,7 +314,7 @@ class Roll(Listing):
             raise self.unknown_account(account)
         yield from self.give_up(account)
         self.engine.drop(account)
-        for known in (self.stale, self.published, self.stopped, self._healing, self.wanted):
+        for known in (self.stale, self.published, self.stopped, self.waiting, self._healing, self.wanted):
             known.pop(account, None)
         if self.snapshots is not None:
             self.snapshots.forget(account)
