@@ -335,6 +335,21 @@ def test_before_any_datum_nobody_knows_whether_a_market_is_open() -> None:
     assert broker.digest() == before
 
 
+def test_a_position_that_came_in_is_not_closed_before_anybody_knows_the_time() -> None:
+    """Closing is an order like any other: before the first datum of a replay it is misuse that says what to do."""
+    broker = pt.open_paper_broker(cash=100_000, clock="data", calendar="XNYS")
+    broker.import_positions([{"symbol": "ABC", "quantity": 5, "average_price": "10"}], command_id="in")
+    before = broker.digest()
+    for close in (lambda: broker.close_position("ABC"), broker.close_all_positions):
+        with pytest.raises(InvalidValueError, match="after the first datum"):
+            close()
+    with pytest.raises(InvalidValueError, match="after the first datum"):
+        broker.preview_order(pt.OrderRequest(symbol="ABC", side="sell", quantity=5))
+    assert broker.digest() == before
+    quote(broker, OPEN)
+    assert broker.close_position("ABC").status == "filled"
+
+
 def test_the_express_lane_keeps_hours_too() -> None:
     """In the session a plain market order takes the short way, and makes the same bytes as the long one."""
     journals = []

@@ -8,7 +8,9 @@ import pytest
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
+from papertrade.codec.events import encode_event
 from papertrade.errors import InvalidValueError
+from papertrade.hosting import account as account_flows
 from papertrade.testing.invariants import check_account
 from papertrade.testing.short_hours import ShortHours
 
@@ -65,6 +67,35 @@ def test_from_reduce_only_on_nothing_grows() -> None:
     assert broker.positions() == []
     quote(broker, "2026-01-06T15:00:00Z")
     assert broker.buy("ABC", 1).status == "filled"
+
+
+@pytest.mark.parametrize("at", [REDUCE, FLAT])
+def test_a_reset_does_not_open_a_session_that_is_being_ended(at: str) -> None:
+    """The stages belong to the close of the market, which a reset does not move: it would be flat again at once."""
+    broker = opened()
+    quote(broker, NOON)
+    broker.buy("ABC", 10)
+    quote(broker, at)
+    broker.reset(cash=50_000, command_id="again")
+    assert broker.buy("ABC", 1).reason == "square_off"
+    quote(broker, "2026-01-06T15:00:00Z")
+    assert broker.buy("ABC", 1).status == "filled"
+    check_account(broker)
+
+
+def test_the_express_lane_is_free_again_after_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that was squared off once takes the short way in the next session, and makes the bytes of the long."""
+    lane, taken, journals = account_flows.place_plain, [], []
+    for way in (lambda step, terms: taken.append(lane(step, terms)) or taken[-1], lambda step, terms: None):
+        monkeypatch.setattr(account_flows, "place_plain", way)
+        broker = opened()
+        for at in (NOON, REDUCE, FLAT, "2026-01-06T15:00:00Z"):
+            quote(broker, at)
+            broker.buy("ABC", 10)
+            broker.sell("ABC", 5)
+        journals.append([encode_event(event) for event in broker.events()])
+    assert [order is not None for order in taken] == [True, True, False, False, False, False, True, True]
+    assert journals[0] == journals[1]
 
 
 def test_what_rests_stops_at_zero_once_only_reducing_passes() -> None:

@@ -17,7 +17,7 @@ from papertrade.domain.straight import straight
 from papertrade.domain.words import CostMethod, OrderType, TimeInForce
 from papertrade.engine import order_moves as moves
 from papertrade.engine.budgets import use_up
-from papertrade.engine.hours import in_hours
+from papertrade.engine.hours import in_hours, only_reduces
 from papertrade.engine.step import Step
 from papertrade.ledger.chart import CASH
 from papertrade.ledger.entries import book
@@ -70,7 +70,7 @@ def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     settings, quantity = profile.fill, terms.quantity_units
     if profile.margin.marked_to_market or profile.limits.on_orders or settings.has_models:
         return None
-    if state.latches or state.unvalued or state.squared:
+    if state.latches or state.unvalued or (state.squared and only_reduces(step, market)):
         return None
     if quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units:
         return None

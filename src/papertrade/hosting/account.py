@@ -94,12 +94,16 @@ class AccountDesk(AccountStart):
         if not now and (tif is _DAY or tif.auction is not None):
             accepted = "gtc, or place it after the first datum"
             raise InvalidValueError("time_in_force", f"{tif}, before any datum", accepted)
-        if not now and self.market(terms.symbol).hours is not None:
-            accepted = "an order after the first datum, or advance(to): until then nobody knows whether it is open"
-            raise InvalidValueError("symbol", f"{terms.symbol}, which has hours, before any datum", accepted)
+        self.check_hours(terms.symbol, now)
         if tif.auction is not None and next_bell(self.market(terms.symbol), terms, now) is None:
             others = tuple(word for word in TimeInForce if word.auction is None)
             raise UnsupportedError(f"{tif} for {terms.symbol}, whose market has no such auction", others)
+
+    def check_hours(self, symbol: str, now: int) -> None:
+        """An order on a market with hours needs a time."""
+        if not now and self.market(symbol).hours is not None:
+            accepted = "an order after the first datum, or advance(to): until then nobody knows whether it is open"
+            raise InvalidValueError("symbol", f"{symbol}, which has hours, before any datum", accepted)
 
     def _answer(self, step: Step, ended: Iterable[Order], number: int) -> Order:
         for order in ended:
@@ -292,6 +296,7 @@ class AccountDesk(AccountStart):
         seat = yield from self.desk.able(self.account)
         if not seat.state.quantity(symbol):
             raise InvalidValueError("symbol", symbol, "a symbol with an open position")
+        self.check_hours(symbol, self.desk.now())
         numbers: list[int] = []
 
         def decide(step: Step) -> None:
@@ -313,8 +318,7 @@ class AccountDesk(AccountStart):
     def preview(self, terms: OrderTerms) -> Flow[Preview]:
         """What an order would do now."""
         self.market(terms.symbol)
-        if terms.tif.auction is not None:
-            self.check_time(terms, self.desk.now())
+        self.check_time(terms, self.desk.now())
         events = yield from self._rehearse(lambda step: _place(step, terms))
         return preview_of(events, terms.symbol, "buy" if terms.sign > 0 else "sell")
 
