@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from papertrade.hosting.explaining import Explanation
     from papertrade.hosting.previewing import Preview
     from papertrade.ledger.entries import Entry
+    from papertrade.ledger.settlement import Settlement
     from papertrade.ports.feed import AuctionPrice, Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
     from papertrade.risk.square_off import SquareOff
 
@@ -101,6 +102,7 @@ _LATER = MappingProxyType(
         "Quote": "ports.feed",
         "Resume": "ports.feed",
         "Session": "calendars.sessions",
+        "Settlement": "ledger.settlement",
         "SquareOff": "risk.square_off",
         "Subscription": "hosting.delivery",
         "calendar": "calendars.builtin",
@@ -178,6 +180,7 @@ __all__ = [
     "Resume",
     "RiskLimits",
     "Session",
+    "Settlement",
     "Side",
     "SnapshotPolicy",
     "SpreadSlippage",

@@ -48,6 +48,7 @@ def accounts() -> dict[str, dict[str, Any]]:
             "fill": pt.FillSettings.preset("realistic", slippage=pt.TickSlippage(1), max_quote_age_s=3600),
             "trading_day": "America/New_York",
             "square_off": pt.SquareOff(at="15:50", calendars="XNYS"),
+            "settlement": pt.Settlement("us_shares", calendars="XNYS", on_violation="restrict", most_violations=1),
         },
         "bob": {
             "cash": "150000.50",
@@ -164,6 +165,13 @@ def _second_day(clock: _Clock) -> Iterator[Command]:
     yield _data("on_quote", symbol="UNSEEN", bid="24", ask="24.02", at=clock.tick())
     yield Command("bob", "reset", {"cash": "140000.25", "command_id": "again"})
     yield Command("bob", "clone", {"target": "carol"})
+    yield Command("alice", "reset", {"cash": "0", "command_id": "poor"})
+    held = [{"symbol": "HOURS", "quantity": 9, "average_price": "48"}]
+    yield Command("alice", "import_positions", {"positions": held, "command_id": "i2"})
+    yield _data("on_quote", symbol="HOURS", bid="49.99", ask="50.00", at=clock.tick())
+    for side, size in (("sell", 8), ("buy", 7), ("sell", 8)):  # a good-faith violation
+        yield Command("alice", side, {"symbol": "HOURS", "quantity": size})
+    yield Command("alice", "deposit", {"amount": "250000"})
 
 
 def _generated(clock: _Clock, count: int) -> Iterator[Command]:

@@ -50,7 +50,9 @@ def written_by(schema: int, data: bytes) -> bytes:
     for order in record["orders"]:
         order["terms"] = {name: value for name, value in order["terms"].items() if name not in LATER}
     parts = record.pop("unvalued")
-    del record["squared"], record["today"]
+    for later in ("squared", "today", "settling", "unpaid", "violated"):
+        del record[later]
+    del record["account"]["restricted_until"]
     if schema == 2:  # it forgot at midnight what only the peak counts
         record["unvalued"] = [{n: v for n, v in p.items() if n != "of_day"} for p in parts if p["of_day"]]
     return to_bytes({**record, "schema": schema})

@@ -50,6 +50,8 @@ MONEY = {
     "capped_fee": "a fee is cut to its cap",
     "fee_takes_cash_below_zero": "a sale brings less than its fee, and there is not enough beside it",
     "equity_marked": "equity reaches a new peak",
+    "trades_settled": "trades settle on a later day",
+    "good_faith_violation": "what unsettled money bought is sold before that settles",
     "position_imported": "a position comes in without a trade",
     "account_reset": "an account begins again",
     "reset_with_positions": "and it held something",

@@ -6,7 +6,7 @@ Named tuples and configuration classes are their name and the fields that differ
 from __future__ import annotations
 
 import ast
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -21,7 +21,7 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
-from papertrade.ledger import fees, margin
+from papertrade.ledger import fees, margin, settlement
 from papertrade.matching import models, settings
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
@@ -44,7 +44,7 @@ def _kinds(*modules: Any) -> dict[str, Any]:
 
 
 KINDS: dict[str, Any] = {
-    **_kinds(say, acts, fees, margin, models, settings),
+    **_kinds(say, acts, fees, margin, models, settings, settlement),
     **{kind.__name__: kind for kind in (Currency, Instrument, Mix, OrderTerms, Profile, RiskLimits)},
     **{kind.__name__: kind for kind in (SquareOff, TradingDay)},
 }
@@ -60,7 +60,7 @@ def spell(value: Any) -> str:
     """A value as text."""
     if isinstance(value, Enum):
         return repr(value.value)
-    if isinstance(value, (Decimal, time, ZoneInfo)):
+    if isinstance(value, (Decimal, date, time, ZoneInfo)):
         return repr(str(value))
     if isinstance(value, (ShortHours, Calendar)):
         return f"Market({value.name!r})"

@@ -13,7 +13,7 @@ from papertrade.calendars.builtin import calendar
 from papertrade.ledger.margin import CashModel
 from papertrade.matching.models import NoSlippage
 from papertrade.risk.limits import RiskLimits
-from papertrade.testing.chance import START, draw_neighbor, draw_setup, with_hours
+from papertrade.testing.chance import START, draw_neighbor, draw_setup, with_hours, with_settlement
 from papertrade.testing.drawing import Mix
 from papertrade.testing.drawing_data import KINDS
 from papertrade.testing.oracle.vocabulary import Setup
@@ -33,6 +33,7 @@ STARTS = (
     1_835_391_600 * SECOND,  # 2028-02-28T23:00Z: a leap day
 )
 HOURS_SHARE = 0.25
+SETTLING_SHARE = 0.15
 FRIDAYS = (
     1_772_829_000 * SECOND,  # 2026-03-06T20:30Z: half an hour to the last close before New York leaps ahead
     1_793_388_600 * SECOND,  # 2026-10-30T19:30Z: and to the last one before it falls back
@@ -110,7 +111,8 @@ def draw_profile(rng: Random) -> Profile:
     start = apart.choice((0.0, 0.0, 0.01, 0.03))
     exclusive = hosts > 1 and apart.random() < 0.4
     profile = attrs.evolve(profile, every_events=every_events, start=start, exclusive=exclusive)
-    return in_hours(Random(f"{profile.mix!r} in hours"), profile)
+    profile = in_hours(Random(f"{profile.mix!r} in hours"), profile)
+    return settling_later(Random(f"{profile.mix!r} settles"), profile)
 
 
 def in_hours(rng: Random, profile: Profile) -> Profile:
@@ -131,6 +133,13 @@ def in_hours(rng: Random, profile: Profile) -> Profile:
     setups = [attrs.evolve(setup, instruments=instruments, hours=hours) for setup in setups]
     jump = max(profile.jump, 0.04)  # most of a week New York is closed
     return attrs.evolve(profile, setups=tuple(setups), start_ns=start_ns, jump=jump)
+
+
+def settling_later(rng: Random, profile: Profile) -> Profile:
+    """In a share of the runs trades settle on a later day."""
+    if rng.random() > SETTLING_SHARE:
+        return profile
+    return attrs.evolve(profile, setups=tuple(with_settlement(rng, setup) for setup in profile.setups))
 
 
 def _plain(profile: Profile) -> Profile:
@@ -161,6 +170,7 @@ def facts_of(setup: Setup) -> Facts:
         hours={i.symbol: hours.name for i in setup.instruments if (hours := setup.hours_of(i)) is not None},
         outside_hours=setup.outside_hours.value,
         square_off=setup.square_off,
+        settlement=setup.settlement,
     )
 
 

@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampl
     ["[[[[[[[[[{{{{{{{{{{", '"\\"', "é", "é"]
 )
 PAIRS = st.lists(st.tuples(NAME, UNITS), max_size=3).map(tuple)
-OPTIONAL = {"notional_units", "limit_units", "stop_units", "expires_ns", "command_id", "client_order_id"}
+OPTIONAL = {"notional_units", "limit_units", "stop_units", "expires_ns", "command_id", "client_order_id", "free_ns"}
 
 SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("fees", "numbers", "balances", "holdings", "charges", "costs", "averages", "marks"), PAIRS),
@@ -32,6 +32,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("reduce_only", "extended_hours", "after_market"), st.booleans()),
     **dict.fromkeys(("version", "number", "other", "fill_number", "oco", "oco_with", "decimals", "stale_marks"), COUNT),
     **dict.fromkeys(("source_version", "ttl_minutes", "fills", "orders", "wins", "losses"), COUNT),
+    **dict.fromkeys(("sessions", "violations"), COUNT),
 }
 
 

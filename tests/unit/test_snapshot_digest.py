@@ -23,6 +23,7 @@ from papertrade.errors import StoreConflictError, StoreCorruptError, StoreTrimme
 from papertrade.exchange import Exchange
 from papertrade.ledger.days import DAY_FIELDS, DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
+from papertrade.ledger.settling import Settling, Unpaid, Violated
 from papertrade.ports.store import StoredSnapshot
 
 OLD = Path(__file__).parents[1] / "golden" / "old"
@@ -93,6 +94,9 @@ def rich_state() -> AccountState:
     state.books = {"assets:cash": 5, "assets:holds": -5}
     state.latches = ("kill_switch",)
     state.squared = (Squared("XNYS", "warned", 49),)
+    state.settling = (Settling(81, "AAPL", "2026-01-05", 82, 83, 84), Settling(85, "MSFT", "2026-01-06", 86, 87, 88))
+    state.unpaid = (Unpaid(71, "AAPL", 72, 73), Unpaid(74, "MSFT", 75, 76))
+    state.violated = (Violated("2026-01-04", 77), Violated("2026-01-05", 78))
     state.margin_call = True
     state.today = rich_day()
     state.unvalued = (Unvalued("AAPL", 91, 92, 93, True, False), Unvalued("MSFT", 94, 95, 96, False, True))
@@ -264,7 +268,8 @@ def damaged() -> Iterator[tuple[str, Any]]:
     yield "schema 2 with what came later", to_bytes({**good, "schema": 2})
     yield "schema 4 with what came later", to_bytes({**good, "schema": 4})
     yield "schema 5 with what came later", to_bytes({**good, "schema": 5})
-    yield "schema 7", to_bytes({**good, "schema": 7})
+    yield "schema 6 with what came later", to_bytes({**good, "schema": 6})
+    yield "schema 8", to_bytes({**good, "schema": 8})
     yield "list", b"[]"
     yield "empty", b""
     yield "books of numbers", to_bytes({**good, "books": {"a": 1}})
@@ -329,7 +334,9 @@ def test_an_old_snapshot_is_passed_by_unless_the_journal_is_trimmed(kept: str) -
     broker.buy("ABC", 10)
     version = broker.account().version
     data = from_bytes(snapshot(fold(AccountState(), store.load("main", 1, version))))
-    del data["today"]
+    for later in ("today", "settling", "unpaid", "violated"):
+        del data[later]
+    del data["account"]["restricted_until"]
     chain = store.chain_at("main", version)
     store.put_snapshot("main", StoredSnapshot(version, chain, to_bytes({**data, "schema": 5})))
     store.base = version if kept == "trimmed" else 0
@@ -350,9 +357,11 @@ def test_a_snapshot_of_schema_1_is_lifted() -> None:
     assert (len(state.orders), len(state.positions), state.latches) == (2, 2, ("kill_switch",))
     then, now = from_bytes(stored), from_bytes(snapshot(state))
     later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False}
+    then["account"]["restricted_until"] = "1970-01-01T00:00:00Z"
     for order in then["orders"]:
         order["terms"].update(later)
-    assert now == {**then, "schema": 6, "unvalued": [], "squared": [], "today": None}
+    unsettled = {"settling": [], "unpaid": [], "violated": []}
+    assert now == {**then, "schema": 7, "unvalued": [], "squared": [], "today": None, **unsettled}
 
 
 def test_a_snapshot_of_schema_2_is_lifted() -> None:
@@ -361,6 +370,17 @@ def test_a_snapshot_of_schema_2_is_lifted() -> None:
     state = restore((OLD / "snapshot_2.json").read_bytes())
     assert counted_apart(state) == counted_apart(fold(AccountState(), journal))
     assert state.unvalued == (Unvalued("XYZ", 200 * 10**9, 20_000 * 10**9, None, True, True),)
+
+
+def test_a_snapshot_of_schema_6_is_lifted() -> None:
+    """Every trade had settled at once; how far squaring off had come, and what the day came to, is kept."""
+    journal = [decode_event(line) for line in (OLD / "journal_6.jsonl").read_bytes().splitlines()]
+    stored = (OLD / "snapshot_6.json").read_bytes()
+    state = restore(stored)
+    assert not forgets(stored)
+    assert digest(state) == digest(fold(AccountState(), journal))
+    assert [part.stage for part in state.squared] == ["warned"]
+    assert (state.settling, state.unpaid, state.violated, state.restricted_until_ns) == ((), (), (), 0)
 
 
 def test_snapshot_of_a_process_that_fell_behind_is_a_conflict() -> None:

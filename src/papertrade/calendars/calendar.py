@@ -230,6 +230,14 @@ class Calendar:
             phase, until = self._timeline.phase_at(ns)
         return ns
 
+    def trade_day(self, ns: int) -> str:
+        """The trade date of what is booked at an instant: the day of the session that began last."""
+        return self._timeline.begun(ns).day.isoformat()
+
+    def begins_after(self, ns: int, sessions: int) -> int:
+        """The first instant of the session so many sessions after the one that began last."""
+        return self.offset(self._timeline.begun(ns).day, sessions).begins_ns
+
     def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
         """A wall-clock time of the day of the session that ends with this close, as it holds on that day."""
         day = self._timeline.session_at_or_after(close_ns - 1).day

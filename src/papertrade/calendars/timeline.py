@@ -117,6 +117,14 @@ class Timeline:
                 return None
         raise self._beyond(self._until_ns)
 
+    def begun(self, ns: int) -> Session:
+        """The session that began last."""
+        if self._from_ns <= ns < self._until_ns:
+            for session in self.before(ns // DAY_NS + EPOCH_DAY + 2):
+                if session.begins_ns <= ns:
+                    return session
+        raise self._beyond(ns)
+
     def _ahead_at(self, ns: int) -> tuple[Session, ...]:
         """Sessions in order, from one that has not ended at ``ns`` to the first that closes after that UTC day."""
         if not self._from_ns <= ns < self._until_ns:

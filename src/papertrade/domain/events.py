@@ -38,6 +38,7 @@ from papertrade.domain.order_events import (
     OrdersLinked,
     OrderTriggered,
 )
+from papertrade.domain.settlement_events import GoodFaithViolation, SettlementSet, TradesSettled
 from papertrade.domain.starting_events import AccountCloned, AccountReset, PositionImported
 
 Event: TypeAlias = (
@@ -61,6 +62,9 @@ Event: TypeAlias = (
     | LimitLatched
     | LimitReset
     | SquaredOff
+    | SettlementSet
+    | TradesSettled
+    | GoodFaithViolation
     | EquityMarked
     | MarginCalled
     | MarginCallCleared
@@ -93,6 +97,9 @@ EVENT_TYPES: dict[str, type[Event]] = {
         LimitLatched,
         LimitReset,
         SquaredOff,
+        SettlementSet,
+        TradesSettled,
+        GoodFaithViolation,
         EquityMarked,
         MarginCalled,
         MarginCallCleared,
@@ -116,6 +123,7 @@ __all__ = [
     "EquityMarked",
     "Event",
     "Evidence",
+    "GoodFaithViolation",
     "LimitLatched",
     "LimitReset",
     "MarginCallCleared",
@@ -132,7 +140,9 @@ __all__ = [
     "OrderTriggered",
     "OrdersLinked",
     "PositionImported",
+    "SettlementSet",
     "SquaredOff",
+    "TradesSettled",
     "WithdrawalRejected",
     "describe_numbers",
 ]

@@ -74,6 +74,14 @@ class MarketHours(Protocol):
         """The first instant at or after this one in regular hours."""
         ...
 
+    def trade_day(self, ns: int) -> str:
+        """The trade date of what is booked at an instant: the day of the session that began last."""
+        ...
+
+    def begins_after(self, ns: int, sessions: int) -> int:
+        """The first instant of the session so many sessions after the one that began last."""
+        ...
+
     def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
         """A wall-clock time of the day of the session that ends with this close; None before any of them holds."""
         ...

@@ -49,12 +49,14 @@ class _Position(NamedTuple):
     market_value_units: int | None
     opened_ns: int | None
     lots: tuple[Lot, ...]
+    t1_quantity_units: int
 
 
 class Position(_Position):
     """The net holding of one symbol: positive when long, negative when short.
 
-    ``available`` is what may be sold now: quantity less what working sell orders hold.
+    ``available`` is what may be sold now: quantity less what working sell orders hold. ``t1_quantity`` was bought and
+    is not delivered yet, ``settled_quantity`` is the rest.
     """
 
     __slots__ = ()
@@ -69,6 +71,13 @@ class Position(_Position):
     opened_at = MaybeInstant()
     available = Amount()
     unrealized = MaybeAmount()
+    t1_quantity = Amount()
+    settled_quantity = Amount()
+
+    @property
+    def settled_quantity_units(self) -> int:
+        """What is delivered, in units."""
+        return self.quantity_units - self.t1_quantity_units
 
     @property
     def available_units(self) -> int:
@@ -99,6 +108,7 @@ class Position(_Position):
             "average_price": self.average_price,
             "available": self.available,
             "unrealized": self.unrealized,
+            "settled_quantity": self.settled_quantity,
         }
 
     def __repr__(self) -> str:
@@ -142,6 +152,7 @@ class _Account(NamedTuple):
     missing_marks: int
     open_orders: int
     latched: tuple[str, ...]
+    unsettled_cash_units: int
 
 
 class Account(_Account):
@@ -149,7 +160,8 @@ class Account(_Account):
 
     ``total`` is the cash, ``held`` the part that working orders keep, ``available`` what a new order may use
     (for a margin account: equity less initial margin less holds). ``equity`` is cash plus positions at their
-    marks; ``stale_marks`` says how many of those marks are old.
+    marks; ``stale_marks`` says how many of those marks are old. ``unsettled_cash`` is the part of ``total`` that sales
+    brought and that has not settled, ``settled_cash`` the rest.
 
     Each profit is the equity less its base. ``day_base``, that of ``day_profit``, is the equity with which the day was
     opened (``day_opening_equity``) plus what came in since, less what went out (``day_deposits``, imports at their
@@ -176,6 +188,8 @@ class Account(_Account):
     day_profit = MaybeAmount()
     total_base = Amount()
     total_profit = Amount()
+    unsettled_cash = Amount()
+    settled_cash = Amount()
     at = Instant()
 
     @property
@@ -195,17 +209,19 @@ class Account(_Account):
         return self.equity_units - self.total_base_units
 
     @property
+    def settled_cash_units(self) -> int:
+        """Cash that is not a sale's proceeds before its settlement, in units."""
+        return self.total_units - self.unsettled_cash_units
+
+    @property
     def cash_is_negative(self) -> bool:
         """Did a reducing fill or a charge take cash below zero?"""
         return self.total_units < 0
 
     def to_dict(self) -> dict[str, object]:
         """Every public field by name."""
-        return {
-            **record_dict(self),
-            **{name: getattr(self, name) for name in ("day_base", "total_base", "total_profit", "cash_is_negative")},
-            "source": self.source,
-        }
+        worked_out = ("day_base", "total_base", "total_profit", "cash_is_negative", "settled_cash")
+        return {**record_dict(self), **{name: getattr(self, name) for name in worked_out}, "source": self.source}
 
     def __repr__(self) -> str:
         c = self.currency

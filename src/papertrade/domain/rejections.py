@@ -46,7 +46,9 @@ class RejectReason(StrEnum):
     MAX_GROSS_NOTIONAL = "max_gross_notional"
     # 5. what stands behind it
     INSUFFICIENT_POSITION = "insufficient_position"
+    UNSETTLED_SHARES = "unsettled_shares"
     INSUFFICIENT_FUNDS = "insufficient_funds"
+    UNSETTLED_FUNDS = "unsettled_funds"
 
 
 REJECT_SENTENCES = {
@@ -75,7 +77,9 @@ REJECT_SENTENCES = {
     RejectReason.MAX_POSITION: "the position could grow past its limit",
     RejectReason.MAX_GROSS_NOTIONAL: "the gross exposure could grow past its limit",
     RejectReason.INSUFFICIENT_POSITION: "this account sells only what it holds",
+    RejectReason.UNSETTLED_SHARES: "what was bought has not settled yet, and may not be sold before",
     RejectReason.INSUFFICIENT_FUNDS: "the order needs more than is available",
+    RejectReason.UNSETTLED_FUNDS: "the order needs sale proceeds that have not settled yet",
     RejectReason.ORDER_IS_FINAL: "the order had ended before the change arrived",
     RejectReason.ALREADY_TRIGGERED: "the stop price was reached before the change arrived",
     RejectReason.BELOW_FILLED_QUANTITY: "the new total quantity is not above what has filled",

@@ -29,9 +29,9 @@ def deposit(step: Step, amount: int, command_id: str | None, note: str) -> None:
 
 
 def withdraw(step: Step, amount: int, command_id: str | None, note: str) -> bool:
-    """Money goes out if it is available, and for a margin account if it is there in cash; else it is refused."""
+    """Money goes out if it is available, and there in cash that has settled; else it is refused."""
     state = step.state
-    there = min(available(step), state.cash)
+    there = min(available(step), state.cash - state.unsettled_cash)
     if amount > there:
         step.emit(
             WithdrawalRejected(

@@ -9,11 +9,12 @@ from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.engine.budgets import used_up
 from papertrade.engine.filling import cancel, execute
 from papertrade.engine.firing import fire, fires_at_once, standing_situation
-from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part
+from papertrade.engine.funds import available, first_fees, held_change, hold_for, hold_price, opening_part, refuse_funds
 from papertrade.engine.gatekeeping import refuse_risk
 from papertrade.engine.hours import may_trade, refuse_hours, too_late
 from papertrade.engine.place import place
 from papertrade.engine.refusals import refuse_prices, refuse_size
+from papertrade.engine.settlement import refuse_shares
 from papertrade.engine.step import Step, acts_as_limit
 from papertrade.engine.triggers import arrival_trigger, is_fresh, reaches
 from papertrade.matching.market import Market
@@ -67,7 +68,7 @@ def modify_order(
         change = held_change(order.hold_units, sibling, hold)
         there = available(step)
         if change > 0 and change > there:
-            refused = RejectReason.INSUFFICIENT_FUNDS, (("required", change), ("available", there))
+            refused = refuse_funds(step, change, there)
     if refused is not None:
         _refuse(step, number, asked, refused, command_id)
         return
@@ -147,6 +148,8 @@ def _refuse_growth(
         uncovered = opening_part(position, order.terms.sign, left, sibling, order)
         if uncovered:
             return RejectReason.INSUFFICIENT_POSITION, (("required", left), ("available", left - uncovered))
+    if order.terms.sign < 0 and step.state.settling:
+        return refuse_shares(step, order.terms.symbol, order.remaining_units + growth, sibling, order)
     return None
 
 

@@ -9,6 +9,7 @@ from papertrade.engine.auctions import meet_last_of_session, ring
 from papertrade.engine.day_end import close_day, next_point, note_point, old_marks, unmarked
 from papertrade.engine.funds import appraise, held_change
 from papertrade.engine.profile import ON_CHANGE
+from papertrade.engine.settlement import settle
 from papertrade.engine.squaring import next_stage, square_off
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
@@ -17,9 +18,11 @@ from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
-    """Everything that is due now: expiries, the end of the day, the next day if something is at stake, squaring off."""
+    """What settles, expiries, the day's end, the next day if something is at stake, squaring off: all that is due."""
     state, seat = step.state, step.seat
     _look_ahead(step)
+    if state.settling:
+        settle(step)
     ring(step)
     for number, order in sorted(state.orders.items()):
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
@@ -97,7 +100,7 @@ def begin_day(step: Step) -> None:
 
 
 def schedule(step: Step) -> None:
-    """See to it that the account is woken when its day ends, and when its equity is to be noted next."""
+    """See to it that the account is woken when its day ends, its trades settle, and its equity is to be noted next."""
     state, seat = step.state, step.seat
     if not step.live:
         return
@@ -105,6 +108,8 @@ def schedule(step: Step) -> None:
         step.wake_at(seat.day_ends_ns)
         _plan_point(step)
         step.wake_at(seat.point_ns)
+    if state.settling:
+        step.wake_at(state.settling[0].settles_ns)
     stage = next_stage(step)
     if stage is not None:
         step.wake_at(stage.due_ns)
@@ -130,6 +135,8 @@ def next_wake(step: Step) -> int:
                 due.append(bell.at_ns)
     if state.today is not None:
         due.append(seat.day_ends_ns)
+    if state.settling:
+        due.append(state.settling[0].settles_ns)
     stage = next_stage(step)
     if stage is not None:
         due.append(stage.due_ns)

@@ -174,7 +174,7 @@ class Engine:
         squares = step.profile.square_off is not None
         sooner = squares or step.profile.points_ns > 0  # than the end of the day
         at_stake = state.today is not None or state.open_positions or state.orders
-        if at_stake and (sooner or not 0 < seat.wake_ns <= seat.day_ends_ns):
+        if state.settling or (at_stake and (sooner or not 0 < seat.wake_ns <= seat.day_ends_ns)):
             schedule(step)
         if state.committed < 0:
             self.seats[state.account] = seat

@@ -19,6 +19,7 @@ from papertrade.domain.events import (
     DayRevalued,
     EquityMarked,
     Event,
+    GoodFaithViolation,
     LimitLatched,
     LimitReset,
     MarginCallCleared,
@@ -34,12 +35,15 @@ from papertrade.domain.events import (
     OrdersLinked,
     OrderTriggered,
     PositionImported,
+    SettlementSet,
     SquaredOff,
+    TradesSettled,
     WithdrawalRejected,
 )
 from papertrade.domain.orders import Order
 from papertrade.domain.words import CostMethod
 from papertrade.engine import order_moves as moves
+from papertrade.engine import settlement_moves as settlement
 from papertrade.engine.state import AccountState, Squared
 from papertrade.errors import InvariantError
 from papertrade.ledger.days import DaySums
@@ -130,6 +134,7 @@ def _begun_again(state: AccountState, event: AccountReset) -> None:
     state.latches, state.unvalued, state.margin_call = (), (), False
     if state.today is not None:
         _begin_sums(state, event.at_ns, event.cash_units)
+    state.settling, state.unpaid, state.violated, state.restricted_until_ns = (), (), (), 0
 
 
 def _day_opened(state: AccountState, event: DayOpened) -> None:
@@ -225,7 +230,7 @@ def _accepted(state: AccountState, event: OrderAccepted) -> None:
         other = _own(state, event.oco)
         other.oco = event.number
         other.version = event.version
-        quantity -= _shared(order, other)
+        quantity -= moves.shared(order, other)
     if sign > 0:
         position.working_buy_units += quantity
     else:
@@ -263,6 +268,8 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
     if state.today is not None:
         state.today.count(event)
     book(state.books, postings_of_fill(event), state.account, event.version)
+    if state.settling:
+        settlement.filled(state, event, position.quantity_units)
     _shrunk(state, order, before, quantity)
 
 
@@ -317,7 +324,7 @@ def _linked(state: AccountState, event: OrdersLinked) -> None:
     order, other = _own(state, event.number), _own(state, event.other)
     moves.linked(order, event)
     moves.linked(other, event)
-    state.positions[order.terms.symbol].add_working(order.terms.sign, -_shared(order, other))
+    state.positions[order.terms.symbol].add_working(order.terms.sign, -moves.shared(order, other))
     _book_hold(state, event)
 
 
@@ -333,7 +340,7 @@ def _shrunk(state: AccountState, order: Order, before: int, gone: int) -> None:
     sibling = state.orders.get(order.oco) if order.oco else None
     freed = gone
     if sibling is not None:
-        freed = _left_to_both(order, sibling, before) - _left_to_both(order, sibling, before - gone)
+        freed = moves.left_to_both(order, sibling, before) - moves.left_to_both(order, sibling, before - gone)
     terms = order.terms
     if terms.sign > 0:
         state.positions[terms.symbol].working_buy_units -= freed
@@ -354,20 +361,6 @@ def _own(state: AccountState, number: int) -> Order:
     return order
 
 
-def _shared(order: Order, other: Order) -> int:
-    """What two linked orders of one side would count twice: only one of them can fill it."""
-    if order.terms.sign != other.terms.sign:
-        return 0
-    return min(order.remaining_units, other.remaining_units)
-
-
-def _left_to_both(order: Order, sibling: Order, remaining: int) -> int:
-    """What an order with this much left adds to the working quantity beside its sibling."""
-    if order.terms.sign != sibling.terms.sign:
-        return remaining
-    return max(remaining, sibling.remaining_units)
-
-
 MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     AccountOpened: _opened,
     CashDeposited: _deposited,
@@ -380,6 +373,9 @@ MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     DayClosed: _day_closed,
     DayRevalued: _day_revalued,
     SquaredOff: _squared_off,
+    SettlementSet: settlement.day_set,
+    TradesSettled: settlement.settled,
+    GoodFaithViolation: settlement.violated,
     OrderAccepted: _accepted,
     OrderRejected: _rejected,
     OrderTriggered: _triggered,

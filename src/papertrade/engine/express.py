@@ -72,6 +72,8 @@ def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
         return None
     if state.latches or state.unvalued or (state.squared and only_reduces(step, market)):
         return None
+    if state.settling or profile.settlement is not None:
+        return None
     if quantity % instrument.lot_units or not instrument.min_units <= quantity <= instrument.most_units:
         return None
     if terms.sign > 0:

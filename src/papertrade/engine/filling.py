@@ -18,8 +18,10 @@ from papertrade.domain.words import CancelReason
 from papertrade.engine.budgets import evidence_of, takes_up, use_up
 from papertrade.engine.funds import available, closable, fee_lines, held_change
 from papertrade.engine.hours import only_reduces
+from papertrade.engine.settlement import note_trade_day, violate
 from papertrade.engine.step import Step
 from papertrade.ledger.positions import closing_part, split_fill
+from papertrade.ledger.settling import sold_early
 from papertrade.matching.market import Market
 from papertrade.matching.models import Candidate, quantity_units, slip_units
 from papertrade.matching.rules import MAKER, Proposal, worse
@@ -251,6 +253,8 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     ``captures`` is the part of the remaining quantity whose hold goes with it.
     """
     state = step.state
+    if step.profile.settlement is not None:
+        note_trade_day(step, market)
     order = state.orders[number]
     if order.oco:
         _settle_linked(step, order, piece.quantity_units)
@@ -272,7 +276,12 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     about = (state.account, state.version + 1, step.now_ns, number, state.next_fill, symbol, sign)
     booked = (value, closed, closed_value, released, realized, fees, hold, held)
     why = (role, rule, evidence, step.profile.fill.label)
+    early = None
+    if state.unpaid and sign < 0:
+        early = sold_early(state.unsettled, symbol, state.quantity(symbol) - quantity)
     step.emit(_filled((*about, quantity, price, base, *booked, *why)))
+    if early is not None:
+        violate(step, symbol, early)
     if takes_up(rule):
         use_up(step.seat, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
 

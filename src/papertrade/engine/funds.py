@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from papertrade.domain.events import Numbers
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import SCALE, divide_up
 from papertrade.domain.orders import Order, OrderTerms
+from papertrade.domain.rejections import RejectReason
 from papertrade.engine.profile import AccountProfile
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Step
@@ -55,11 +57,27 @@ def available(step: Step) -> int:
     """What a new order may use: cash that is not held, or for a margin account equity less margin less holds."""
     state, profile = step.state, step.profile
     if not profile.margin.marked_to_market:
-        return state.cash
+        return state.cash - withheld_cash(state, profile, step.now_ns)
     if not state.open_positions:
         return state.cash
     now = appraise(state, profile, step.markets)
     return now.equity - now.initial - state.held
+
+
+def withheld_cash(state: AccountState, profile: AccountProfile, now_ns: int) -> int:
+    """Sale proceeds that a new order may not use before they settle; behind a margin account's stands its equity."""
+    rule = profile.settlement
+    if rule is None or profile.margin.marked_to_market:
+        return 0
+    return state.unsettled_cash if rule.refuses_cash or now_ns < state.restricted_until_ns else 0
+
+
+def refuse_funds(step: Step, need: int, there: int) -> tuple[RejectReason, Numbers]:
+    """Why an order that needs this much of what is there is refused: would it do once everything has settled?"""
+    withheld = withheld_cash(step.state, step.profile, step.now_ns)
+    if withheld and need <= there + withheld:
+        return RejectReason.UNSETTLED_FUNDS, (("required", need), ("available", there), ("unsettled", withheld))
+    return RejectReason.INSUFFICIENT_FUNDS, (("required", need), ("available", there))
 
 
 # ----------------------------------------------------- opening and closing

@@ -142,6 +142,20 @@ def linked(order: Order, event: OrdersLinked) -> None:
     order.version = event.version
 
 
+def shared(order: Order, other: Order) -> int:
+    """What two linked orders of one side would count twice: only one of them can fill it."""
+    if order.terms.sign != other.terms.sign:
+        return 0
+    return min(order.remaining_units, other.remaining_units)
+
+
+def left_to_both(order: Order, sibling: Order, remaining: int) -> int:
+    """What an order with this much left adds to the working quantity beside its sibling."""
+    if order.terms.sign != sibling.terms.sign:
+        return remaining
+    return max(remaining, sibling.remaining_units)
+
+
 def _ended(order: Order, what: str, event: OrderCanceled | OrderExpired) -> None:
     order.canceled_units += order.remaining_units
     order.hold_units = 0

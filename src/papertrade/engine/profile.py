@@ -5,7 +5,7 @@ It is configuration, given when the account is opened and never stored in its st
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -18,6 +18,9 @@ from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.matching.settings import FillSettings, assumption_sentences
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
+
+if TYPE_CHECKING:
+    from papertrade.ledger.settlement import Settlement
 
 ON_CHANGE: Final = -1
 _OUTSIDE: Final = {
@@ -39,6 +42,7 @@ class AccountProfile:
     outside_hours: OutsideHours = OutsideHours.QUEUE
     square_off: SquareOff | None = None
     points_ns: int = 0  # equity is noted this often while something is held; 0 for never, or ON_CHANGE
+    settlement: Settlement | None = None
 
     # Worked out once, because every order asks.
     charges: bool = attrs.field(init=False, repr=False, eq=False)
@@ -59,6 +63,7 @@ class AccountProfile:
             f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}{closed}",
             f"equity is noted {_noted(self.points_ns)}",
             f"outside market hours: {_OUTSIDE[self.outside_hours]}",
+            f"settlement: {'at once' if self.settlement is None else self.settlement}",
         ]
 
 

@@ -10,9 +10,19 @@ from papertrade.domain.straight import straight
 from papertrade.domain.words import DataKind, TimeInForce
 from papertrade.engine.budgets import used_up
 from papertrade.engine.filling import Slice, most_lots, slices
-from papertrade.engine.funds import available, closable, first_fees, held_change, hold_for, hold_price, opening_part
+from papertrade.engine.funds import (
+    available,
+    closable,
+    first_fees,
+    held_change,
+    hold_for,
+    hold_price,
+    opening_part,
+    refuse_funds,
+)
 from papertrade.engine.hours import may_enter_at_close, may_trade
 from papertrade.engine.refusals import Refused
+from papertrade.engine.settlement import refuse_shares
 from papertrade.engine.step import Step
 from papertrade.engine.triggers import is_fresh
 from papertrade.matching.market import NEVER, Market
@@ -130,6 +140,11 @@ def afford(
         if uncovered and not terms.reduce_only:
             numbers = (("required", quantity), ("available", quantity - uncovered))
             return RejectReason.INSUFFICIENT_POSITION, numbers
+    if terms.sign < 0 and step.state.settling:
+        refused = refuse_shares(step, terms.symbol, quantity, sibling)
+        if refused is not None:
+            return refused
+    if terms.sign < 0 and not step.profile.margin.may_short:
         return sizing
     need = _need_now(step, market, terms, sizing.taken, sibling)
     shared = held_change(0, sibling, sizing.hold_units) if sizing.hold_units else 0
@@ -144,7 +159,7 @@ def afford(
             return fitting
     if step.state.total < 0 and not step.profile.margin.marked_to_market:
         return RejectReason.NEGATIVE_CASH, (("total", step.state.total),)
-    return RejectReason.INSUFFICIENT_FUNDS, (("required", need + shared), ("available", free))
+    return refuse_funds(step, need + shared, free)
 
 
 def _need_now(

@@ -12,15 +12,17 @@ from typing import Any, Final
 from papertrade.codec.canonical import from_bytes, to_bytes
 from papertrade.codec.events import added, with_hours
 from papertrade.codec.shapes import Shape
+from papertrade.domain.instants import text_of_instant
 from papertrade.domain.numbers import text_of, units_of_text
 from papertrade.domain.orders import Order
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState, Squared
 from papertrade.errors import InvalidValueError, StoreCorruptError
 from papertrade.ledger.days import DAY_FIELDS, DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
+from papertrade.ledger.settling import Settling, Unpaid, Violated
 
-SNAPSHOT_SCHEMA: Final = 6
-_APART: Final = ("orders", "positions", "books", "unvalued", "squared", "today")
+SNAPSHOT_SCHEMA: Final = 7
+_APART: Final = ("orders", "positions", "books", "unvalued", "squared", "today", "settling", "unpaid", "violated")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _SCHEMA: Final = b',"schema":'
 _FORGETFUL: Final = (b"1}", *(b"%d," % schema for schema in range(1, 6)))  # how the schemas go on that forgot something
@@ -30,6 +32,9 @@ _POSITION: Final = Shape(PositionState.__slots__)
 _UNVALUED: Final = Shape(Unvalued._fields)
 _SQUARED: Final = Shape(Squared._fields)
 _TODAY: Final = Shape(DAY_FIELDS)
+_SETTLING: Final = Shape(Settling._fields)
+_UNPAID: Final = Shape(Unpaid._fields)
+_VIOLATED: Final = Shape(Violated._fields)
 
 
 def _with_nothing_unvalued(record: dict[str, Any]) -> dict[str, Any]:
@@ -73,12 +78,21 @@ def _counting_from_here(record: dict[str, Any]) -> dict[str, Any]:
     return added({**record, "schema": 6}, "today", today)
 
 
+def _with_nothing_unsettled(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 6 settled every trade at once."""
+    for part in ("settling", "unpaid", "violated"):
+        record = added(record, part, [])
+    account = added(record["account"], "restricted_until", text_of_instant(0))
+    return {**record, "schema": 7, "account": account}
+
+
 UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _with_nothing_unvalued,
     2: _all_of_the_day,
     3: _with_orders_of_hours,
     4: lambda record: added({**record, "schema": 5}, "squared", []),  # nobody squared off
     5: _counting_from_here,
+    6: _with_nothing_unsettled,
 }
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 
@@ -95,6 +109,9 @@ def snapshot(state: AccountState) -> bytes:
             "unvalued": [_UNVALUED.encode(part) for part in state.unvalued],
             "squared": [_SQUARED.encode(part) for part in state.squared],
             "today": None if state.today is None else _TODAY.encode(state.today),
+            "settling": [_SETTLING.encode(part) for part in state.settling],
+            "unpaid": [_UNPAID.encode(part) for part in state.unpaid],
+            "violated": [_VIOLATED.encode(part) for part in state.violated],
         }
     )
 
@@ -158,6 +175,9 @@ def _restored(record: dict[str, Any]) -> AccountState:
         state.today = DaySums.__new__(DaySums)
         for name, value in _TODAY.decode(record["today"]).items():
             setattr(state.today, name, value)
+    state.settling = tuple(Settling(**_SETTLING.decode(data)) for data in _rows(record, "settling"))
+    state.unpaid = tuple(Unpaid(**_UNPAID.decode(data)) for data in _rows(record, "unpaid"))
+    state.violated = tuple(Violated(**_VIOLATED.decode(data)) for data in _rows(record, "violated"))
     state.find_holdings()
     state.committed = state.version
     return state

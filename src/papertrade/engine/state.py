@@ -12,6 +12,7 @@ from papertrade.domain.orders import Order
 from papertrade.ledger.chart import CASH, DEPOSITS, FEES, HOLDS, REALIZED
 from papertrade.ledger.days import DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
+from papertrade.ledger.settling import Settling, Unpaid, Unsettled, Violated, cash_of
 
 NO_DAY: Final = ""
 
@@ -48,6 +49,10 @@ SNAPSHOT_FIELDS: Final = (
     "unvalued",
     "squared",
     "today",
+    "settling",
+    "unpaid",
+    "violated",
+    "restricted_until_ns",
 )
 
 
@@ -80,6 +85,10 @@ class AccountState:
         self.unvalued: tuple[Unvalued, ...] = ()  # what the figures of the day count at cost, until a price is known
         self.squared: tuple[Squared, ...] = ()  # how far squaring off has come before the close of each calendar
         self.today: DaySums | None = None  # the day that is open
+        self.settling: tuple[Settling, ...] = ()  # what has not settled, in the order in which it will
+        self.unpaid: tuple[Unpaid, ...] = ()  # holdings bought with money that has not settled
+        self.violated: tuple[Violated, ...] = ()  # good-faith violations of twelve months
+        self.restricted_until_ns = 0  # until when only settled cash may buy
         # Volatile: orders up to this version may be in somebody's hands and are copied before they change.
         self.committed = -1
         # Derived: the positions that are not flat, so that what was traded once costs nothing any more.
@@ -103,6 +112,16 @@ class AccountState:
     def total(self) -> int:
         """All cash."""
         return self.books.get(CASH, 0) + self.books.get(HOLDS, 0)
+
+    @property
+    def unsettled(self) -> Unsettled:
+        """Everything that has not settled."""
+        return Unsettled(self.settling, self.unpaid)
+
+    @property
+    def unsettled_cash(self) -> int:
+        """Sale proceeds that have not settled; the rest of all cash has."""
+        return cash_of(self.settling) if self.settling else 0
 
     @property
     def realized(self) -> int:

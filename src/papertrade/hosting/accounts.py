@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cache
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from attrs import evolve
 
@@ -26,7 +26,11 @@ from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
 
+if TYPE_CHECKING:
+    from papertrade.ledger.settlement import Settlement
+
 _T = TypeVar("_T")
+_Named = TypeVar("_Named", SquareOff, "Settlement")
 
 
 # Immutable, so that ten thousand accounts with nothing special share them.
@@ -73,6 +77,7 @@ def plan_account(
         raise InvalidValueError("cash", cash, f"an amount in whole {known.decimals}-decimal units of {known.code}")
     account_kind = parse_enum(options.get("kind", "cash"), AccountKind, "kind")
     squares = options.get("square_off")
+    settles = options.get("settlement")
     margin, fees, limits = options.get("margin"), options.get("fees"), options.get("limits")
     if margin is None:
         margin = _CASH if account_kind is AccountKind.CASH else FlatMargin()
@@ -92,11 +97,18 @@ def plan_account(
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
         square_off=None if squares is None else _by_all_names(_checked(squares, SquareOff, "square_off")),
         points_ns=parse_points(options.get("equity_points", "off")),
+        settlement=None if settles is None else _settlement(settles),
     )
     alone = parse_flag(options.get("exclusive", False), "exclusive")
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")
     name = parse_name(account, "account")
     return AccountPlan(name, known, account_kind, method, units, profile, start == "fresh", alone)
+
+
+def _settlement(value: object) -> Settlement:
+    from papertrade.ledger.settlement import parse_settlement  # not before somebody asks for it
+
+    return _by_all_names(parse_settlement(value))
 
 
 def _checked(value: object, cls: type[_T], field: str) -> _T:
@@ -105,13 +117,15 @@ def _checked(value: object, cls: type[_T], field: str) -> _T:
     return value
 
 
-def _by_all_names(rule: SquareOff) -> SquareOff:
+def _by_all_names(rule: _Named) -> _Named:
     """A rule for "NSE" is one for what calls itself XNSE; a calendar of one's own may be called NSE too."""
-    if rule.calendars is None:
-        return rule
+    return rule if rule.calendars is None else evolve(rule, calendars=_all_names(rule.calendars))
+
+
+def _all_names(names: tuple[str, ...]) -> list[str]:
     from papertrade.calendars.builtin import proper_name
 
-    return evolve(rule, calendars=[*rule.calendars, *map(proper_name, rule.calendars)])
+    return [*names, *map(proper_name, names)]
 
 
 def open_account(desk: Desk, plan: AccountPlan) -> Flow[None]:

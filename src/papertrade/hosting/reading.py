@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from papertrade.domain.orders import Order
 from papertrade.domain.positions import Account, Lot, Position
-from papertrade.engine.funds import appraise, signed_value
+from papertrade.engine.funds import appraise, signed_value, withheld_cash
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat
 from papertrade.ledger.positions import PositionState
+from papertrade.ledger.settling import shares_of
 from papertrade.matching.market import NEVER, Market
 
 
@@ -15,7 +16,10 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
     """The money of an account at this instant."""
     state, profile = seat.state, seat.profile
     now = appraise(state, profile, markets)
-    free = now.equity - now.initial - state.held if profile.margin.marked_to_market else state.cash
+    if profile.margin.marked_to_market:
+        free = now.equity - now.initial - state.held
+    else:
+        free = state.cash - withheld_cash(state, profile, now_ns)
     cost = sum(p.cost_units for p in state.positions.values())
     opening = day_profit = None
     if state.day and not state.unvalued:  # what is counted at cost says nothing about the day
@@ -48,6 +52,7 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
         now.missing,
         len(state.orders),
         state.latches,
+        state.unsettled_cash,
     )
 
 
@@ -86,6 +91,7 @@ def position_view(seat: Seat, position: PositionState, market: Market, now_ns: i
         value,
         position.opened_ns,
         _lots(position),
+        shares_of(seat.state.settling, position.symbol),
     )
 
 

@@ -22,6 +22,7 @@ from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
 
 if TYPE_CHECKING:
+    from papertrade.ledger.settlement import Settlement
     from papertrade.ports.async_store import AsyncStore
 
 SYSTEM_QUOTE_AGE_S = 60
@@ -46,6 +47,7 @@ class AccountOptions(TypedDict, total=False):
     outside_hours: OutsideHours | str
     square_off: SquareOff | None
     equity_points: str | timedelta
+    settlement: Settlement | str | None
     exclusive: bool
 
 

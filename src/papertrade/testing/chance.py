@@ -19,6 +19,7 @@ from papertrade.domain.numbers import to_decimal
 from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
 from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
+from papertrade.ledger.settlement import Settlement
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
@@ -56,6 +57,27 @@ def with_hours(rng: Random, setup: Setup) -> Setup:
         rule = SquareOff(minutes_before_close=minutes, reduce_only_minutes=before, warn_minutes=warned)
     changed = attrs.evolve(setup, instruments=instruments, hours=hours, fill=fill)
     return attrs.evolve(changed, outside_hours=policy, square_off=rule)
+
+
+def with_settlement(rng: Random, setup: Setup) -> Setup:
+    """The same, with trades that settle later; what has not settled may be used, or not."""
+    shorter, longer = {"0001-01-01": "T+2", "2026-01-06": "T+1"}, {"0001-01-01": 0, "2026-01-07": 3}
+    cycles = ("T+1", "T+1", "T+2", "T+0", shorter, longer)
+    rule = Settlement(
+        rng.choice(cycles),
+        unsettled_cash=rng.choice(("use", "use", "use", "refuse")),
+        unsettled_shares=rng.choice(("sell", "sell", "sell", "refuse")),
+        on_violation=rng.choice(("note", "restrict")),
+        most_violations=rng.choice((1, 3)),
+        restricted_days=rng.choice((1, 3)),
+        calendars=rng.choice((None, None, ShortHours.name)),
+    )
+    if rng.random() < 0.3:
+        return attrs.evolve(setup, settlement=rule)
+    # Mostly a cash account that has no more than it can spend: its sales pay for what it buys.
+    step = setup.currency.minor_units
+    cash = setup.cash_units // rng.choice((2, 5, 10)) // step * step
+    return attrs.evolve(setup, settlement=rule, margin=CashModel(), cash_units=cash)
 
 
 def draw_neighbor(rng: Random, setup: Setup, account: str) -> Setup:

@@ -15,7 +15,7 @@ from random import Random
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.errors import UsageError
-from papertrade.testing.chance import draw_setup, with_hours
+from papertrade.testing.chance import draw_setup, with_hours, with_settlement
 from papertrade.testing.drawing import Drawer
 from papertrade.testing.driving import Driven
 from papertrade.testing.invariants import check_account
@@ -86,6 +86,9 @@ def run_seed(seed: int, steps: int, check_every: int = 100) -> int:
     setup = draw_setup(rng)
     if seed % 4 == 2:
         setup = with_hours(Random(-seed), setup)
+    if seed % 8 in (1, 3):
+        chance = Random(-seed)
+        setup = with_settlement(chance, with_hours(chance, setup) if seed % 8 == 3 else setup)
     both, drawer = SideBySide(setup), Drawer(rng, setup)
     try:
         for step in range(1, steps + 1):

@@ -204,6 +204,7 @@ def open_set_up(exchange: Exchange, setup: Setup, *, exclusive: bool = False) ->
         outside_hours=setup.outside_hours,
         square_off=setup.square_off,
         equity_points=setup.equity_points,
+        settlement=setup.settlement,
     )
 
 

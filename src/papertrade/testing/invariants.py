@@ -1,8 +1,8 @@
 """Invariants by id: whatever happened to an account, these hold. ``check_account(broker)`` checks them all.
 
-The ids are stable and grouped by a letter: L the ledger, P positions, O orders, M matching, K keys, E the journal, T
-time, A the interface. Each check reads the raw events and works the figures out again with fractions. None of them
-leaves a trace in the account.
+The ids are stable and grouped by a letter: L the ledger, P positions, O orders, M matching, K keys, E the journal,
+S settlement, T time, A the interface. Each check reads the raw events and works the figures out again with fractions.
+None of them leaves a trace in the account.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from papertrade.testing import invariants_journal as journal
 from papertrade.testing import invariants_matching as matching
 from papertrade.testing import invariants_money as money
 from papertrade.testing import invariants_orders as orders
+from papertrade.testing import invariants_settlement as settlement
 from papertrade.testing.case import BrokenInvariantError, Case
 
 __all__ = ["CHECKS", "BrokenInvariantError", "check_account"]
@@ -60,6 +61,8 @@ CHECKS: MappingProxyType[str, Callable[[Case], None]] = MappingProxyType(
         "E4": journal.e4_snapshot_and_tail,
         "E7": journal.e7_asking_changes_nothing,
         "E8": journal.e8_one_spelling,
+        "S1": settlement.s1_settled_and_unsettled,
+        "S2": settlement.s2_each_fill_settles_once,
         "T1": journal.t1_time_never_falls,
         "T2": days.t2_each_day_once,
         "T5": days.t5_days_add_up,

@@ -103,7 +103,10 @@ def l5_held_is_needed(case: Case) -> None:
     booked = sum(getattr(event, "held_units", 0) for event in case.events)
     case.equal("L5", booked, held, "holds booked")
     if not case.seat.profile.margin.marked_to_market:
-        case.equal("L5", case.view.available_units, case.view.total_units - held, "available")
+        rule, state = case.seat.profile.settlement, case.state
+        keeps = rule is not None and (rule.unsettled_cash == "refuse" or case.view.at_ns < state.restricted_until_ns)
+        free = case.view.settled_cash_units if keeps else case.view.total_units
+        case.equal("L5", case.view.available_units, free - held, "available")
 
 
 def l6_cash_is_never_overdrawn(case: Case) -> None:

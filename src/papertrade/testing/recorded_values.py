@@ -27,6 +27,7 @@ from papertrade.domain.words import Side, plain_text
 from papertrade.errors import UsageError
 from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
 from papertrade.ledger.margin import CashModel, FlatMargin
+from papertrade.ledger.settlement import Settlement
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
@@ -39,7 +40,7 @@ FACTS: Final = MappingProxyType(
         for cls in (
             *(FillSettings, NoSlippage, TickSlippage, BasisPointSlippage, SpreadSlippage),
             *(NoFees, PerUnitFee, PercentFee, MakerTakerFee, FeeSchedule),
-            *(CashModel, FlatMargin, RiskLimits, SquareOff, TradingDay, Currency, Instrument),
+            *(CashModel, FlatMargin, RiskLimits, Settlement, SquareOff, TradingDay, Currency, Instrument),
         )
     }
 )

@@ -156,6 +156,7 @@ class RecordingExchange(Exchange):
             "outside_hours": str(profile.outside_hours),
             "square_off": fact(profile.square_off),
             "equity_points": points_text(profile.points_ns),
+            "settlement": fact(profile.settlement),
             "start": start,
         }
         seats, name = self._desk.engine.seats, plan.account

@@ -26,7 +26,9 @@ MOST_BYTES: Final = 1 << 20
 _ORDER: Final = "symbol side quantity notional limit_price stop_price time_in_force expires_at"
 _WHEN: Final = "ttl_minutes extended_hours after_market post_only reduce_only"
 _KEYED: Final = f"{_ORDER} {_WHEN} oco_with client_order_id tags"
-_RULES: Final = "kind margin fees limits fill cost_method trading_day outside_hours square_off equity_points"
+_RULES: Final = (
+    "kind margin fees limits fill cost_method trading_day outside_hours square_off equity_points settlement"
+)
 # what a line may do: the fields it may have, and must have
 EXCHANGE: Final[dict[str, tuple[str, str]]] = {
     "add_instrument": ("symbol", "symbol"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from papertrade.domain.hours import Bell, Phase, Span, WallTimes
-from papertrade.domain.instants import SECOND_NS
+from papertrade.domain.instants import SECOND_NS, to_datetime
 
 MINUTE: Final = 60 * SECOND_NS
 CYCLE: Final = (
@@ -55,6 +55,14 @@ class ShortHours:
             begins += minutes * MINUTE
             close = begins if phase is last else close
         return close if close > ns else close + LENGTH
+
+    def trade_day(self, ns: int) -> str:
+        """The UTC day on which the session that began last began."""
+        return to_datetime(ns - ns % LENGTH).date().isoformat()
+
+    def begins_after(self, ns: int, sessions: int) -> int:
+        """The first instant of a later session."""
+        return ns - ns % LENGTH + sessions * LENGTH
 
     def wall_ns(self, close_ns: int, times: WallTimes) -> int | None:
         """There is no wall with a clock here."""

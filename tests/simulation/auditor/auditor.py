@@ -106,7 +106,7 @@ class Auditor:
             books.fail("T1", f"an instant of {at}", f"not after the clock, {now_ns}")
         books.version = version
         self._folding.fold(kind, fields, at, process, commit_id)
-        books.at = at
+        books.at_before, books.at = books.at, at
         count(books.reached, kind, fields)
 
     def after_step(self, broker: Any) -> None:

@@ -26,6 +26,7 @@ class Batches:
         self.commit: str | None = None
         self.last: tuple[str, dict[str, Any]] = ("", {})
         self.at_once: list[Ticket] = []  # ioc and fok orders that have to end with their batch
+        self.was_doubted = False  # did the record before this one leave something open?
         self.copied = False  # is the record one of those that a copy of another account begins with?
         self.touched: dict[int, Ticket] = {}
         self._due: tuple[int, str, int, int] | None = None  # a linked order gave way to a fill of this one

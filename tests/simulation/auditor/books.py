@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .broken import BrokenInvariantError
 from .days import Days
@@ -12,6 +12,9 @@ from .fees import lines_of
 from .orders import Ticket
 from .positions import Holding
 from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from .settling import Pile
 
 CASH, HOLDS, STOCK = "assets:cash", "assets:holds", "assets:positions"
 PROFIT, DEPOSITS, FEES = "income:realized", "equity:deposits", "expenses:fees:"
@@ -65,6 +68,10 @@ class Books:
         self.staged_at = -1  # the instant of the last stage
         self.exposed: dict[str, int] = {}  # by calendar: since when there is something to square off
         self.called = False
+        self.piles: list[Pile] = []  # what has not settled, the next to settle first
+        self.owed: list[tuple[int, str, int, int]] = []  # (due, symbol, shares, money) bought with unsettled money
+        self.violations: list[str] = []  # their days, of twelve months
+        self.restricted_until = self.at_before = 0
         self.day = ""
         self.at_cost: list[AtCost] = []
         self.day_equity = self.day_deposits = self.loss_base = self.peak = 0
@@ -79,6 +86,21 @@ class Books:
         """Raise unless the two are the same."""
         if found != expected:
             self.fail(name, f"{about} {found}", expected)
+
+    @property
+    def unsettled(self) -> int:
+        """Sale proceeds that have not settled and were not spent."""
+        return sum(pile.cash for pile in self.piles)
+
+    def owe(self, due: int, symbol: str, shares: int, cash: int) -> None:
+        """Shares were paid with money that has not settled."""
+        for debt in self.owed:
+            if debt[:2] == (due, symbol):
+                self.owed.remove(debt)
+                shares, cash = shares + debt[2], cash + debt[3]
+                break
+        self.owed.append((due, symbol, shares, cash))
+        self.owed.sort()
 
     @property
     def restricted(self) -> bool:

@@ -35,6 +35,7 @@ class Facts:
         hours: the calendar of each symbol that has one.
         outside_hours: ``queue``, ``reject`` or ``extended``.
         square_off: its rule for the time before a close, if it has one.
+        settlement: its rule of settlement, None if trades settle at once.
     """
 
     account: str
@@ -53,6 +54,7 @@ class Facts:
     outside_hours: str = "queue"
     square_off: Any = None
     equity_points: str = "off"
+    settlement: Any = None
 
 
 def units_of(value: Any) -> int:
@@ -85,10 +87,14 @@ def upwards(numerator: int, denominator: int) -> int:
 class Tool:
     """An instrument as plain integers."""
 
-    __slots__ = ("_each", "_whole", "band", "largest", "lot", "minor", "multiplier", "smallest", "symbol", "tick")
+    __slots__ = (
+        *("_each", "_whole", "band", "calendar", "largest", "lot", "minor", "multiplier"),
+        *("smallest", "symbol", "tick"),
+    )
 
     def __init__(self, instrument: Any, decimals: int) -> None:
         self.symbol: str = instrument.symbol
+        self.calendar: str | None = instrument.calendar
         self.tick, self.lot = units_of(instrument.tick_size), units_of(instrument.lot_size)
         self.smallest = self.lot if instrument.min_quantity is None else units_of(instrument.min_quantity)
         self.largest = maybe_units(instrument.max_quantity)

@@ -43,6 +43,7 @@ class Filling(Linking):
         fill["fee"] = sum(units for _, units in fees)
         count_fill(books, order, fill, fields["rule"], seen, books.orders.get(order.oco))
         self._check_money(order, fields, fill, fees)
+        self.fill_settles(order.symbol, order.sign, quantity, order.sign * fill["value"] + fill["fee"], at)
         self._move_fill_hold(order, fields["rule"], fill, at, other)
         order.filled += quantity
         order.value += fill["value"]

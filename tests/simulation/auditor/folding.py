@@ -21,8 +21,10 @@ class Folding(Starting, Changing, Filling, Squaring):
             self.settle()
         self.process, self.commit = process, commit_id
         self.books.now = at
+        self.was_doubted = bool(self.doubts)
         self.before(kind, fields)
         self.need_done(kind, at)
+        self.on_time(kind, at)
         self.copied = self.is_copied(kind, fields)
         self.daily.before(kind, at)
         free = self.books.balances[CASH]
@@ -50,6 +52,9 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "account_cloned": Folding.cloned,
     "day_revalued": Folding.day_revalued,
     "squared_off": Folding.squared_off,
+    "settlement_set": Folding.settlement_set,
+    "trades_settled": Folding.settled,
+    "good_faith_violation": Folding.violated,
     "order_accepted": Folding.accepted,
     "order_rejected": Folding.rejected,
     "order_triggered": Folding.triggered,

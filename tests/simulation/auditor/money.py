@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from . import risk
-from .batches import Batches
 from .books import CASH, DEPOSITS, HOLDS, AtCost
 from .orders import amounts
 from .reading import AMOUNTS, pairs
+from .settling import Settling
 
 
-class Money(Batches):
+class Money(Settling):
     """Folds what is about the account."""
 
     def opened(self, fields: dict[str, Any], at: int) -> None:
@@ -30,7 +30,7 @@ class Money(Batches):
         """Money out: no more than there is."""
         amount = AMOUNTS[fields["amount"]]
         self._cash("cash_withdrawn", fields, -amount)
-        if self.books.balances[CASH] < 0 and not self.copied:  # what is owed is copied too
+        if self.books.balances[CASH] < self.books.unsettled and not self.copied:  # what is owed is copied too
             self.books.fail("L6", f"{amount} withdrawn, leaving {self.books.balances[CASH]}", "no more than is free")
 
     def _cash(self, kind: str, fields: dict[str, Any], change: int) -> None:
@@ -52,7 +52,7 @@ class Money(Batches):
         if there < 0 or amount <= there or there > max(books.balances[CASH], 0):
             books.fail("O8", f"{amount} refused with {there} available", f"at most the free {books.balances[CASH]}")
         if books.is_cash:
-            books.equal("A3", there, max(books.balances[CASH], 0), "available")
+            books.equal("A3", there, max(books.balances[CASH] - books.unsettled, 0), "available")
         self.keys.command("withdrawal_rejected", fields, self.commit)
 
     def day_opened(self, fields: dict[str, Any], at: int) -> None:

@@ -34,6 +34,8 @@ REDUCE_REASONS = frozenset({"oco", "insufficient_funds"})
 CHANGE_REASONS = frozenset({"order_is_final", "already_triggered", "below_filled_quantity"})
 REJECT_REASONS = frozenset(
     {
+        "unsettled_shares",
+        "unsettled_funds",
         "not_a_lot_multiple",
         "below_minimum_quantity",
         "above_maximum_quantity",

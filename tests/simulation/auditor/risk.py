@@ -92,13 +92,17 @@ def covered(books: Books, order: Ticket) -> None:
 def refused(books: Books, order: Ticket, reason: str, numbers: list[list[str]]) -> tuple[str, object, object] | None:
     """R3: what can only reduce is never refused for funds; and what is compared has to be the wrong way round."""
     compared(books, numbers)
-    if reason == "insufficient_funds" and only_reduces(books, order, order.quantity, order.oco):
+    if reason in ("insufficient_funds", "unsettled_funds") and only_reduces(books, order, order.quantity, order.oco):
         return "R3", f"{order.describe()} refused for funds", "no such refusal, because it can only reduce"
     return None
 
 
 def compared(books: Books, numbers: list[list[str]]) -> None:
     """Numbers that explain a refusal: more was needed than there was."""
+    if len(numbers) == 3 and numbers[2][0] == "unsettled":
+        (_, needed), (_, there), (_, later) = pairs(numbers)
+        if not there < needed or later <= 0:
+            books.fail("O8", f"{needed} compared with {there} and {later} later", "more than there is")
     if len(numbers) == 2 and (numbers[0][0], numbers[1][0]) in _ORDER:
         (name, needed), (_, there) = pairs(numbers)
         if needed < there or (needed == there and name == "required"):

@@ -108,6 +108,7 @@ class Starting(Money):
         lines[DEPOSITS] = lines.get(DEPOSITS, 0) - cash
         books.book(lines)
         books.holdings.clear()
+        books.piles, books.owed, books.violations, books.restricted_until = [], [], [], 0
         books.latches.clear()
         books.called, books.at_cost, books.day_deposits = False, [], 0
         books.day_equity = books.loss_base = books.peak = cash

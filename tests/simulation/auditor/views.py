@@ -57,7 +57,11 @@ def _account(books: Books, view: Any, positions: dict[str, Any]) -> None:
     books.equal("L4", view.total_profit_units, gained, "total profit")
     books.equal("P6", (view.unrealized_units, view.missing_marks), (unrealized, missing), "unrealized, missing marks")
     books.equal("R1", (view.initial_margin_units, view.maintenance_margin_units), (initial, maintenance), "margin")
-    free = balances[CASH] if books.is_cash else total + worth - initial - balances[HOLDS]
+    rule = books.facts.settlement
+    keeps = rule is not None and (rule.unsettled_cash == "refuse" or view.at_ns < books.restricted_until)
+    cash = balances[CASH] - (books.unsettled if keeps else 0)
+    books.equal("S1", view.unsettled_cash_units, books.unsettled, "unsettled cash")
+    free = cash if books.is_cash else total + worth - initial - balances[HOLDS]
     books.equal("L5", view.available_units, free, "available")
     if books.at_cost:
         books.equal("A3", view.day_profit_units, None, "profit of a day that counts something at cost")

@@ -16,6 +16,7 @@ from . import (  # noqa: F401 - each enters its bugs
     orders,
     positions,
     risk,
+    settling,
     starting,
     stores,
 )

@@ -6,6 +6,7 @@ from papertrade.domain.events import OrderModified, OrderModifyRejected, OrdersL
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
+from papertrade.testing.oracle import settling
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.filling import cancel, execute
 from papertrade.testing.oracle.hours import auction_of, refuse_hours, trades_now
@@ -40,8 +41,7 @@ def modify(account: SlowAccount, change: Modify) -> None:
     hold = _new_hold(account, market, order, total, limit, stop)
     grows = account.held({order.number: hold}) - account.held()
     if grows > 0 and grows > account.available():
-        numbers = (("required", grows), ("available", account.available()))
-        return _refuse(account, change, (RejectReason.INSUFFICIENT_FUNDS, numbers))
+        return _refuse(account, change, settling.short_of_funds(account, grows, account.available()))
     account.emit(
         OrderModified(
             account.name,
@@ -124,6 +124,10 @@ def _refuse_growth(
         uncovered = opening_part(account, order.symbol, order.sign, left, sibling, order)
         if uncovered:
             return RejectReason.INSUFFICIENT_POSITION, (("required", left), ("available", left - uncovered))
+    if order.sign < 0:
+        held, sibling = account.closable(order.symbol, -1), account.sibling(order)
+        free = held - opening_part(account, order.symbol, -1, held, sibling, order)
+        return settling.refuse_shares(account, order.symbol, order.remaining + growth, free)
     return None
 
 

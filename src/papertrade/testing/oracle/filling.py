@@ -7,6 +7,7 @@ from typing import NamedTuple
 from papertrade.domain.events import Numbers, OrderCanceled, OrderFilled, OrderReduced
 from papertrade.domain.words import CancelReason, LiquidityRole
 from papertrade.testing.oracle import arithmetic as money
+from papertrade.testing.oracle import settling
 from papertrade.testing.oracle.account import SlowAccount, close_lots, closing_part
 from papertrade.testing.oracle.hours import only_reduces
 from papertrade.testing.oracle.market import SlowMarket
@@ -171,8 +172,10 @@ def fees_of_fill(
 
 def book(account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piece, captures: int) -> None:
     """Make a fill a fact; the linked order gives way first. The hold of ``captures`` goes with it."""
+    settling.before_fill(account, market)
     _give_way(account, order, piece.quantity)
     instrument, quantity, price, offer = market.instrument, piece.quantity, piece.price, piece.offer
+    early = settling.early_part(account, order.symbol, order.sign, quantity)
     before = account.holding(order.symbol)
     closed = closing_part(before.lots, order.sign, quantity)
     # A fill that crosses zero is a close followed by an open, each priced on its own.
@@ -206,6 +209,7 @@ def book(account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piec
             account.fill.label,
         )
     )
+    settling.after_fill(account, order.symbol, early)
     if offer.rule[1] == "8":
         return
     if offer.rule[0] in "QLD":

@@ -19,7 +19,7 @@ from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind, TimeInForce
 from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
-from papertrade.testing.oracle import changing, closing, vocabulary, watching
+from papertrade.testing.oracle import changing, closing, settling, vocabulary, watching
 from papertrade.testing.oracle.account import KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.auctions import meet_auction
 from papertrade.testing.oracle.filling import cancel
@@ -46,6 +46,10 @@ class Oracle(SlowAccount):
     def give(self, command: Command) -> None:
         """Decide a command or take a datum."""
         _DEEDS[type(command)](self, command)
+
+    def available(self) -> int:
+        """What a new order may use."""
+        return super().available() - settling.withheld(self)
 
     # ----------------------------------------------------------------- time
 
@@ -280,8 +284,8 @@ class Oracle(SlowAccount):
 
     def _withdraw(self, amount: int, command_id: str | None, note: str) -> None:
         code = self.setup.currency.code
-        # A margin account may have available what is not cash; only cash goes out.
-        there = min(self.available(), self.total() - self.held())
+        # A margin account may have available what is not cash; only cash that has settled goes out.
+        there = min(self.available(), self.total() - self.held() - settling.now_open(self).proceeds)
         version, now = self.next_version, self.now
         if amount > there:
             there = max(0, there)

@@ -8,6 +8,7 @@ from papertrade.domain.orders import OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, TimeInForce
 from papertrade.testing.oracle import arithmetic as money
+from papertrade.testing.oracle import settling
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.filling import allowed_now, book, cancel, execute
 from papertrade.testing.oracle.hours import expiry, refuse_hours, trades_now
@@ -156,6 +157,13 @@ def _afford(
         if uncovered and not terms.reduce_only:
             numbers = (("required", quantity), ("available", quantity - uncovered))
             return RejectReason.INSUFFICIENT_POSITION, numbers
+    if terms.sign < 0:
+        held = account.closable(terms.symbol, -1)
+        free = held - opening_part(account, terms.symbol, -1, held, sibling)
+        refused = settling.refuse_shares(account, terms.symbol, quantity, free)
+        if refused is not None:
+            return refused
+    if terms.sign < 0 and not account.margin.may_short:
         return found
     need, free = _needed(account, market, terms, found, sibling), account.available()
     if need is None or need <= free:
@@ -169,7 +177,7 @@ def _afford(
             smaller = plan(account, market, terms, less, sibling)
             if smaller is not None and (_needed(account, market, terms, smaller, sibling) or 0) <= free:
                 return smaller
-    return RejectReason.INSUFFICIENT_FUNDS, (("required", need), ("available", free))
+    return settling.short_of_funds(account, need, free)
 
 
 def _needed(

@@ -14,6 +14,7 @@ from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import OutsideHours
 from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
+from papertrade.ledger.settlement import Settlement
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
@@ -39,6 +40,7 @@ class Setup:
     outside_hours: OutsideHours = OutsideHours.QUEUE
     square_off: SquareOff | None = None
     equity_points: str = "off"
+    settlement: Settlement | None = None
 
     def hours_of(self, instrument: Instrument) -> MarketHours | None:
         """The hours in which an instrument trades."""

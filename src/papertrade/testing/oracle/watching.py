@@ -17,7 +17,7 @@ from papertrade.domain.events import (
     OrderExpired,
 )
 from papertrade.domain.words import CancelReason, TimeInForce
-from papertrade.testing.oracle import closing, squaring
+from papertrade.testing.oracle import closing, settling, squaring
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE, value
 from papertrade.testing.oracle.auctions import meet_last_of_session, note_closings
@@ -39,6 +39,9 @@ def next_due(account: SlowAccount) -> int | None:
     stage = squaring.due(account, account.now)
     if stage is not None:
         due.append(stage[0])
+    settles = settling.next_due(account)
+    if settles is not None:
+        due.append(settles)
     return min(due, default=None)
 
 
@@ -47,6 +50,8 @@ def catch_up(account: SlowAccount, now: int) -> None:
     note_closings(account, now)
     while (due := next_due(account)) is not None and due <= now:
         account.begin_step(due)
+        account.given = due  # after a jump too, what stands is as old as it was then
+        settling.settle(account)
         for order in account.open_orders():
             if order.expires is not None and order.expires <= account.now:
                 if order.terms.tif is TimeInForce.CLS:

@@ -1,0 +1,87 @@
+"""Settlement of trades: on which day a fill settles, that it does by the clock, and what may not be used before.
+
+A fill of a symbol's first trade on a trade day makes ``settlement_set``; what fills later that day joins it. When the
+day comes, ``trades_settled`` says what became cash and what was delivered, once, dated when it was due.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from papertrade.domain.events import GoodFaithViolation, Numbers, SettlementSet, TradesSettled
+from papertrade.domain.instants import DAY_NS
+from papertrade.domain.orders import Order
+from papertrade.domain.rejections import RejectReason
+from papertrade.engine.funds import closable, opening_part
+from papertrade.engine.step import Step
+from papertrade.ledger.settling import in_a_year, is_set, shares_of
+from papertrade.matching.market import Market
+
+_SELL: Final = -1
+
+
+def note_trade_day(step: Step, market: Market) -> None:
+    """Something of this symbol is about to fill: say when it settles, unless that is known or is at once."""
+    state, rule = step.state, step.profile.settlement
+    if rule is None or is_set(state.settling, market.symbol, step.now_ns):
+        return
+    hours = market.hours
+    if not rule.covers(None if hours is None else hours.name):
+        return
+    now = step.now_ns
+    if hours is None:
+        day = step.profile.trading_day.day_of(now)
+        sessions = rule.sessions_on(day)
+        begins = [now]
+        for _ in range(sessions):
+            begins.append(step.profile.trading_day.ends(begins[-1]))
+        ends, settles = begins[min(1, sessions)], begins[-1]
+    else:
+        day = hours.trade_day(now)
+        sessions = rule.sessions_on(day)
+        ends, settles = hours.begins_after(now, 1), hours.begins_after(now, sessions)
+    if sessions:
+        about = (state.account, state.version + 1, now, market.symbol, day)
+        step.emit(SettlementSet(*about, sessions, ends, settles))
+
+
+def settle(step: Step) -> None:
+    """Everything whose day has come, each trade day once."""
+    state = step.state
+    while state.settling and (due := state.settling[0].settles_ns) <= step.now_ns:
+        day = min(part.day for part in state.settling if part.settles_ns == due)
+        parts = [part for part in state.settling if (part.settles_ns, part.day) == (due, day)]
+        cash = sum(part.cash_units for part in parts)
+        delivered = tuple((part.symbol, part.quantity_units) for part in parts if part.quantity_units)
+        step.emit(TradesSettled(state.account, state.version + 1, step.now_ns, day, due, cash, delivered))
+
+
+def violate(step: Step, symbol: str, early: tuple[int, int, int]) -> None:
+    """The fill before this one sold what was bought with money that has not settled."""
+    state, rule = step.state, step.profile.settlement
+    quantity, cash, settles = early
+    count = in_a_year(state.violated, state.day) + 1
+    free = None
+    if rule is not None and rule.restricts(count):
+        free = step.now_ns + rule.restricted_days * DAY_NS
+    about = (state.account, state.version + 1, step.now_ns, symbol, state.next_fill - 1)
+    step.emit(GoodFaithViolation(*about, quantity, cash, settles, count, free))
+
+
+def refuse_shares(
+    step: Step, symbol: str, quantity: int, sibling: Order | None, own: Order | None = None
+) -> tuple[RejectReason, Numbers] | None:
+    """May a sell order take what was bought and is not delivered yet? Asked when it is placed or grows."""
+    rule, state = step.profile.settlement, step.state
+    undelivered = shares_of(state.settling, symbol)
+    if rule is None or not rule.refuses_shares or not undelivered:
+        return None
+    position = state.positions.get(symbol)
+    held = closable(position, _SELL)
+    free = held - opening_part(position, _SELL, held, sibling, own)
+    delivered = max(0, free - undelivered)
+    wanted = min(quantity, free)
+    if wanted <= delivered:
+        return None
+    numbers = (("required", wanted), ("available", delivered), ("unsettled", undelivered))
+    return RejectReason.UNSETTLED_SHARES, numbers
