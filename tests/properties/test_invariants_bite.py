@@ -9,7 +9,15 @@ import pytest
 from strategies_trading import SECOND, START
 
 from papertrade import open_paper_broker
-from papertrade.domain.events import CashDeposited, DayClosed, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
+from papertrade.domain.events import (
+    CashDeposited,
+    DayClosed,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    TradesSettled,
+)
 from papertrade.ledger.fees import PerUnitFee
 from papertrade.paper import PaperBroker
 from papertrade.testing.case import BrokenInvariantError, Case
@@ -17,8 +25,8 @@ from papertrade.testing.invariants import CHECKS, check_account
 
 
 def small_story() -> PaperBroker:
-    """A few fills of every sort, a keyed order, a pair, a cancellation, a refusal, and something still held."""
-    broker = open_paper_broker(cash=10_000, clock="data", fees=PerUnitFee("0.05"))
+    """A few fills of every sort, a keyed order, a pair, a cancellation, a refusal, something held; it settles."""
+    broker = open_paper_broker(cash=10_000, clock="data", fees=PerUnitFee("0.05"), settlement="T+1")
     broker.on_quote("X", "10.00", "10.02", 100, 100, at=START)
     broker.buy("X", 30, client_order_id="first")
     broker.sell("X", 10, stop_price="9.90")
@@ -131,6 +139,8 @@ FALSE: dict[str, Callable[[Case], None]] = {
     "E1": event_lost,
     "E2": every(CashDeposited, amount_units=20_000 * 10**9),
     "E4": every(CashDeposited, amount_units=20_000 * 10**9),
+    "S1": view(unsettled_cash_units=20_000 * 10**9),
+    "S2": every(TradesSettled, day="2026-01-01"),
     "T1": every(OrderCanceled, at_ns=0),
     "T2": every(DayClosed, day="2026-01-01"),
     "T5": every(DayClosed, realized_units=lambda units: units + 1),

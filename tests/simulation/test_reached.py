@@ -12,7 +12,7 @@ from .reached import REACHED, counted, missing
 from .run import run_seed
 from .scripted import SCRIPTED
 
-SEEDS = (2, 7, 10, 11, 14, 17, 19, 36, 45, 78, 125, 191, 204, 303)
+SEEDS = (5, 53, 113, 125, 203, 210, 211, 232, 238, 378)
 """Few seeds that together reach all that is drawn; ``python -m tests.simulation.covering`` finds others."""
 STEPS = 250
 
