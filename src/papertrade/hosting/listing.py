@@ -14,7 +14,7 @@ from papertrade.engine.engine import Engine
 from papertrade.errors import InvalidValueError, UnknownSymbolError, UsageError
 from papertrade.matching.market import Market
 
-_ASKED: Final = ("span_at", "day_close", "next_regular", "wall_ns", "auction")
+_ASKED: Final = ("span_at", "day_close", "next_regular", "wall_ns", "auction", "trade_day", "begins_after")
 _ACCEPTED: Final = (
     "a name such as 'XNYS' or '24x7', a Calendar, or an object with everything of papertrade.domain.hours.MarketHours"
 )
