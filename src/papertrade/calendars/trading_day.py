@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
+from papertrade.domain.hours import MarketHours
 from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
 from papertrade.errors import InvalidValueError
 
@@ -91,7 +92,7 @@ class TradingDay:
         """The first instant after a day, as ISO text; what was mended in a calendar since it began does not move it."""
         return self._start(date.fromisoformat(day) + timedelta(days=1))
 
-    def with_calendar(self, calendar: object) -> TradingDay:
+    def with_calendar(self, calendar: MarketHours) -> TradingDay:
         """The same day by another calendar of the same name; itself, if it goes by another one or by none."""
         mine = self.calendar
         if mine is None or not isinstance(calendar, type(mine)) or calendar.name != mine.name:
