@@ -385,8 +385,8 @@ def test_a_reset_begins_with_settled_cash() -> None:
 
 
 @pytest.mark.parametrize("sell", [False, True], ids=["held", "flat"])
-def test_a_settlement_opens_no_day(sell: bool) -> None:
-    """It comes before the end of a day that ends then, and between two days of an account that holds nothing."""
+def test_a_settlement_is_of_its_day(sell: bool) -> None:
+    """It comes after the end of the day that ends then, on the next one, also of an account that holds nothing."""
     broker = opened("T+2", cash=1_000, calendar=None)
     quote(broker, MONDAY, "A")
     broker.buy("A", 2)
@@ -394,8 +394,8 @@ def test_a_settlement_opens_no_day(sell: bool) -> None:
         broker.sell("A", 2)
     broker.advance("2026-01-07T12:00:00Z")
     last = [event.kind for event in broker.events() if event.at.isoformat()[:10] >= "2026-01-06"]
-    held = ["day_closed", "day_opened", "trades_settled", "day_closed", "day_opened"]
-    assert last == (["day_closed", "trades_settled"] if sell else held)
+    began = ["day_closed"] if sell else ["day_closed", "day_opened", "day_closed"]
+    assert last == [*began, "day_opened", "trades_settled"]
     check_account(broker)
 
 

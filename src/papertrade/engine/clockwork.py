@@ -9,7 +9,7 @@ from papertrade.engine.auctions import meet_last_of_session, ring
 from papertrade.engine.day_end import close_day, next_point, note_point, old_marks, unmarked
 from papertrade.engine.funds import appraise, held_change
 from papertrade.engine.profile import ON_CHANGE
-from papertrade.engine.settlement import settle
+from papertrade.engine.settlement import is_due, settle
 from papertrade.engine.squaring import next_stage, square_off
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
@@ -18,11 +18,9 @@ from papertrade.matching.market import Market
 
 
 def run_clock(step: Step) -> None:
-    """What settles, expiries, the day's end, the next day if something is at stake, squaring off: all that is due."""
+    """Expiries, the day's end, the next day if something is at stake, what settles, squaring off: all that is due."""
     state, seat = step.state, step.seat
     _look_ahead(step)
-    if state.settling:
-        settle(step)
     ring(step)
     for number, order in sorted(state.orders.items()):
         if order.expires_ns is not None and order.expires_ns <= step.now_ns and number in state.orders:
@@ -33,8 +31,9 @@ def run_clock(step: Step) -> None:
             step.emit(OrderExpired(state.account, state.version + 1, step.now_ns, number, held))
     if state.today is not None and step.now_ns >= seat.day_ends_ns:
         close_day(step)
-    if state.open_positions or state.orders:
+    if state.open_positions or state.orders or is_due(step):
         begin_day(step)
+    settle(step)
     if step.profile.square_off is not None:  # what it places belongs to the day that has begun
         square_off(step)
     review(step)
@@ -48,7 +47,7 @@ def _look_ahead(step: Step) -> None:
     if day.calendar is None or (state.today is not None and step.now_ns < step.seat.day_ends_ns):
         return
     left = (order.expires_ns for order in state.orders.values())
-    if state.open_positions or any(ns is None or ns > step.now_ns for ns in left):
+    if state.open_positions or is_due(step) or any(ns is None or ns > step.now_ns for ns in left):
         day.ends(step.now_ns)
 
 

@@ -45,10 +45,17 @@ def note_trade_day(step: Step, market: Market) -> None:
         step.emit(SettlementSet(*about, sessions, ends, settles))
 
 
+def is_due(step: Step) -> bool:
+    """Has the day of anything come that has not settled?"""
+    settling = step.state.settling
+    return bool(settling) and settling[0].settles_ns <= step.now_ns
+
+
 def settle(step: Step) -> None:
     """Everything whose day has come, each trade day once."""
     state = step.state
-    while state.settling and (due := state.settling[0].settles_ns) <= step.now_ns:
+    while is_due(step):
+        due = state.settling[0].settles_ns
         day = min(part.day for part in state.settling if part.settles_ns == due)
         parts = [part for part in state.settling if (part.settles_ns, part.day) == (due, day)]
         cash = sum(part.cash_units for part in parts)

@@ -13,17 +13,13 @@ from papertrade.domain.events import (
     Event,
     OrderExpired,
     PositionImported,
-    TradesSettled,
 )
 from papertrade.errors import UnknownDayError
 from papertrade.testing.case import Case
 
 
 def t2_each_day_once(case: Case) -> None:
-    """A day that was opened is closed once, at its end, before the next; after the first all happens on one.
-
-    Only settlement needs none: it comes by the clock and changes nothing that a day counts.
-    """
+    """A day that was opened is closed once, at its end, before the next; after the first all happens on one."""
     ends = case.seat.profile.trading_day.ends
     opened: DayOpened | None = None
     days = 0
@@ -36,11 +32,9 @@ def t2_each_day_once(case: Case) -> None:
             case.need("T2", opened is not None and event.at_ns >= ends(opened.at_ns), event, "the end of the day")
             opened = None
         elif days and not isinstance(event, (AccountOpened, AccountCloned)):
-            settles = isinstance(event, TradesSettled)
-            case.need("T2", settles or opened is not None, event, "a day that is open")
+            case.need("T2", opened is not None, event, "a day that is open")
             over = opened is not None and event.at_ns >= ends(opened.at_ns)
-            at_the_end = settles or isinstance(event, OrderExpired)
-            case.need("T2", at_the_end or not over, event, "the end of the day before it")
+            case.need("T2", not over or isinstance(event, OrderExpired), event, "the end of the day before it")
 
 
 def t5_days_add_up(case: Case) -> None:

@@ -8,7 +8,6 @@ from .books import CASH, FEES, HOLDS, PROFIT, STOCK, Books
 from .reading import AMOUNTS, INSTANTS, pairs
 
 _FREE = ("account_opened", "account_cloned", "day_opened", "day_closed")
-_LAST = ("order_expired", "trades_settled")  # what is due at the end of a day comes before it
 _NOTED = ("equity_marked", "limit_reset", "margin_called", "margin_call_cleared")
 
 
@@ -71,10 +70,8 @@ class Daily:
         if kind in _FREE or not books.day:
             return
         if today is None:
-            if kind == "trades_settled":
-                return  # by the clock, though nothing else happens on that day
             books.fail("T2", f"{kind} between two days", "a day that is opened before")
-        elif at >= books.days.end(today.opened) and kind not in _LAST:
+        elif at >= books.days.end(today.opened) and kind != "order_expired":
             books.fail("T2", f"{kind} at {at}", f"the end of {books.day} before")
 
     def after(self, kind: str, fields: dict[str, Any], at: int) -> None:

@@ -51,7 +51,6 @@ def catch_up(account: SlowAccount, now: int) -> None:
     while (due := next_due(account)) is not None and due <= now:
         account.begin_step(due)
         account.given = due  # after a jump too, what stands is as old as it was then
-        settling.settle(account)
         for order in account.open_orders():
             if order.expires is not None and order.expires <= account.now:
                 if order.terms.tif is TimeInForce.CLS:
@@ -66,8 +65,10 @@ def catch_up(account: SlowAccount, now: int) -> None:
         bases = account.bases()
         if bases.is_open and account.now >= account.setup.trading_day.ends(bases.day_began):
             closing.close_day(account)
-        if account.open_orders() or account.held_symbols():
+        settles = settling.next_due(account)
+        if account.open_orders() or account.held_symbols() or (settles is not None and settles <= account.now):
             begin_day(account)
+        settling.settle(account)
         squaring.square_off(account)
         review(account)
         closing.note_fills(account)
