@@ -1,7 +1,11 @@
-"""Markets told in two ways: another limit, a mirror, another future, the same datum twice."""
+"""Markets told in two ways: another limit, a mirror, another future, the same datum twice.
+
+Many more examples: ``HYPOTHESIS_PROFILE=long pytest tests/properties/test_metamorphic_matching.py``.
+"""
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from random import Random
 
@@ -24,6 +28,7 @@ from papertrade.testing.driving import Driven
 from papertrade.testing.oracle import Command, Oracle, Setup
 from papertrade.testing.oracle import vocabulary as say
 
+EXAMPLES = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 40
 DATA = (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth)
 
 INSTRUMENT = Instrument("X", tick_size="0.01", lot_size="1")
@@ -71,7 +76,7 @@ def limit_buy(ticks: int) -> Command:
 
 
 @given(data=some_data(), ticks=st.integers(-6, 6), higher=st.integers(1, 4), touch=st.booleans())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_m8_higher_limit_never_fills_less(data: list[Command], ticks: int, higher: int, touch: bool) -> None:
     """M8: raising the limit of a lone buy never lowers what it fills on the same data."""
     setup = rich_setup(FillSettings(limit_fill="touch" if touch else "through"))
@@ -106,7 +111,7 @@ def mirrored(command: Command) -> Command:
 
 
 @given(draw=st.data(), sign=st.sampled_from((1, -1)), slip=st.integers(0, 2), gap=st.sampled_from(("limit", "open")))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_m9_mirrored_market_mirrors_the_fills(draw: st.DataObject, sign: int, slip: int, gap: str) -> None:
     """M9: with prices and sides mirrored, every fill is mirrored."""
     fill = FillSettings(slippage=TickSlippage(slip), gap_fill=gap, stop_through="trigger")
@@ -142,7 +147,7 @@ def test_who_takes_meets_a_moment_of_a_bar_before_who_rests(sign: int) -> None:
 
 
 @given(data=some_data(most=6), sign=st.sampled_from((1, -1)), stop=st.integers(-6, 6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_stop_is_never_better_than_trigger_and_first_price(data: list[Command], sign: int, stop: int) -> None:
     """A stop fills at the worse of its trigger and the first price there was, and inside the bar."""
     trigger = (MIDDLE + stop) * INSTRUMENT.tick_units

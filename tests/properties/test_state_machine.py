@@ -1,4 +1,7 @@
-"""The exchange and the oracle under the same random commands, with every invariant checked after every step."""
+"""The exchange and the oracle under the same random commands, with every invariant checked after every step.
+
+Many more of them: ``HYPOTHESIS_PROFILE=long pytest tests/properties/test_state_machine.py``.
+"""
 
 from __future__ import annotations
 
@@ -162,7 +165,7 @@ class TradingMachine(RuleBasedStateMachine):
 
 TestTradingMachine = TradingMachine.TestCase
 TestTradingMachine.settings = settings(
-    max_examples=400 if LONG else 60,
+    max_examples=400 if LONG else 24,
     stateful_step_count=100 if LONG else 40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
