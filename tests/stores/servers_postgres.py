@@ -70,7 +70,8 @@ class PostgresServer:
         self.settings = {
             "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
             "max_connections": "60", "shared_buffers": "16MB", "log_min_messages": "fatal", **self._quick_recovery(),
-            **settings,
+            # Hundreds of schemas come, and none is used for long: looking after their tables is work for nobody.
+            "autovacuum": "off", **settings,
         }  # fmt: skip
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
