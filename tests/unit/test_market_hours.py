@@ -276,6 +276,19 @@ def test_a_mended_calendar_holds_from_now_on() -> None:
     assert "2026-01-06T14:30:00Z" in str(broker.explain(order))
 
 
+@pytest.mark.parametrize("close", ["09:30-13:00", "09:30-18:00"])
+def test_a_day_order_keeps_the_end_that_it_was_accepted_with(close: str) -> None:
+    """It is in the journal. After a close that was moved forward it fills nothing, and a later one it does not see."""
+    broker = opened(NOON)
+    order = broker.buy("ABC", 1, limit_price=90, time_in_force="day")
+    broker.exchange.use_calendar(pt.calendar("XNYS").with_days({"2026-01-05": close}))
+    if close == "09:30-13:00":
+        quote(broker, f"{DAY}19:00:00Z", "89.00")
+        assert broker.order(order).status == "accepted"
+    quote(broker, f"{DAY}21:30:00Z", "89.00")
+    assert (broker.order(order).status, broker.order(order).updated_at.isoformat()) == ("expired", JUST_AFTER)
+
+
 def test_unknown_calendars_and_unknown_years_change_nothing() -> None:
     """A name that nobody ships, something that is no calendar, and a time beyond what a calendar knows."""
     with pytest.raises(UnknownCalendarError, match="NYSE"):

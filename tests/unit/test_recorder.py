@@ -16,9 +16,10 @@ import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import OrderFilled
-from papertrade.errors import StoreUnavailableError, UsageError
+from papertrade.errors import InvalidValueError, StoreUnavailableError, UsageError
 from papertrade.testing.recorder import RecordingError, RecordingExchange, open_recording_broker, replay
 from papertrade.testing.replaying import ACCOUNT, EXCHANGE
+from papertrade.testing.short_hours import ShortHours
 
 START = 1_767_623_400_000_000_000
 SECOND = 1_000_000_000
@@ -262,6 +263,63 @@ def test_own_models_are_named_and_brought_along() -> None:
     assert journals(replay(lines, own=own)) == journals(broker.exchange)
 
 
+MENDED = pt.calendar("XNYS").with_days({"2026-01-05": "09:30-13:00", "2026-01-06": None}, note="Trauertag, § 2")
+DESK = pt.Calendar(
+    name="desk",
+    zone="America/New_York",
+    hours={
+        "2020-01-01": pt.Hours("pre_market 08:00-09:30, 09:30-12:00, 13:00-16:00"),
+        "2025-01-01": pt.Hours(
+            "pre_market 08:00-09:30, 09:30-16:00",
+            auctions=[
+                pt.AuctionTimes("open", at="09:30", accepts_until="09:28", accepts_from="08:00"),
+                pt.AuctionTimes("close", at="16:00", accepts_until="15:50"),
+            ],
+        ),
+    },
+    weekdays="Mon-Sat",
+    closed={"2026-01-01": "New Year"},
+    special=[("2026-01-06", "10:00-11:00", "a drill")],
+    known=("2020-01-01", "2026-12-31"),
+    tentative_from="2026-06-01",
+    source="a circular",
+)
+
+
+@pytest.mark.parametrize("hours", ["XNYS", MENDED, DESK, ShortHours()], ids=lambda hours: getattr(hours, "name", hours))
+@pytest.mark.parametrize("later", [False, True])
+def test_calendars_are_recorded_with_their_days(hours: Any, later: bool) -> None:
+    """A replay keeps the same hours: those that ship by name, mended and own ones as they were, at any moment."""
+    lines: list[str] = []
+    day = None if isinstance(hours, ShortHours) else pt.TradingDay("America/New_York", calendar=hours)
+    start = "XNYS" if later and hours == MENDED else "24x7" if later else hours
+    broker = open_recording_broker(
+        lines.append, cash=10_000, clock="data", calendar=start, trading_day=day, square_off=pt.SquareOff()
+    )
+    broker.exchange.add_instrument("XYZ", calendar="XNYS")
+    for at in ("15:00", "17:30", "18:30", "20:45", "21:30"):
+        if later and at == "17:30":
+            broker.exchange.use_calendar(hours)
+            with pytest.raises(InvalidValueError):
+                broker.exchange.use_calendar(5)  # type: ignore[arg-type]  # that is the point
+        for symbol in ("ABC", "XYZ"):
+            broker.on_quote(symbol, 99, 100, 50, 50, at=f"2026-01-05T{at}:00Z")
+            broker.buy(symbol, 1)
+            broker.buy(symbol, 1, limit_price=90, time_in_force="day")
+    broker.advance("2026-01-07T15:00:00Z")
+    again = replay(lines, own={"short": ShortHours()})
+    assert journals(again) == journals(broker.exchange)
+
+
+def test_a_recording_says_which_calendar_it_needs() -> None:
+    """An exchange of one's own with other hours is refused before anything is given to it."""
+    lines: list[str] = []
+    open_recording_broker(lines.append, clock="data", calendar="XNYS")
+    with pytest.raises(RecordingError, match="another calendar than the recording, which has 'XNYS'"):
+        replay(lines, pt.Exchange(clock="data"))
+    assert replay(lines, pt.Exchange(clock="data", calendar="XNYS")).accounts() == ["main"]
+
+
 def test_a_replay_goes_to_an_exchange_of_ones_own() -> None:
     """Another store, the right clock and settings: fine. The wrong clock or settings: a typed error."""
     lines: list[str] = []
@@ -339,7 +397,7 @@ def test_nothing_that_changes_an_account_is_forgotten() -> None:
     passed_on = {"account", "accounts", "instruments", "next_deadline", "describe", "close", "run_flow", "tape"}
     passed_on |= {"end_of_day"}  # it advances, which is recorded
     passed_on |= {"run", "poll", "stop"}  # they give data to on_quote and the others, which are recorded
-    passed_on |= {"close_account", "use_calendar"}  # refused while recording
+    passed_on |= {"close_account"}  # refused while recording
     assert exchange - passed_on - {"subscribe", "subscribe_market"} == set(EXCHANGE)
 
 
@@ -351,6 +409,7 @@ def good_lines() -> list[str]:
     broker = open_recording_broker(lines.append, cash=1_000, clock="data")
     broker.on_quote("AAPL", 10, 11, at=START)
     broker.buy("AAPL", 1, client_order_id="k")
+    broker.exchange.use_calendar(DESK)
     return lines
 
 
@@ -400,6 +459,8 @@ def test_hostile_lines_are_refused(line: Any) -> None:
 
 
 VALUES: list[object] = [None, True, 5, -1, "", "x", "-1", "NaN", "\x00", "1" * 400, [], [[]], {}, {"is": "Exchange"}]
+VALUES += [{"is": "Calendar"}, {"is": "Calendar", "name": "x", "zone": "UTC", "hours": [["x"]], "known": [5]}]
+VALUES += [{"is": "Calendar", "name": 5, "zone": "UTC", "hours": "09:00-17:00", "known": ["2026-01-01", "2026-01-02"]}]
 VALUES += [{"own": "m"}, {"own": 5}, {"is": "FlatMargin", "nothing": 1}, {"is": "RiskLimits", "max_position": "x"}, ...]
 
 

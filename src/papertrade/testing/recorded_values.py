@@ -17,6 +17,7 @@ import attrs
 
 from papertrade.calendars.builtin import BUILDERS, calendar
 from papertrade.calendars.calendar import Calendar
+from papertrade.calendars.hours import AuctionTimes, Hours, Segment
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.instants import parse_instant, text_of_instant
 from papertrade.domain.instruments import Instrument
@@ -41,6 +42,7 @@ FACTS: Final = MappingProxyType(
             *(FillSettings, NoSlippage, TickSlippage, BasisPointSlippage, SpreadSlippage),
             *(NoFees, PerUnitFee, PercentFee, MakerTakerFee, FeeSchedule),
             *(CashModel, FlatMargin, RiskLimits, Settlement, SquareOff, TradingDay, Currency, Instrument),
+            *(Calendar, Hours, Segment, AuctionTimes),
         )
     }
 )
@@ -121,9 +123,9 @@ def fact(value: object) -> Json:
         return value.isoformat()
     if isinstance(value, ZoneInfo) and value.key:
         return value.key
-    if isinstance(value, Calendar):
-        return _calendar(value)
     cls = type(value)
+    if isinstance(value, Calendar) and value.name in BUILDERS and calendar(value.name) == value:
+        return value.name  # it ships; another one is written with all its days
     if FACTS.get(cls.__name__) is cls:
         # A trading day without a calendar is written as it was before there were calendars.
         fields = [a for a in attrs.fields(cls) if a.init and (a.name, getattr(value, a.name)) != ("calendar", None)]
@@ -132,12 +134,6 @@ def fact(value: object) -> Json:
     if type(name) is str:
         return {"own": name}
     raise RecordingError(0, f"{value!r:.80} cannot be written")
-
-
-def _calendar(value: Calendar) -> Json:
-    """A calendar that ships by its name; another one has to be brought along, like a model of somebody's own."""
-    ships = value.name in BUILDERS and calendar(value.name) == value
-    return value.name if ships else {"own": value.name}
 
 
 # ------------------------------------------------------------------- reading
@@ -164,5 +160,7 @@ def made(value: Json, own: Mapping[str, object]) -> Any:
         raise RecordingError(0, f"a {kind} has no {sorted(fields.keys() - known)[0][:60]!r}")
     try:
         return cls(**fields)
-    except TypeError as why:
+    except UsageError:
+        raise
+    except Exception as why:  # it was made for people who type, not for whatever stands in a file
         raise RecordingError(0, f"a {kind} cannot be made of this: {why}") from None

@@ -79,15 +79,17 @@ class RecordingExchange(Exchange):
         clock: Clock | str = "system",
         *,
         fill: FillSettings | str = "realistic",
+        calendar: MarketHours | str | None = None,
         threadsafe: bool = True,
     ) -> None:
         known = parse_clock(clock)
         if not isinstance(known, DataClock):
             known = StampedSystem(known) if isinstance(known, SystemClock) else Stamped(known)
-        super().__init__(store, known, fill=fill, threadsafe=threadsafe)
+        super().__init__(store, known, fill=fill, calendar=calendar, threadsafe=threadsafe)
         self.notes = Notes(write, known)
         kind = "data" if isinstance(known, DataClock) else "manual"
-        self.notes.line(FORMAT, lambda: {"clock": kind, "fill": fact(self._floor.fill)})
+        about = {"clock": kind, "fill": fact(self._floor.fill), "calendar": fact(self._desk.hours)}
+        self.notes.line(FORMAT, lambda: about)
 
     def run_flow(self, flow: Flow[T]) -> T:
         """Run a flow under the lock, at one instant."""
@@ -125,8 +127,13 @@ class RecordingExchange(Exchange):
             self.notes.line("list_unknown_in", lambda: {"currency": fact(known)})
 
     def use_calendar(self, calendar: MarketHours | str) -> None:
-        """Not while recording: a replay finds the hours of an instrument by the name of its calendar alone."""
-        raise UnsupportedError("calendars of one's own while it records", ("calendars that are shipped, by name",))
+        """From now on this calendar is the one of its name; the recording carries all its days."""
+        with self._lock:
+            self.notes.stamp()
+            hours = self._desk.parse_calendar(calendar)
+            text = fact(hours)
+            self._desk.use_calendar(hours)
+            self.notes.line("use_calendar", lambda: {"calendar": text})
 
     def open_account(
         self,
@@ -370,8 +377,8 @@ def open_recording_broker(
 ) -> RecordingBroker:
     """The recording form of ``open_paper_broker``: one account on an exchange of its own."""
     threadsafe, account = options.pop("threadsafe", True), options.pop("account", "main")
-    fill = options.pop("fill", "realistic")
-    exchange = RecordingExchange(write, store, clock, fill=fill, threadsafe=threadsafe)
+    fill, hours = options.pop("fill", "realistic"), options.pop("calendar", None)
+    exchange = RecordingExchange(write, store, clock, fill=fill, calendar=hours, threadsafe=threadsafe)
     exchange.list_unknown_in(options.get("currency", "USD"))
     broker = exchange.open_account(account, **options)
     broker.owns_exchange = True

@@ -34,6 +34,7 @@ EXCHANGE: Final[dict[str, tuple[str, str]]] = {
     "add_instrument": ("symbol", "symbol"),
     "list_unknown_in": ("currency", "currency"),
     "set_price_band": ("symbol band", "symbol band"),
+    "use_calendar": ("calendar", "calendar"),
     "open_account": (f"account cash currency {_RULES} start", "account"),
     "clone_account": ("source target note command_id", "source target"),
     "market": ("symbol", "symbol"),
@@ -76,7 +77,8 @@ def replay(
         lines: the lines of a recording, the first one first.
         exchange: one that nothing was given to yet. Its clock is ``"data"`` for a recording under that clock, and a
             ``ManualClock`` for any other, because the recording says what time it is.
-        own: fee, margin, fill and slippage models of your own, by the names that the recording has for them.
+        own: fee, margin, fill and slippage models of your own, by the names that the recording has for them, and
+            calendars that are no ``Calendar``.
     """
     replaying: _Replay | None = None
     for count, line in enumerate(lines, 1):
@@ -118,7 +120,8 @@ class _Replay:
             raise RecordingError(0, "its fill settings are missing")
         self.own = own
         self.data = header["clock"] == "data"
-        self.exchange = exchange or Exchange(clock="data" if self.data else ManualClock(), fill=fill)
+        hours = made(header.get("calendar"), own)
+        self.exchange = exchange or Exchange(clock="data" if self.data else ManualClock(), fill=fill, calendar=hours)
         self.brokers: dict[str, PaperBroker] = {}
         self.clock = self.exchange._desk.clock
         if not isinstance(self.clock, DataClock if self.data else ManualClock):
@@ -126,6 +129,9 @@ class _Replay:
             raise RecordingError(0, f"this exchange has another clock than the recording; it needs {needed}")
         if self.exchange._floor.fill != fill:
             raise RecordingError(0, f"this exchange has other fill settings than the recording: {fill}")
+        named = hours if hours is None or type(hours) is str else hours.name
+        if named != (None if self.exchange._desk.hours is None else self.exchange._desk.hours.name):
+            raise RecordingError(0, f"this exchange has another calendar than the recording, which has {named!r:.80}")
 
     def give(self, record: dict[str, Json]) -> None:
         """One line to the exchange; it must end as it did when it was recorded."""
@@ -172,7 +178,7 @@ class _Replay:
 
     def _ready(self, do: str, fields: dict[str, Json]) -> dict[str, Any]:
         """The arguments of a call: what was written as an object is one again."""
-        if do in ("open_account", "add_instrument", "list_unknown_in"):
+        if do in ("open_account", "add_instrument", "list_unknown_in", "use_calendar"):
             return {name: made(value, self.own) for name, value in fields.items()}
         if do == "place_oco":
             for name, request in fields.items():
