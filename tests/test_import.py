@@ -132,3 +132,23 @@ def test_probe_lets_a_polite_package_pass(tmp_path: Path) -> None:
     body = "import json, attrs, decimal, logging\nlogging.getLogger(__name__).addHandler(logging.NullHandler())"
     (tmp_path / "polite.py").write_text(body)
     assert [line for line in probe("polite", tmp_path) if line] == []
+
+
+LATER = '''
+import sys
+sys.path.insert(0, sys.argv[1])
+import papertrade
+late = {"logging", "zoneinfo", "papertrade.hosting.explaining", "papertrade.hosting.previewing"}
+early = sorted(late & set(sys.modules))
+from papertrade.hosting.logs import log
+log().warning("nobody asked to hear this")
+log()
+print(early, [type(handler).__name__ for handler in log().handlers])
+'''
+
+
+def test_what_only_some_need_is_loaded_later_and_the_log_is_silent() -> None:
+    """Logging and zones are not loaded with the library; its first warning is printed by nobody who did not ask."""
+    root = str(Path(__file__).parents[1] / "src")
+    found = subprocess.run([sys.executable, "-I", "-c", LATER, root], capture_output=True, text=True, check=True)
+    assert (found.stdout, found.stderr) == ("[] ['NullHandler']\n", "")

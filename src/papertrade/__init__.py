@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import logging
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -70,9 +69,6 @@ if TYPE_CHECKING:
     from papertrade.risk.square_off import SquareOff
 
 __version__ = "0.1.0"
-
-# A library stays silent until its host asks to hear it.
-logging.getLogger("papertrade").addHandler(logging.NullHandler())
 
 # What only some need is imported when first named, so that nobody else pays for asyncio.
 _LATER = MappingProxyType(

@@ -16,7 +16,6 @@ from papertrade.errors import UnknownOrderError
 from papertrade.hosting.account import AccountDesk
 from papertrade.hosting.closing import Closable
 from papertrade.hosting.delivery import Subscription, parse_kinds
-from papertrade.hosting.explaining import Explanation
 from papertrade.hosting.parsing import (
     maybe_key,
     paper_capabilities,
@@ -28,7 +27,6 @@ from papertrade.hosting.parsing import (
     parse_timeout,
     request_or_fields,
 )
-from papertrade.hosting.previewing import Preview
 from papertrade.hosting.requests import side_terms, terms_of
 from papertrade.ledger.entries import Entry
 from papertrade.matching.market import Market
@@ -42,6 +40,8 @@ if TYPE_CHECKING:
     from papertrade.domain.summaries import DaySummary
     from papertrade.exchange import Exchange
     from papertrade.hosting.daily import DaySearch
+    from papertrade.hosting.explaining import Explanation
+    from papertrade.hosting.previewing import Preview
     from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, PointSearch
 
 _BUY, _SELL = Side.BUY, Side.SELL

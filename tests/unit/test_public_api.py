@@ -6,6 +6,7 @@ import inspect
 import re
 import types
 import typing
+import zoneinfo
 from collections.abc import Iterator
 from enum import Enum
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ import papertrade as pt
 from papertrade.domain import day_positions, pages, summaries
 from papertrade.domain.events import EVENT_TYPES
 from papertrade.domain.tables import html_rows, html_table
-from papertrade.hosting import daily, running, windows
+from papertrade.hosting import daily, explaining, previewing, running, windows
 from papertrade.ports import feed
 
 START = 1_767_623_400_000_000_000
@@ -75,7 +76,8 @@ def namespace(function: Any) -> dict[str, Any]:
     late = {name: getattr(pt, name) for name in ("Exchange", "AsyncExchange", "PaperBroker", "Calendar")}
     later = {"Outbox": object}
     # Of searches and runs, which load what they need when they begin.
-    for module in (pages, windows, summaries, daily, day_positions, feed, running):
+    lazy = (pages, windows, summaries, daily, day_positions, feed, running, explaining, previewing, zoneinfo)
+    for module in lazy:
         later.update(vars(module))
     return {**late, **later, **inspect.getmodule(function).__dict__}  # type: ignore[union-attr]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
@@ -13,11 +12,15 @@ from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
 from papertrade.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from papertrade.calendars.calendar import Calendar
 
 
 def zone_of(value: str | ZoneInfo) -> ZoneInfo:
     """A zone of the zone table, by its name."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # with the first account, not with the library
+
     if isinstance(value, ZoneInfo):
         return value
     if type(value) is str and 0 < len(value) <= 64 and value.isascii() and value.isprintable():
@@ -29,7 +32,7 @@ def zone_of(value: str | ZoneInfo) -> ZoneInfo:
 
 
 def _utc() -> ZoneInfo:
-    return ZoneInfo("UTC")  # looked up when first needed, because a zone is a file
+    return zone_of("UTC")  # looked up when first needed, because a zone is a file
 
 
 def _time(value: str | time) -> time:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from papertrade.domain.events import (
     Event,
@@ -23,7 +23,6 @@ from papertrade.errors import InvalidValueError, InvariantError, KeyConflictErro
 from papertrade.hosting.account_reading import stops_if_corrupt
 from papertrade.hosting.account_start import AccountStart
 from papertrade.hosting.flow import Flow
-from papertrade.hosting.previewing import Preview, preview_of
 from papertrade.hosting.requests import (
     UNLINKED,
     check_link,
@@ -36,6 +35,9 @@ from papertrade.hosting.requests import (
 from papertrade.hosting.stops import FAILURES
 from papertrade.matching.auctions import next_bell
 from papertrade.ports.store import Appended
+
+if TYPE_CHECKING:
+    from papertrade.hosting.previewing import Preview
 
 _DAY: Final = TimeInForce.DAY
 _OPG: Final = TimeInForce.OPG
@@ -320,6 +322,8 @@ class AccountDesk(AccountStart):
         self.market(terms.symbol)
         self.check_time(terms, self.desk.now())
         events = yield from self._rehearse(lambda step: _place(step, terms))
+        from papertrade.hosting.previewing import preview_of  # only who asks pays for it
+
         return preview_of(events, terms.symbol, "buy" if terms.sign > 0 else "sell")
 
     def _rehearse(self, decide: Callable[[Step], None]) -> Flow[list[Event]]:

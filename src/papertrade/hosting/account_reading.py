@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from papertrade.domain.events import Event, OrderFilled
 from papertrade.domain.fills import Fill
@@ -14,13 +14,15 @@ from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderStatus
 from papertrade.errors import CurrencyMismatchError, StoreConflictError, StoreCorruptError, UnknownOrderError
 from papertrade.hosting.desk import Desk
-from papertrade.hosting.explaining import Explanation, explain
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.reading import account_view, open_orders, position_view, positions_view
 from papertrade.hosting.requests import parse_order_id
 from papertrade.ledger.entries import Entry, entry_of
 from papertrade.ledger.positions import PositionState
 from papertrade.matching.market import Market
+
+if TYPE_CHECKING:
+    from papertrade.hosting.explaining import Explanation
 
 F = TypeVar("F", bound="Callable[..., Flow[Any]]")
 
@@ -134,6 +136,8 @@ class AccountReader:
         fills = [e for e in events if isinstance(e, OrderFilled)]
         seat = yield from self.desk.seat(self.account)
         now = max(self.desk.now(), seat.state.at_ns)  # a clock that follows data knows no time until some arrives
+        from papertrade.hosting.explaining import explain  # only who asks pays for it
+
         return explain(order, fills, seat, self.desk.market(order.symbol), now)
 
     @stops_if_corrupt

@@ -6,7 +6,6 @@ a clock of its own; who waits is the feed, or the waiter between two polls.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -27,6 +26,7 @@ from papertrade.errors import (
 from papertrade.hosting.desk import Desk, Ears
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.intake import pairs_of
+from papertrade.hosting.logs import log
 from papertrade.ports.feed import DATA_TYPES, END, DataQueue, Depth, FeedRun, RunEnd
 
 PATIENCE_S: Final = 1.0
@@ -249,7 +249,7 @@ class Run:
         if self.on_error is not None:
             self.on_error(why)
         else:
-            logging.getLogger("papertrade").warning("a run over a feed goes on after: %s", why)
+            log().warning("a run over a feed goes on after: %s", why)
 
     def _ended(self, ended: RunEnd) -> FeedRun:
         return FeedRun(

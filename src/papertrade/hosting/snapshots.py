@@ -5,8 +5,7 @@ A snapshot only speeds things up. So one that fails fails nothing else: it is co
 
 from __future__ import annotations
 
-import logging
-
+from papertrade.hosting.logs import log
 from papertrade.hosting.setup import SnapshotPolicy
 
 
@@ -40,12 +39,12 @@ class SnapshotKeeper:
     def failure(self, account: str, why: Exception) -> None:
         """One could not be kept. Nothing is lost but time at the next opening."""
         self.failed += 1
-        _log().warning("a snapshot of account %r could not be kept: %s", account, why)
+        log().warning("a snapshot of account %r could not be kept: %s", account, why)
 
     def damage(self, account: str, why: Exception) -> None:
         """One could not be used: the whole journal is read instead."""
         self.unread += 1
-        _log().warning("the snapshot of account %r cannot be used, its whole journal is read: %s", account, why)
+        log().warning("the snapshot of account %r cannot be used, its whole journal is read: %s", account, why)
 
     def forget(self, account: str) -> None:
         """The account left."""
@@ -57,5 +56,3 @@ class SnapshotKeeper:
         return f"{self.policy or 'on demand'}; {counts}"
 
 
-def _log() -> logging.Logger:
-    return logging.getLogger("papertrade")
