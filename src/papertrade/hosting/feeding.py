@@ -24,7 +24,7 @@ from papertrade.errors import (
     UsageError,
 )
 from papertrade.hosting.desk import Desk, Ears
-from papertrade.hosting.flow import Flow
+from papertrade.hosting.flow import Flow, StoreCall
 from papertrade.hosting.intake import pairs_of
 from papertrade.hosting.logs import log
 from papertrade.ports.feed import DATA_TYPES, END, DataQueue, Depth, FeedRun, RunEnd
@@ -50,12 +50,18 @@ class Fed(Protocol):
 
 # ------------------------------------------------------------------- data
 
+
+def _all_of(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda datum: (get(datum),)
+
+
 _TYPES: Final[tuple[Any, ...]] = DATA_TYPES
 _FIELDS: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
     {cls: tuple(a.name for a in cls.__attrs_attrs__) for cls in _TYPES}
 )
-_VALUES: Final[Mapping[type, Callable[[Any], tuple[Any, ...]]]] = MappingProxyType(
-    {cls: attrgetter(*names, "kind") for cls, names in _FIELDS.items()}
+_VALUES: Final[Mapping[type, tuple[str, Callable[[Any], tuple[Any, ...]]]]] = MappingProxyType(
+    {cls: (f"on_{cls.kind}", _all_of(_FIELDS[cls])) for cls in _TYPES}
 )
 _KINDS: Final[Mapping[object, Any]] = MappingProxyType({cls.kind: cls for cls in _TYPES})
 
@@ -69,10 +75,11 @@ def parse_datum(datum: object) -> tuple[str, tuple[object, ...]]:
             raise InvalidValueError("datum", datum, _ACCEPTED)
         cls, datum = _of_mapping(datum)
         found = _VALUES[cls]
-    *values, kind = found(datum)
-    if isinstance(datum, Depth):  # its sides may be generators, which raise what they like
-        values[1:3] = pairs_of(datum.bids, "bids"), pairs_of(datum.asks, "asks")
-    return f"on_{kind}", tuple(values)
+    name, values_of = found
+    if cls is not Depth:
+        return name, values_of(datum)
+    symbol, bids, asks, *rest = values_of(datum)  # its sides may be generators, which raise what they like
+    return name, (symbol, pairs_of(bids, "bids"), pairs_of(asks, "asks"), *rest)
 
 
 def _of_mapping(datum: Mapping[Any, Any]) -> tuple[Any, Any]:
@@ -142,24 +149,31 @@ class Run:
             raise InvalidValueError("on_error", on_error, "something to call with an error, or None")
         self.on_error = on_error
         self.patience_s = parse_seconds(patience_s, "patience_s")
+        self._patience_ns = int(self.patience_s * SECOND_NS)
+        self._data_time = desk.data_clock is not None  # waiting brings no deadline nearer there, only data do
+        self._methods: dict[str, Callable[..., object]] = {}
         self.ears = Ears()
         self.taken = self.skipped = self.failures = self.faults = 0
 
     def flow(self) -> Flow[FeedRun]:
         """Pull and give until the feed ends or somebody stops it."""
         with self._listening():
-            while not self.stopping.is_set():
-                timeout_s = yield from self._until_due()
+            # What is the same for every datum is looked up once: a feed may bring a million of them.
+            stopping, pull, timeout_s, data_time = self.stopping, self.pull, self.patience_s, self._data_time
+            ask = pull.ask if isinstance(pull, StraightPull) else None
+            while not stopping.is_set():
+                if not data_time:
+                    timeout_s = yield from self._until_due()
                 try:
-                    datum = yield from self.pull(timeout_s)
+                    datum = (yield from pull(timeout_s)) if ask is None else (yield ask(timeout_s))
                 except Exception as why:
                     self._failed(why)
                     continue
                 if datum is END:
-                    yield from self._call(self.exchange.advance)
+                    yield from self._serve()
                     return self._ended(RunEnd.END_OF_FEED)
                 if datum is None:
-                    yield from self._call(self.exchange.advance)
+                    yield from self._serve()
                 else:
                     yield from self._give(datum)
             return self._ended(RunEnd.STOPPED)
@@ -184,20 +198,24 @@ class Run:
 
         Never longer than the patience: a command may bring an earlier deadline meanwhile, and a clock may be set.
         """
-        if self.desk.data_clock is not None:  # waiting brings no deadline nearer, only data do
-            return self.patience_s
         wait_s = self._wait_s()
         if wait_s <= 0:
-            yield from self._call(self.exchange.advance)
+            yield from self._serve()
             wait_s = self._wait_s()
         # What is still due could not be done: an account that waits for its store. It is tried again, not in a spin.
         return wait_s if 0 < wait_s < self.patience_s else self.patience_s
 
     def _wait_s(self) -> float:
+        desk = self.desk
+        for ns, _ in desk.engine.deadlines[:1]:  # none is earlier, though nobody may wait for this one any more
+            if ns - desk.clock.now_ns() < self._patience_ns:
+                break
+        else:
+            return self.patience_s
         deadline = self.exchange.next_deadline()
         if deadline is None:
             return self.patience_s
-        return (parse_instant(deadline, "deadline") - self.desk.clock.now_ns()) / SECOND_NS
+        return (parse_instant(deadline, "deadline") - desk.clock.now_ns()) / SECOND_NS
 
     def _give(self, datum: object) -> Flow[None]:
         try:
@@ -205,11 +223,9 @@ class Run:
         except UsageError as why:
             self._refused(datum, why)
             return
-        if (yield from self._call(getattr(self.exchange, name), *values, datum=datum)):
-            self.taken += 1
-
-    def _call(self, method: Callable[..., object], *values: object, datum: object = None) -> Flow[bool]:
-        """Call the exchange. What goes wrong for an account is its own; what a handler raises is not ours to catch."""
+        method = self._methods.get(name)
+        if method is None:
+            method = self._methods[name] = getattr(self.exchange, name)
         ears = self.ears
         ears.faults.clear()
         ears.refusals.clear()
@@ -218,13 +234,29 @@ class Run:
         except Exception as why:
             if any(why is refusal for refusal in ears.refusals):
                 self._refused(datum, why)
-                return False
-            alone = any(why is fault for fault in ears.faults) or isinstance(why, StoreError)
-            if not alone or isinstance(why, StoreClosedError):
+                return
+            if not self._is_of_an_account(why):
                 raise
-            self.faults += 1
-            for fault in tuple(ears.faults) or (why,):  # only the first of them was raised
-                self._tell(fault)
+        self.taken += 1
+
+    def _serve(self) -> Flow[None]:
+        """Serve the clock."""
+        self.ears.faults.clear()
+        try:
+            yield self.exchange.advance, ()
+        except Exception as why:
+            if not self._is_of_an_account(why):
+                raise
+
+    def _is_of_an_account(self, why: Exception) -> bool:
+        """Did something go wrong for an account? That is its own, and is told; what a handler raises is not ours."""
+        faults = tuple(self.ears.faults)
+        alone = any(why is fault for fault in faults) or isinstance(why, StoreError)
+        if not alone or isinstance(why, StoreClosedError):
+            return False
+        self.faults += 1
+        for fault in faults or (why,):  # only the first of them was raised
+            self._tell(fault)
         return True
 
     def _refused(self, datum: object, why: Exception) -> None:
@@ -278,6 +310,19 @@ def parse_seconds(value: object, field: str) -> float:
 # ------------------------------------------------------------------- feeds
 
 
+class StraightPull:
+    """A pull that is one call, which a run can make without asking a flow for it."""
+
+    __slots__ = ("ask",)
+
+    def __init__(self, ask: Callable[[float], StoreCall]) -> None:
+        self.ask = ask
+
+    def __call__(self, timeout_s: float) -> Flow[object]:
+        """The same as a flow."""
+        return (yield self.ask(timeout_s))
+
+
 def pull_of(feed: object) -> tuple[Pull, object]:
     """How data are pulled from a feed, and whoever can be woken while it waits.
 
@@ -296,16 +341,10 @@ def pull_of(feed: object) -> tuple[Pull, object]:
         accepted = "something to iterate over for data, a queue, or an object with next(timeout_s)"
         raise InvalidValueError("feed", feed, accepted) from None
 
-    def from_items(_: float) -> Flow[object]:
-        return (yield next, (items, END))
-
-    return from_items, None
+    call = (next, (items, END))
+    return StraightPull(lambda _: call), None
 
 
 def live_pull(live: Callable[[float], object]) -> Pull:
     """How data are pulled from something with ``next(timeout_s)``."""
-
-    def from_live(timeout_s: float) -> Flow[object]:
-        return (yield live, (timeout_s,))
-
-    return from_live
+    return StraightPull(lambda timeout_s: (live, (timeout_s,)))
