@@ -141,7 +141,7 @@ class Exchange:
             limits: what the account may do at most.
             fill: fill settings or a preset's name; the exchange's own by default.
             cost_method: ``"average"`` or ``"fifo"``.
-            equity_points: ``"off"``, ``"on change"`` (after fills), or how often, such as ``"5m"``, while it holds.
+            equity_points: ``"off"``, ``"on change"`` (after fills), ``"session"`` (at opens and closes), or ``"5m"``.
             trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
             start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
             exclusive: True takes the account for this worker alone: one that had it before cannot write any more.

@@ -174,7 +174,9 @@ def test_the_async_broker_answers_the_same() -> None:
     assert [d.is_final for d in all_days] == [True, False]
 
 
-@pytest.mark.parametrize("wrong", ["", "5", "m", "0m", "25h", "1d", "-5m", 5, None, timedelta(0), timedelta(days=2)])
+@pytest.mark.parametrize(
+    "wrong", ["", "5", "sessions", "m", "0m", "25h", "1d", "-5m", 5, None, timedelta(0), timedelta(days=2)]
+)
 def test_equity_points_that_nobody_understands(wrong: Any) -> None:
     """They are refused, with what is accepted."""
     with pytest.raises(InvalidValueError, match="on change"):
@@ -202,6 +204,78 @@ def test_a_peak_that_the_clock_noted_is_where_the_next_fall_begins() -> None:
     assert not broker.account().latched
     broker.on_quote("ABC", "110", "110", at="2026-01-05T11:11:00Z")
     assert broker.account().latched == ("max_drawdown",)
+
+
+def test_bookends_of_a_session_stand_before_its_open_and_after_its_close() -> None:
+    """Once each, at the open before its data and a minute after the close with them, changed or not; also half days.
+
+    The account's calendar is enough: nothing has to be held, only a day has to be open.
+    """
+    broker = opened(equity_points="session", trading_day=pt.TradingDay("America/New_York", calendar="XNYS"))
+    broker.on_quote("ABC", "99", "100", at="2026-11-25T15:00:00Z")
+    broker.buy("ABC", 10)
+    broker.on_quote("ABC", "109", "110", at="2026-11-25T21:00:00Z")  # with the close, and still before the point
+    broker.on_quote("ABC", "119", "120", at="2026-11-27T14:30:00Z")  # with the open, and already after the point
+    broker.close_position("ABC")
+    broker.advance("2026-12-01T12:00:00Z")
+    points = [(p.at.isoformat()[5:16], p.equity) for p in broker.equity_points() if p.cause == "equity_marked"]
+    assert points == [("11-25T21:01", 10_095), ("11-27T14:30", 10_095), ("11-27T18:01", 10_190)]
+    assert "and as each regular session opens and a minute after it closes" in "".join(broker.assumptions())
+    check_account(broker)
+
+
+def test_bookends_of_what_is_held() -> None:
+    """Without a calendar of its own an account has those of the markets on which it holds or wants something."""
+    exchange = pt.Exchange(clock="data")
+    exchange.add_instrument("US", calendar="XNYS")
+    exchange.add_instrument("IN", calendar="XNSE")
+    exchange.add_instrument("COIN")
+    broker = exchange.open_account("main", cash=10_000, equity_points="session")
+    for symbol in ("US", "IN", "COIN"):
+        exchange.on_quote(symbol, "99", "100", at="2026-01-05T03:00:00Z")
+
+    def noted(since: str) -> list[str]:
+        broker.advance(since[:8] + f"{int(since[8:10]) + 1:02}" + since[10:])
+        points = broker.equity_points(since=since)
+        return [p.at.isoformat()[8:16] for p in points if p.cause == "equity_marked"]
+
+    broker.buy("COIN", 1)
+    assert noted("2026-01-05T03:00:00Z") == []  # it never closes, and nothing else is at stake
+    waiting = broker.buy("US", 1, limit_price=1)
+    assert noted("2026-01-06T03:00:00Z") == ["06T14:30", "06T21:01"]
+    broker.buy("IN", 1, limit_price=1)
+    assert noted("2026-01-07T03:00:00Z") == ["07T03:45", "07T10:01", "07T14:30", "07T21:01"]
+    broker.cancel_order(waiting)
+    exchange.use_calendar(pt.calendar("XNSE").with_days({"2026-01-08": "10:00-11:00"}))
+    assert noted("2026-01-08T03:00:00Z") == ["08T04:30", "08T05:31"]
+    check_account(broker)
+
+
+def test_bookends_of_a_mended_calendar() -> None:
+    """A half day that is announced late is one for the account whose trading day has that calendar."""
+    exchange = pt.Exchange(clock="data")
+    exchange.list_unknown_in("INR")
+    day = pt.TradingDay("Asia/Kolkata", calendar="XNSE")
+    broker = exchange.open_account("main", cash=10_000, currency="INR", trading_day=day, equity_points="session")
+    exchange.on_quote("ABC", "99", "100", at="2026-01-08T04:00:00Z")
+    broker.buy("ABC", 1)
+    exchange.use_calendar(pt.calendar("XNSE").with_days({"2026-01-08": "09:15-11:00"}))
+    broker.advance("2026-01-08T18:00:00Z")
+    assert [p.at.isoformat()[8:16] for p in broker.equity_points()][1:] == ["08T05:31"]
+
+
+def test_bookends_end_with_the_calendar() -> None:
+    """After its last known close there is none, and nothing is wrong with that."""
+    desk = pt.Calendar(name="desk", zone="UTC", hours="09:00-17:00", known=("2026-01-05", "2026-01-06"))
+    exchange = pt.Exchange(clock="data")
+    exchange.use_calendar(desk)
+    exchange.add_instrument("ABC", calendar="desk")
+    broker = exchange.open_account("main", cash=10_000, equity_points="session")
+    exchange.on_quote("ABC", "99", "100", at="2026-01-05T10:00:00Z")
+    broker.buy("ABC", 1)
+    broker.advance("2026-02-01T10:00:00Z")
+    points = [p.at.isoformat()[5:16] for p in broker.equity_points() if p.cause == "equity_marked"]
+    assert points == ["01-05T17:01", "01-06T09:00", "01-06T17:01"]
 
 
 @given(st.lists(st.integers(-1000, 1000), max_size=200), st.integers(4, 60))

@@ -8,7 +8,7 @@ from papertrade.domain.words import TimeInForce
 from papertrade.engine.auctions import meet_last_of_session, ring
 from papertrade.engine.day_end import close_day, next_point, note_point, old_marks, unmarked
 from papertrade.engine.funds import appraise, held_change
-from papertrade.engine.profile import ON_CHANGE
+from papertrade.engine.profile import BOOKENDS, ON_CHANGE
 from papertrade.engine.settlement import is_due, settle
 from papertrade.engine.squaring import next_stage, square_off
 from papertrade.engine.step import Deadlines, Seat, Step
@@ -118,7 +118,8 @@ def _plan_point(step: Step) -> None:
     """Keep the next instant to note the equity at."""
     seat = step.seat
     point = next_point(step)
-    if not point or not seat.point_ns or seat.point_ns <= step.now_ns:
+    is_fixed = step.profile.points_ns != BOOKENDS  # other hours, or other markets, may bring the next one forward
+    if not is_fixed or not point or not seat.point_ns or seat.point_ns <= step.now_ns:
         seat.point_ns = point
 
 

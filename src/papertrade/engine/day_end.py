@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from papertrade.domain.events import DayClosed, EquityMarked, OrderFilled
 from papertrade.domain.numbers import SCALE, ratio_units
+from papertrade.engine.bookends import next_bookend
 from papertrade.engine.funds import Appraisal, appraise
-from papertrade.engine.profile import ON_CHANGE
+from papertrade.engine.profile import BOOKENDS, ON_CHANGE
 from papertrade.engine.step import Step
 from papertrade.errors import CalendarRangeError
 from papertrade.ledger.chart import POSITIONS
@@ -92,8 +93,10 @@ def roll_up(step: Step, now: Appraisal) -> DayClosed | None:
 
 
 def next_point(step: Step) -> int:
-    """The next instant at which an account that holds something notes its equity; 0 for none."""
+    """The next instant at which an account notes its equity by the clock; 0 for none."""
     every, state = step.profile.points_ns, step.state
+    if every == BOOKENDS:
+        return next_bookend(step)
     if every <= 0 or not state.open_positions or state.today is None:
         return 0
     # Until data come nothing changes: when a clock leaps, one instant on its way is enough.
@@ -101,17 +104,20 @@ def next_point(step: Step) -> int:
 
 
 def note_point(step: Step) -> bool:
-    """Note the equity, if the account was set to do so now and it is another one than was noted last."""
+    """Note the equity, if the account was set to do so now and it is another one than was noted last.
+
+    Bookends are noted whatever it is: whoever looks for them finds them.
+    """
     every, today = step.profile.points_ns, step.state.today
     if not every or today is None:
         return False
     if every == ON_CHANGE:
         if not any(type(event) is OrderFilled for event in step.events):
             return False
-    elif not step.state.open_positions:
+    elif every != BOOKENDS and not step.state.open_positions:
         return False
     now = appraise(step.state, step.profile, step.markets)
-    if now.missing or now.equity == today.last_units:
+    if now.missing or (every != BOOKENDS and now.equity == today.last_units):
         return False
     step.emit(EquityMarked(step.state.account, step.state.version + 1, step.now_ns, now.equity))
     return True

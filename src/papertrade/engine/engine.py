@@ -16,7 +16,7 @@ from papertrade.domain.orders import Order
 from papertrade.engine.clockwork import FirstStep, begin_day, next_wake, run_clock, schedule
 from papertrade.engine.day_end import note_point
 from papertrade.engine.evolve import fold
-from papertrade.engine.profile import ON_CHANGE, AccountProfile, by_calendar
+from papertrade.engine.profile import BOOKENDS, ON_CHANGE, AccountProfile, by_calendar
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review, watch_from_storage
@@ -172,7 +172,7 @@ class Engine:
             if wake:
                 step.wake_at(wake)
         squares = step.profile.square_off is not None
-        sooner = squares or step.profile.points_ns > 0  # than the end of the day
+        sooner = squares or step.profile.points_ns not in (0, ON_CHANGE)  # than the end of the day
         at_stake = state.today is not None or state.open_positions or state.orders
         if state.settling or (at_stake and (sooner or not 0 < seat.wake_ns <= seat.day_ends_ns)):
             schedule(step)
@@ -213,6 +213,8 @@ class Engine:
             for order in seat.state.orders.values():
                 if order.terms.tif.auction is not None:
                     step.rest(order)
+            if seat.profile.points_ns == BOOKENDS:
+                seat.point_ns = 0  # of other hours
             schedule(step)
 
     def look_soon(self, account: str) -> None:

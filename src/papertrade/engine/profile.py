@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
 
 ON_CHANGE: Final = -1
+BOOKENDS: Final = -2
+_ALSO: Final = {
+    ON_CHANGE: ", and after each step with a fill",
+    BOOKENDS: ", and as each regular session opens and a minute after it closes",
+}
 _OUTSIDE: Final = {
     OutsideHours.QUEUE: "orders wait for the open",
     OutsideHours.REJECT: "orders are refused, unless they are after-market orders",
@@ -41,7 +46,7 @@ class AccountProfile:
     trading_day: TradingDay = attrs.field(factory=TradingDay)
     outside_hours: OutsideHours = OutsideHours.QUEUE
     square_off: SquareOff | None = None
-    points_ns: int = 0  # equity is noted this often while something is held; 0 for never, or ON_CHANGE
+    points_ns: int = 0  # equity is noted this often while something is held; 0 for never, ON_CHANGE, or BOOKENDS
     settlement: Settlement | None = None
 
     # Worked out once, because every order asks.
@@ -75,6 +80,5 @@ def by_calendar(profile: AccountProfile, hours: MarketHours) -> AccountProfile:
 
 def _noted(points_ns: int) -> str:
     if points_ns <= 0:
-        also = ", and after each step with a fill" if points_ns == ON_CHANGE else ""
-        return f"when a day opens and closes{also}"
+        return f"when a day opens and closes{_ALSO.get(points_ns, '')}"
     return f"when a day opens and closes, and every {points_ns // SECOND_NS} s while something is held"

@@ -8,6 +8,7 @@ from papertrade.domain.events import SquaredOff
 from papertrade.domain.hours import MarketHours
 from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
+from papertrade.engine.bookends import hours_at_stake
 from papertrade.engine.filling import cancel
 from papertrade.engine.funds import closable
 from papertrade.engine.place import place
@@ -34,13 +35,7 @@ def next_stage(step: Step) -> Stage | None:
     rule = step.profile.square_off
     if rule is None or not step.now_ns:  # a clock at 0 has not been told the time yet
         return None
-    state = step.state
-    found: dict[str, MarketHours] = {}
-    for symbol in (*state.holdings, *(order.terms.symbol for order in state.orders.values())):
-        hours = step.markets[symbol].hours
-        if hours is not None:
-            found[hours.name] = hours
-    stages = (_next_of(step, rule, hours) for _, hours in sorted(found.items()))
+    stages = (_next_of(step, rule, hours) for hours in hours_at_stake(step.state, step.markets))
     return min((stage for stage in stages if stage is not None), default=None)
 
 

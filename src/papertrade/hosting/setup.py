@@ -11,7 +11,7 @@ import attrs
 from papertrade.calendars.trading_day import TradingDay
 from papertrade.domain.instants import SECOND_NS
 from papertrade.domain.words import OutsideHours, plain_text
-from papertrade.engine.profile import ON_CHANGE
+from papertrade.engine.profile import BOOKENDS, ON_CHANGE
 from papertrade.errors import InvalidValueError
 from papertrade.ledger.fees import FeeModel
 from papertrade.ledger.margin import MarginModel
@@ -30,7 +30,10 @@ _MINUTE_NS = 60_000_000_000
 _SNAPSHOTS = "a SnapshotPolicy, 'off' or 'on demand' (only by broker.snapshot()), or None for the default"
 
 
-_POINTS = "'off', 'on change', or an interval of whole seconds up to a day such as '30s', '5m' or a timedelta"
+_WORDS: Final = {"off": 0, "on change": ON_CHANGE, "session": BOOKENDS}
+_POINTS: Final = (
+    "'off', 'on change', 'session', or an interval of whole seconds up to a day such as '30s', '5m' or a timedelta"
+)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _DAY_S: Final = 86_400
 
@@ -52,9 +55,9 @@ class AccountOptions(TypedDict, total=False):
 
 
 def parse_points(value: object) -> int:
-    """How often an account notes its equity, in nanoseconds: 0 for never, ``ON_CHANGE`` after each fill."""
-    if value in ("off", "on change"):
-        return 0 if value == "off" else ON_CHANGE
+    """How often an account notes its equity, in nanoseconds: 0 for never, or one of the words."""
+    if type(value) is str and value in _WORDS:
+        return _WORDS[value]
     seconds = 0
     if type(value) is str and value[:-1].isascii() and value[:-1].isdigit() and len(value) <= 6:
         seconds = int(value[:-1]) * _UNITS.get(value[-1], 0)
@@ -67,9 +70,8 @@ def parse_points(value: object) -> int:
 
 def points_text(points_ns: int) -> str:
     """The same as one says it."""
-    if points_ns <= 0:
-        return "on change" if points_ns == ON_CHANGE else "off"
-    return f"{points_ns // SECOND_NS}s"
+    words = [word for word, meant in _WORDS.items() if meant == points_ns]
+    return words[0] if words else f"{points_ns // SECOND_NS}s"
 
 
 class SnapshotPolicy:

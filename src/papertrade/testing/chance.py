@@ -55,7 +55,9 @@ def with_hours(rng: Random, setup: Setup) -> Setup:
         before = rng.choice((0, 2, 5))
         warned = before + rng.choice((0, 4))
         rule = SquareOff(minutes_before_close=minutes, reduce_only_minutes=before, warn_minutes=warned)
-    changed = attrs.evolve(setup, instruments=instruments, hours=hours, fill=fill)
+    # By a chance of its own: what else is drawn stays what it was.
+    points = "session" if Random(setup.cash_units + 1).random() < 0.4 else setup.equity_points
+    changed = attrs.evolve(setup, instruments=instruments, hours=hours, fill=fill, equity_points=points)
     return attrs.evolve(changed, outside_hours=policy, square_off=rule)
 
 

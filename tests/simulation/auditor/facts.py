@@ -30,7 +30,7 @@ class Facts:
         fill: its fill settings.
         cost_method: ``average`` or ``fifo``.
         trading_day: when its day begins.
-        equity_points: when its equity is noted besides: ``off``, ``on change`` or an interval.
+        equity_points: when its equity is noted besides: ``off``, ``on change``, ``session`` or an interval.
         start_cash_units: what it was opened with.
         hours: the calendar of each symbol that has one.
         outside_hours: ``queue``, ``reject`` or ``extended``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .bookends import Bookends
 from .books import CASH
 from .changing import Changing
 from .filling import Filling
@@ -12,7 +13,7 @@ from .squaring import Squaring
 from .starting import Starting
 
 
-class Folding(Starting, Changing, Filling, Squaring):
+class Folding(Bookends, Starting, Changing, Filling, Squaring):
     """Folds records into the books."""
 
     def fold(self, kind: str, fields: dict[str, Any], at: int, process: int, commit_id: str | None) -> None:
@@ -25,6 +26,7 @@ class Folding(Starting, Changing, Filling, Squaring):
         self.before(kind, fields)
         self.need_done(kind, at)
         self.on_time(kind, at)
+        self.need_bookends(kind, at)
         self.copied = self.is_copied(kind, fields)
         self.daily.before(kind, at)
         free = self.books.balances[CASH]

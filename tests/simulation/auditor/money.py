@@ -185,7 +185,8 @@ class Money(Settling):
             self.books.fail("R4", f"a peak of {equity}", f"more than {self.books.peak}")
         today = self.daily.today
         # A margin call or its end notes the equity too; as a peak it is entered all the same.
-        if not is_peak and today is not None and equity == today.points[-1][0]:
+        told = every != "session" and not is_peak and today is not None
+        if told and today is not None and equity == today.points[-1][0]:
             self.books.fail("R4", f"an equity of {equity} noted again", "another one than was noted last")
         self._flat_equity(equity)
         self.books.peak = max(self.books.peak, equity)

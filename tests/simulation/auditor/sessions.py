@@ -29,6 +29,7 @@ _CYCLE = (
     (80, "closed"),
 )
 _LENGTH = 93 * MINUTE
+_SESSION = ("regular", "break")
 
 # New York, as the exchange published it; beyond these years the auditor knows nothing and says so.
 _CLOSED = {
@@ -104,6 +105,17 @@ class Sessions:
             return None
         after = edges[place + 1]
         return None if after[1] == "break" else after[0]
+
+    def bookend(self, ns: int) -> int:
+        """The first instant after this one at which a session begins, or a minute after one ended."""
+        at = ns - MINUTE
+        edges, place = self._find(at)
+        while True:
+            inside = edges[place][1] in _SESSION
+            begins, phase = edges[place + 1]
+            if (phase in _SESSION) != inside and begins + (MINUTE if inside else 0) > ns:
+                return begins + (MINUTE if inside else 0)
+            place += 1
 
     def trades_within(self, first: int, end: int) -> bool:
         """Is there an instant of the regular session from the first to before the end?"""

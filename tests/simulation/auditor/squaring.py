@@ -58,7 +58,7 @@ class Squaring(Batches):
         books = self.books
         if self.staged is not None and (at != self.staged.at or kind == "squared_off"):
             self._need_whole()
-        for name, since in books.exposed.items():
+        for name, since in books.exposed.items() if books.facts.square_off is not None else ():
             due = self._next_stage(books.calendars[name], max(books.at, since))
             if due is not None and due[0] < at:
                 books.fail("T3", f"{kind} at {at}", f"the stage {due[1]} before, which was due at {due[0]}")
@@ -66,7 +66,7 @@ class Squaring(Batches):
     def expose(self, at: int) -> None:
         """After a record: since when does the account have something on each market, by a clock that knows the time?"""
         books = self.books
-        if books.facts.square_off is None:
+        if books.facts.square_off is None and books.facts.equity_points != "session":
             return
         for name, sessions in books.calendars.items():
             if not at or not self._exposed(sessions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from papertrade.domain.events import DayClosed, DayOpened
-from papertrade.engine import clockwork, step
+from papertrade.engine import bookends, clockwork, step
 from papertrade.ledger.days import DaySums
 
 from .plant import Plant, saboteur
@@ -72,3 +72,9 @@ def next_day_begins_with_less(plant: Plant) -> None:
         return emit
 
     plant.here(step.Step, "emit", make)
+
+
+@saboteur("T3", "M10", differential=True)
+def bookend_before_the_last_bar(plant: Plant) -> None:
+    """The equity after a session is noted at its close, when the last bar and the closing price are still to come."""
+    plant.here(bookends, "AFTER_NS", lambda true: 0)

@@ -91,6 +91,7 @@ class SlowAccount:
         self.read = setup.start_ns
         self.now = self.given = 0  # of the step being decided
         self.looked = 0  # up to which instant its equity was noted by the clock
+        self.bookended = 0  # the instant of the last point that a session asked for
         self.step_began = 0  # how many events there were before it
         # What moved each position since the account began (again), and how many fills there ever were.
         self._moves: dict[str, list[OrderFilled | PositionImported]] = {}

@@ -17,7 +17,7 @@ from papertrade.domain.events import (
     OrderExpired,
 )
 from papertrade.domain.words import CancelReason, TimeInForce
-from papertrade.testing.oracle import closing, settling, squaring
+from papertrade.testing.oracle import bookends, closing, settling, squaring
 from papertrade.testing.oracle.account import DAILY_LOSS, DRAWDOWN, KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.arithmetic import ONE, value
 from papertrade.testing.oracle.auctions import meet_last_of_session, note_closings
@@ -42,6 +42,9 @@ def next_due(account: SlowAccount) -> int | None:
     settles = settling.next_due(account)
     if settles is not None:
         due.append(settles)
+    bookend = bookends.due(account)
+    if bookend is not None:
+        due.append(bookend)
     return min(due, default=None)
 
 
@@ -50,6 +53,7 @@ def catch_up(account: SlowAccount, now: int) -> None:
     note_closings(account, now)
     while (due := next_due(account)) is not None and due <= now:
         account.begin_step(due)
+        bookend = bookends.due(account)
         account.given = due  # after a jump too, what stands is as old as it was then
         for order in account.open_orders():
             if order.expires is not None and order.expires <= account.now:
@@ -72,6 +76,8 @@ def catch_up(account: SlowAccount, now: int) -> None:
         squaring.square_off(account)
         review(account)
         closing.note_fills(account)
+        if bookend is not None and bookend <= account.now:
+            bookends.note(account)
         every = closing.interval(account.setup.equity_points)
         if every and account.held_symbols() and (account.looked // every + 1) * every <= account.now:
             closing.note_equity(account)
