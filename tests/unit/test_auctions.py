@@ -291,6 +291,16 @@ def test_what_a_late_closing_price_finds() -> None:
         assert [fill.rule for fill in broker.fills()] == [rule]
 
 
+def test_the_last_price_slips_by_the_spread_of_its_time() -> None:
+    """What is quoted after the close is from the future of the price that the session ended with."""
+    fill = pt.FillSettings(slippage=pt.SpreadSlippage("0.5"))
+    broker = opened(NOON, fill=fill)
+    broker.buy("ABC", 1, time_in_force="cls")
+    broker.on_quote("ABC", "99", "101", at=f"{DAY}21:10:00Z")
+    broker.advance(DEADLINE)
+    assert [(fill.rule, str(fill.price)) for fill in broker.fills()] == [("Q8", "100.01")]
+
+
 @pytest.mark.parametrize("steps", [[], [CLOSE], [f"{DAY}20:59:00Z", CLOSE, f"{DAY}21:05:00Z", DEADLINE]])
 def test_the_clock_does_the_same_stepped_or_jumped(steps: list[str]) -> None:
     """However it comes to the next day, it passed the close and the deadline, each at its instant."""

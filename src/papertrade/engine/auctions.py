@@ -172,12 +172,12 @@ def last_of_session(market: Market, bell: Bell) -> Closing:
     elif bell.opens_ns <= market.quote_ns <= bell.at_ns and not market.crossed and not market.halted:
         letter, at_ns, both = LETTERS[market.standing], market.quote_ns, (market.ask_units, market.bid_units)
     else:
-        return Closing(bell.at_ns, "", (None, None), ())
+        return Closing(bell.at_ns, "", (None, None), (), (None, None))
     evidence = [evidence_of(market, letter, sign) for sign in (1, -1)]
     if letter == "P":
         seen = (market.printed_units, market.last_size_units)
         evidence = [Evidence(DataKind.TRADE, market.number, at_ns, seen)] * 2
-    return Closing(bell.at_ns, letter, both, tuple(evidence))
+    return Closing(bell.at_ns, letter, both, tuple(evidence), (market.bid_units, market.ask_units))
 
 
 def meet_last_of_session(step: Step, order: Order) -> None:

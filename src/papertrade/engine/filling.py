@@ -24,7 +24,7 @@ from papertrade.ledger.positions import closing_part, split_fill
 from papertrade.ledger.settling import sold_early
 from papertrade.matching.market import Market
 from papertrade.matching.models import Candidate, quantity_units, slip_units
-from papertrade.matching.rules import MAKER, Proposal, worse
+from papertrade.matching.rules import LAST_OF_SESSION, MAKER, Proposal, worse
 
 
 class Slice(NamedTuple):
@@ -87,14 +87,17 @@ def slices(
 
 def _ask_models(step: Step, market: Market, sign: int, proposal: Proposal, take: int) -> tuple[int, int]:
     settings, instrument = step.profile.fill, market.instrument
+    bid, ask = market.bid_units, market.ask_units
+    if proposal.rule[1] == LAST_OF_SESSION and market.closing is not None:
+        bid, ask = market.closing.quote  # what has come since then is from the future of this price
     candidate = Candidate(
         market.symbol,
         sign,
         proposal.rule,
         proposal.price_units,
         take,
-        market.bid_units,
-        market.ask_units,
+        bid,
+        ask,
         instrument.tick_units,
     )
     if settings.fill_model is not None:

@@ -29,6 +29,7 @@ class Closing(NamedTuple):
     letter: str  # of the data it is from; empty for none
     prices: tuple[int | None, int | None]  # for a buyer and for a seller
     evidence: tuple[Evidence, ...]  # likewise
+    quote: tuple[int | None, int | None]  # the bid and the ask that were known then
 
 
 def next_bell(market: Market, terms: OrderTerms, ns: int) -> Bell | None:

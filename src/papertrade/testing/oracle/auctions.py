@@ -180,7 +180,7 @@ def last_of_session(market: SlowMarket, its: Bell) -> Closing | None:
     else:
         return None
     prices = {sign: market.touch(sign) if price is None else price for sign in (1, -1)}
-    return Closing(letter, prices, {sign: market.evidence(letter, sign) for sign in (1, -1)})
+    return Closing(letter, prices, {sign: market.evidence(letter, sign) for sign in (1, -1)}, (market.bid, market.ask))
 
 
 def meet_last_of_session(account: SlowAccount, order: SlowOrder) -> None:
@@ -198,4 +198,4 @@ def meet_last_of_session(account: SlowAccount, order: SlowOrder) -> None:
         offers = auction_offers(account, market, order, rule, price, None)
     else:
         offers = [taking(rule, price, None, order.limit)] if as_good(order.sign, price, order.limit) else []
-    execute(account, market, order, offers)
+    execute(account, market, order, [offer._replace(quote=closing.quote) for offer in offers])

@@ -42,7 +42,8 @@ def pieces(
             continue
         price = offer.price
         if offer.slips:
-            price += sign * money.slippage(settings.slippage, instrument, price, market.bid, market.ask)
+            bid, ask = offer.quote or (market.bid, market.ask)
+            price += sign * money.slippage(settings.slippage, instrument, price, bid, ask)
         if price != offer.price or price % instrument.tick_units:
             price = money.settled_price(instrument, offer.price, price, sign)
         found.append(Piece(quantity, price, offer))

@@ -30,6 +30,7 @@ class Closing(NamedTuple):
     letter: str
     prices: dict[int, int | None]
     evidence: dict[int, Evidence]
+    quote: tuple[int | None, int | None]  # the bid and the ask beside it
 
 
 class SlowMarket:

@@ -27,6 +27,7 @@ class Offer(NamedTuple):
     size: int | None
     role: LiquidityRole
     slips: bool
+    quote: tuple[int | None, int | None] | None = None  # the bid and the ask of its time, where that is not now
 
 
 def taking(rule: str, price: int, size: int | None, limit: int | None) -> Offer:
