@@ -194,6 +194,20 @@ def test_points_at_an_interval_are_taken_where_equity_changed() -> None:
                       ("12:00", "equity_marked")]  # fmt: skip
 
 
+@pytest.mark.parametrize("stepped", [False, True])
+def test_a_fill_on_the_way_of_a_leap_is_followed_by_a_point(stepped: bool) -> None:
+    """What a closing order got by the clock changes the equity: the next full hour says so, however the clock moves."""
+    broker = opened(calendar="XNYS", equity_points="1h")
+    broker.on_quote("ABC", "99.98", "100.00", at="2026-01-05T17:00:00Z")
+    broker.buy("ABC", 10, time_in_force="cls")
+    for hour in range(18, 24) if stepped else ():
+        broker.advance(f"2026-01-05T{hour}:30:00Z")
+    broker.advance("2026-01-06T03:30:00Z")
+    filled, marked, *days_turned = [(event.kind, event.at.isoformat()[11:16]) for event in broker.events()][-4:]
+    assert (filled, marked) == (("order_filled", "21:15"), ("equity_marked", "22:00"))
+    assert [kind for kind, _ in days_turned] == ["day_closed", "day_opened"]
+
+
 def test_a_peak_that_the_clock_noted_is_where_the_next_fall_begins() -> None:
     """The first datum that is too far below a peak latches the limit, though nothing but the clock saw the peak."""
     broker = opened(equity_points="1h", margin=pt.FlatMargin("0.5"), limits=pt.RiskLimits(max_drawdown=100))

@@ -119,7 +119,7 @@ def _plan_point(step: Step) -> None:
     seat = step.seat
     point = next_point(step)
     is_fixed = step.profile.points_ns != BOOKENDS  # other hours, or other markets, may bring the next one forward
-    if not is_fixed or not point or not seat.point_ns or seat.point_ns <= step.now_ns:
+    if not is_fixed or not point or not step.now_ns < seat.point_ns < point:
         seat.point_ns = point
 
 

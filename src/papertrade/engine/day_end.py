@@ -99,8 +99,9 @@ def next_point(step: Step) -> int:
         return next_bookend(step)
     if every <= 0 or not state.open_positions or state.today is None:
         return 0
-    # Until data come nothing changes: when a clock leaps, one instant on its way is enough.
-    return (max(step.now_ns, step.seat.until_ns) // every + 1) * every
+    # Until data come nothing changes: when a clock leaps, one instant on its way is enough, and one after each fill.
+    filled = any(type(event) is OrderFilled for event in step.events)
+    return ((step.now_ns if filled else max(step.now_ns, step.seat.until_ns)) // every + 1) * every
 
 
 def note_point(step: Step) -> bool:

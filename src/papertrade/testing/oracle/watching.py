@@ -15,6 +15,7 @@ from papertrade.domain.events import (
     MarginCalled,
     Numbers,
     OrderExpired,
+    OrderFilled,
 )
 from papertrade.domain.words import CancelReason, TimeInForce
 from papertrade.testing.oracle import bookends, closing, settling, squaring
@@ -52,6 +53,7 @@ def catch_up(account: SlowAccount, now: int) -> None:
     """Do everything that was due by now, each at its own instant."""
     note_closings(account, now)
     while (due := next_due(account)) is not None and due <= now:
+        held = bool(account.held_symbols())
         account.begin_step(due)
         bookend = bookends.due(account)
         account.given = due  # after a jump too, what stands is as old as it was then
@@ -79,9 +81,11 @@ def catch_up(account: SlowAccount, now: int) -> None:
         if bookend is not None and bookend <= account.now:
             bookends.note(account)
         every = closing.interval(account.setup.equity_points)
-        if every and account.held_symbols() and (account.looked // every + 1) * every <= account.now:
+        if every and held and account.held_symbols() and (account.looked // every + 1) * every <= account.now:
             closing.note_equity(account)
             account.looked = now  # no price comes on the way
+        if any(isinstance(event, OrderFilled) for event in account.events[account.step_began :]):
+            account.looked = account.now  # and yet it is worth something else from here on
     account.looked = max(account.looked, now)
 
 
