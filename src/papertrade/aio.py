@@ -294,6 +294,7 @@ class AsyncExchange(Turns):
         """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
         from papertrade.hosting.daily import closed_since, versions  # only who asks pays for it
 
+        await self.run_flow(self._desk.heal())  # an account that waits to be read again has days to end, too
         before = versions(self._desk)
         await self.advance()
         return await self.run_flow(closed_since(self._desk, before))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any, NamedTuple
 
@@ -110,52 +110,91 @@ def _order(rng: Random, price: int, fills: bool) -> dict[str, Any]:
     return asked
 
 
+def insist(ask: Callable[[], Any]) -> Any:
+    """Ask, and once more if another process wrote first: nothing was done then, and the account was read again."""
+    try:
+        return ask()
+    except pt.errors.StoreConflictError:
+        return ask()
+
+
 class Run:
     """One account and its processes, one after the other, on one store."""
 
-    def __init__(self, window: Window, kind: str) -> None:
-        self.window, self.kind, self.store = window, kind, MemoryStore()
+    def __init__(self, window: Window, kind: str, options: dict[str, Any] | None) -> None:
+        """With options the clock is that of a live host, which moves though nobody is told; else the data's."""
+        self.window, self.kind, self.options, self.store = window, kind, options, MemoryStore()
+        self.clock: pt.ManualClock | None = None if options is None else pt.ManualClock(ns(window.first) - DAY)
         self.stood: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.older: list[tuple[pt.Exchange, Any]] = []  # processes that live on beside the one that works
+        self.ended: list[str] = []  # days that an end of day answered
         self.start()
 
     def start(self) -> None:
         """A process starts: it knows what is stored, and no price."""
-        self.exchange = pt.Exchange(self.store, clock="data")
+        if self.clock is not None:
+            self.clock = pt.ManualClock(self.clock.now_ns())
+        fill = pt.FillSettings(max_quote_age_s=None)
+        self.exchange = pt.Exchange(self.store, clock=self.clock or "data", fill=fill)
         self.exchange.use_calendar(hours_of(self.window))
         self.exchange.add_instrument("A", calendar=self.window.calendar)
         self.exchange.add_instrument("B")
         known = self.window.calendar != "short" and self.kind == "margin"  # else those of what it holds count
+        noted = {
+            "trading_day": pt.TradingDay(calendar=self.window.calendar) if known else None,
+            "equity_points": "session",
+        }
         self.broker = self.exchange.open_account(
             "main",
             cash=100_000,
             kind=self.kind,
             square_off=pt.SquareOff(minutes_before_close=5),
-            trading_day=pt.TradingDay(calendar=self.window.calendar) if known else None,
-            equity_points="session",
+            **(noted if self.options is None else self.options),
         )
+
+    def move(self, at: int) -> None:
+        """The clock of a live host moves, and nobody is told; that of data is told."""
+        if self.clock is None:
+            insist(partial(self.exchange.advance, at))
+        elif at > self.clock.now_ns():
+            self.clock.set(at)
+
+    def advance(self, at: int) -> None:
+        """The clock moves, and what was due by then is done."""
+        self.move(at)
+        if self.clock is not None:
+            insist(self.exchange.advance)
+
+    def end_of_day(self, exchange: pt.Exchange) -> None:
+        """Asked twice, it answers the second time that nothing was left to close; no day is ever closed again."""
+        self.ended += [summary.day for summary in insist(exchange.end_of_day)]
+        assert exchange.end_of_day() == []
+        assert len(set(self.ended)) == len(self.ended)
 
     def restart(self, at: int) -> None:
         """A process dies and another one starts, to which the feed sends again what stood."""
-        self.exchange.advance(at)
+        self.advance(at)
         self.start()
         for when, quote in sorted(self.stood.values(), key=lambda part: part[0]):
             self.exchange.on_quote(**quote, at=when)
-        self.exchange.advance(at)
+        self.advance(at)
 
     def due(self, at: int) -> None:
         """The clock stops at every deadline up to an instant."""
         while (deadline := self.exchange._desk.engine.next_deadline()) is not None and deadline <= at:
-            self.exchange.advance(deadline)
+            self.advance(deadline)
 
     def do(self, deed: Deed) -> None:
         """A datum or a command."""
         at, what, about = deed
         if what == "quote":
             self.stood[about["symbol"]] = at, about
+            if self.clock is not None:
+                self.move(at)
             self.exchange.on_quote(**about, at=at)
         else:
-            self.exchange.advance(at)
-            self.broker.place_order(pt.OrderRequest(**about))
+            self.advance(at)
+            insist(lambda: self.broker.place_order(pt.OrderRequest(**about)))
 
     def journal(self) -> list[dict[str, Any]]:
         """The events as data."""
@@ -174,7 +213,7 @@ def stepped(run: Run, since: int, at: int, rng: Random) -> None:
 def anyhow(run: Run, since: int, at: int, rng: Random) -> None:
     """It stops wherever it happens to."""
     for stop in sorted(rng.randrange(since, at + 1) for _ in range(rng.randint(0, 4))):
-        run.exchange.advance(stop)
+        run.advance(stop)
 
 
 def jumped(run: Run, since: int, at: int, rng: Random) -> None:
@@ -193,18 +232,52 @@ def nobody_up(run: Run, since: int, at: int, rng: Random) -> None:
         run.start()
 
 
-def played(window: Window, seed: int, before: Before, fills: bool = True) -> list[dict[str, Any]]:
+def ended(run: Run, since: int, at: int, rng: Random) -> None:
+    """The host ends the day whenever it likes: too early, late, after days in which it forgot to."""
+    if rng.random() < 0.5:
+        run.move(rng.randrange(since, at + 1))
+        run.end_of_day(run.exchange)
+
+
+def ended_by_the_next(run: Run, since: int, at: int, rng: Random) -> None:
+    """A process dies, and what the next one does with what stood is to end the day."""
+    restarted(run, since, at, rng)
+    run.move(rng.randrange(since, at + 1))
+    run.end_of_day(run.exchange)
+
+
+def ended_by_an_older(run: Run, since: int, at: int, rng: Random) -> None:
+    """Processes that were thought dead end the day as well, in any order, each by a clock of its own."""
+    if rng.random() < 0.3:
+        run.older.append((run.exchange, run.clock))
+        run.start()
+    rng.shuffle(run.older)
+    for exchange, clock in run.older:
+        if rng.random() < 0.5:
+            clock.set(max(clock.now_ns(), rng.randrange(since, at + 1)))
+        run.end_of_day(exchange)
+
+
+ENDING = (ended, ended_by_the_next, ended_by_an_older)
+
+
+def played(
+    window: Window, seed: int, before: Before, fills: bool = True, options: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """The journal of a script under a clock; at its end the clock jumps over several days."""
-    run, rng = Run(window, ("cash", "margin")[seed % 2]), Random(seed)
+    run, rng = Run(window, ("cash", "margin")[seed % 2], options), Random(seed)
     since = ns(window.first) - MINUTE
-    run.exchange.advance(since)
+    run.advance(since)
     for deed in script(window, seed, fills):
         before(run, since, deed[0], rng)
         run.do(deed)
         since = deed[0]
     end = since + 4 * DAY
-    before(run, since, end, rng)
-    run.exchange.advance(end)
+    for part in range(8 if before in ENDING else 1):
+        before(run, since + part * DAY // 2, end, rng)
+    run.advance(end)
+    if before in ENDING:
+        assert run.ended, "nobody had a day to end"
     return run.journal()
 
 
@@ -264,3 +337,28 @@ def test_time_never_falls_and_each_stage_comes_once(window: Window) -> None:
         noted = Counter(event["at"] for event in journal if event["kind"] == "equity_marked")
         assert set(noted.values()) == {1}
     assert set(window.closes) <= named
+
+
+DAYS: dict[str, dict[str, Any]] = {
+    "of midnight": {},
+    "of 17:00 in New York": {"trading_day": pt.TradingDay("America/New_York", "17:00"), "equity_points": "1h"},
+}
+
+
+@pytest.mark.parametrize("options", DAYS.values(), ids=DAYS)
+@pytest.mark.parametrize("way", [ended, ended_by_the_next])
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
+def test_an_end_of_day_at_any_time_and_twice(window: Window, way: Before, options: dict[str, Any]) -> None:
+    """T3: whoever ends days, when and how often, the journal is that of a clock that jumps alone."""
+    expected = without_numbers(played(window, 1, jumped, options=options))
+    assert without_numbers(played(window, 1, way, options=options)) == expected
+    assert [event["kind"] for event in expected].count("day_closed") > 1
+
+
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
+def test_an_end_of_day_out_of_order(window: Window) -> None:
+    """T3: of several processes each ends days by its own clock, behind or ahead of the others; no byte changes."""
+    for seed in range(2):
+        expected = played(window, seed, stepped, fills=False, options={})
+        assert played(window, seed, ended_by_an_older, fills=False, options={}) == expected
+        assert [event["kind"] for event in expected].count("day_closed") > 1

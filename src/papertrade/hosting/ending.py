@@ -13,6 +13,7 @@ def end_of_day(self: Exchange) -> list[DaySummary]:
     """Close every day that is over by now, of every account; answers those that this closed. Again: none."""
     from papertrade.hosting.daily import closed_since, versions  # only who asks pays for it
 
+    self.run_flow(self._desk.heal())  # an account that waits to be read again has days to end, too
     with self._lock:
         before = versions(self._desk)
     self.advance()
