@@ -103,6 +103,7 @@ class Asking(AuditedWorld):
             elif seen:
                 stamped, sequence = at_ns is None, getattr(datum, "sequence", None)
                 begins = getattr(datum, "start", None)
+                auction = datum.kind if isinstance(datum, say.Auction) else None
                 at_ns = host.exchange._desk.engine.now_ns if at_ns is None else at_ns
                 for auditor in self.auditors.values():
                     for about, values in seen:
@@ -115,6 +116,8 @@ class Asking(AuditedWorld):
                             stamped=stamped,
                             sequence=sequence,
                             begins=begins,
+                            auction=auction,
+                            now=host.now_ns(),
                         )
         if kind == "misuse":
             self.misused.add(self.turns)
@@ -180,6 +183,8 @@ def shown(datum: Command) -> tuple[int | None, Seen]:
         return datum.at, [("trade", (datum.price, datum.size))]
     if isinstance(datum, say.Bar):
         return datum.end, [("bar", (datum.open, datum.high, datum.low, datum.close, datum.volume))]
+    if isinstance(datum, say.Auction):
+        return datum.at, [("auction", (datum.price, datum.size))]
     assert isinstance(datum, say.Depth)
     sides = (datum.bids, datum.asks)
     return datum.at, [("depth", tuple(units for level in side for units in level)) for side in sides]

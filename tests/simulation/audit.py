@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
@@ -25,6 +26,7 @@ from .turns import Turn
 
 FULL_EVERY = 50
 DEEP = 4  # every so many looks are deep
+LAST_PRICE = re.compile(b'"rule":"[QLDPB]8"')
 BY_THE_CLOCK = (b"order_expired", b"day_opened", b"day_closed", b"equity_marked")
 """What the clock brings about before a process looks at what it is asked, also when that is misuse."""
 
@@ -174,9 +176,17 @@ class AuditedWorld:
 
 
 def by_whoever_asked(records: Sequence[Written]) -> list[Written]:
-    """These records without the stages of squaring off, and what belongs to them: that the clock did by itself."""
-    stages = {instant_of(record) for record in records if b'"kind":"squared_off"' in record.data}
+    """These records without what the clock did by itself, and what belongs to it.
+
+    That are stages of squaring off, and orders for a closing price that met their session's last one.
+    """
+    stages = {instant_of(record) for record in records if is_stage(record.data)}
     return [record for record in records if instant_of(record) not in stages] if stages else list(records)
+
+
+def is_stage(data: bytes) -> bool:
+    """Is this what the clock begins something with, at an instant of its own?"""
+    return b'"kind":"squared_off"' in data or LAST_PRICE.search(data) is not None
 
 
 def instant_of(record: Written) -> str:

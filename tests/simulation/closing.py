@@ -11,6 +11,7 @@ from papertrade.testing.oracle import Oracle
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.copying import copied
 
+from .audit import is_stage
 from .auditor.broken import BrokenInvariantError
 from .hosts import Host
 from .looks import look, need_equal
@@ -21,7 +22,8 @@ from .world import DATA, World
 
 TRIES = 4
 CLOCKWORK = (
-    "day_opened", "order_expired", "limit_latched", "margin_called", "margin_call_cleared", "equity_marked"
+    "day_opened", "day_closed", "order_expired", "limit_latched", "margin_called", "margin_call_cleared",
+    "equity_marked",
 )
 ASKED_AGAIN = 8
 
@@ -158,7 +160,7 @@ def _compare(world: World, name: str, expected: list[bytes]) -> None:
 
 
 def without_stages(records: Sequence[bytes]) -> list[bytes]:
-    """These records without the stages of squaring off and what belongs to them."""
+    """These records without what the clock began at an instant of its own, and what belongs to it."""
     at = [json.loads(record)["data"]["at"] for record in records]
-    stages = {when for when, record in zip(at, records, strict=True) if b'"kind":"squared_off"' in record}
+    stages = {when for when, record in zip(at, records, strict=True) if is_stage(record)}
     return [record for when, record in zip(at, records, strict=True) if when not in stages]

@@ -19,10 +19,10 @@ class Deliveries:
             for kind in ("standing", "Quote"):
                 self._latest.pop((process, datum.symbol, kind), None)
             return False
-        assert isinstance(datum, (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth))
+        assert isinstance(datum, (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth, say.Auction))
         kind = type(datum).__name__
         sequence = datum.sequence if isinstance(datum, (say.Quote, say.Print)) else None
-        slot = (process, datum.symbol, kind if kind in ("Print", "Bar") else "standing")
+        slot = (process, datum.symbol, kind if kind in ("Print", "Bar", "Auction") else "standing")
         before, self._latest[slot] = self._latest.get(slot), datum
         if sequence is not None:
             highest = self._highest.get((process, datum.symbol, kind), -1)

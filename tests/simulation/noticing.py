@@ -50,7 +50,7 @@ class Noticing:
             pass  # nobody is up to take it
         elif isinstance(deed, say.Halt):
             self._halt(deed, acting)
-        elif isinstance(deed, (say.Quote, say.Print, say.Bar, say.Depth, say.LastPrice)):
+        elif isinstance(deed, (say.Quote, say.Print, say.Bar, say.Depth, say.LastPrice, say.Auction)):
             ups = sum(host is not None for host in world.hosts)
             self.marks["datum missed a process"] += turn.host != EVERY_HOST and ups > 1
             if isinstance(deed, say.Quote):
@@ -106,7 +106,7 @@ class Noticing:
             self.marks["copy asked for again"] += isinstance(deed, Clone)
         for host in acting:
             self._folded(turn, host, was)
-            if isinstance(deed, (say.Quote, say.Print, say.Bar, say.Depth, say.LastPrice)):
+            if isinstance(deed, (say.Quote, say.Print, say.Bar, say.Depth, say.LastPrice, say.Auction)):
                 self._late(deed, was.latest_ns[host.process])
         if isinstance(deed, Snapshot):
             self._snapshot(turn, acting)

@@ -63,6 +63,7 @@ class Profile:
     gap: float  # a datum misses a process
     every_events: int = 0  # how often its processes take a snapshot by themselves; 0 for never
     start: float = 0.0  # an account is copied, gets positions, or begins again
+    auction: float = 0.0  # an order for an auction, the price of one, or the hour of one
     exclusive: bool = False  # a process takes an account before it works on it
 
     @property
@@ -112,7 +113,11 @@ def draw_profile(rng: Random) -> Profile:
     exclusive = hosts > 1 and apart.random() < 0.4
     profile = attrs.evolve(profile, every_events=every_events, start=start, exclusive=exclusive)
     profile = in_hours(Random(f"{profile.mix!r} in hours"), profile)
-    return settling_later(Random(f"{profile.mix!r} settles"), profile)
+    profile = settling_later(Random(f"{profile.mix!r} settles"), profile)
+    if profile.setups[0].hours is None:
+        return profile
+    auction = Random(f"{profile.mix!r} in auctions").choice((0.0, 0.08, 0.25))
+    return attrs.evolve(profile, auction=auction)
 
 
 def in_hours(rng: Random, profile: Profile) -> Profile:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import OrderType, TimeInForce
-from papertrade.testing.drawing import Drawer
+from papertrade.testing.chance import START
+from papertrade.testing.drawing import AUCTIONS, Drawer
 from papertrade.testing.drawing_data import DataDrawer
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.vocabulary import Command
@@ -47,6 +49,8 @@ class Director:
         self.names = list(self.drawers)
         # Drawn apart: runs without these are what they were.
         self.starts, self.takes = stream("starts"), stream("takes")
+        self.auctions = stream("auctions")
+        self.bidders: dict[str, Drawer] = {}
         self.keys = 0
         self._weights = self._weigh()
 
@@ -79,6 +83,8 @@ class Director:
             return self._start(world, host)
         if self.profile.exclusive and self.takes.random() < 0.03:
             return self._turn(host.slot, Take(), self.takes.choice(self.names))
+        if self.profile.auction and self.auctions.random() < self.profile.auction:
+            return self._auction(world, host)
         for draw, weight in self._weights:
             if rng.random() < weight:
                 return draw(world, host)
@@ -137,6 +143,43 @@ class Director:
             return say.Quote(instrument.symbol, highest, None, 5 * instrument.lot_units, None, data.now)
         data.prices[instrument.symbol] = lowest
         return say.Quote(instrument.symbol, None, lowest, None, 5 * instrument.lot_units, data.now)
+
+    def _auction(self, world: World, host: Host) -> Turn:
+        """An order for an auction, the price of one, or one of the instants at which something changes for both."""
+        rng, data, first = self.auctions, self.data, self.profile.setups[0]
+        instruments = [i for i in first.instruments if first.hours_of(i) is not None]
+        if not instruments or first.hours is None or data.now < START:
+            return self._datum(world, host)
+        instrument, roll = rng.choice(instruments), rng.random()
+        bells = [bell for kind in ("open", "close") if (bell := first.hours.auction(kind, data.now - HOUR // 2))]
+        bell = min(bells, key=lambda bell: abs(bell.at_ns - data.now))
+        kind = "open" if bell.at_ns == bell.opens_ns else "close"
+        if roll < 0.45:
+            account = rng.choice(self.names)
+            return self._turn(host.slot, say.Place(self._bid(world, account, instrument)), account)
+        if roll < 0.75:
+            slot = host.slot if self.profile.hosts > 1 and rng.random() < self.profile.gap else EVERY_HOST
+            return self._turn(slot, data.price_of(instrument, rng.choice((kind, kind, kind, kind, "open", "close"))))
+        instants = (bell.until_ns - SECOND, bell.until_ns, bell.at_ns - 1, bell.at_ns, bell.at_ns + 1)
+        later = [ns for ns in (*instants, bell.at_ns + 15 * 60 * SECOND + 1_000) if ns > data.now]
+        data.now = rng.choice(later) if later else data.now + 20 * 60 * SECOND
+        return self._turn(host.slot, say.Advance(data.now))
+
+    def _bid(self, world: World, account: str, instrument: Instrument) -> OrderTerms:
+        """An order for an auction, perhaps with a key, or one that may only reduce."""
+        rng, setup = self.auctions, world.setups[account]
+        bidder = self.bidders.get(account)
+        if bidder is None:
+            bidder = Drawer(self._stream(f"{account} in auctions"), setup, mix=self.profile.mix, data=self.data)
+            self.bidders[account] = bidder
+        terms = bidder.for_auction(instrument)._replace(reduce_only=rng.random() < 0.1)
+        if setup.hours is not None and rng.random() < 0.6:  # the one that has its price next
+            bells = {tif: setup.hours.auction(tif.auction or "", self.data.now) for tif in AUCTIONS}
+            terms = terms._replace(tif=min(AUCTIONS, key=lambda tif: bells[tif].at_ns if bells[tif] else 0))
+        if rng.random() > self.profile.mix.keyed:
+            return terms
+        self.keys += 1
+        return terms._replace(client_order_id=f"auction-{self.keys}")
 
     # ----------------------------------------------------------- the clients
 

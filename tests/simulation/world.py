@@ -19,7 +19,7 @@ from .store_sim import ProcessKilled
 from .swarm import Profile
 from .turns import EVERY_HOST, Die, PowerLoss, Raw, ReadAll, SetClock, Snapshot, Start, Take, Turn
 
-DATA = (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth, say.Halt)
+DATA = (say.Quote, say.LastPrice, say.Print, say.Bar, say.Depth, say.Auction, say.Halt)
 
 
 class World(Asking):
@@ -152,6 +152,8 @@ class World(Asking):
             self.marks["restart with a waiting stop"] += bool(stops)
             self.marks["restart with a triggered stop"] += any(o.triggered_ns for o in state.orders.values())
             self.marks["restart with a position"] += bool(state.holdings)
+            auctions = any(o.terms.tif.auction for o in state.orders.values())
+            self.marks["restart with an order for an auction"] += auctions
             self.marks["restart with a linked pair"] += any(o.oco for o in state.orders.values())
             self.marks["restart with a partly filled order"] += any(o.filled_units for o in state.orders.values())
             self.marks["restart with a latch"] += bool(state.latches)

@@ -155,7 +155,7 @@ class Drawer:
         if self.placed and rng.random() < self.mix.repeat:
             return rng.choice(self.placed)
         if self.auctions and rng.random() < 0.15:
-            return say.Place(self._for_auction(rng.choice(self.setup.instruments)))
+            return say.Place(self.for_auction(rng.choice(self.setup.instruments)))
         if rng.random() < self.mix.pair:
             symbol = rng.choice(self.setup.instruments)
             return say.PlacePair(self._terms(sight, symbol, pair=True), self._terms(sight, symbol, pair=True))
@@ -232,7 +232,7 @@ class Drawer:
             *self._hours(kind, tif),
         )
 
-    def _for_auction(self, instrument: Instrument) -> OrderTerms:
+    def for_auction(self, instrument: Instrument) -> OrderTerms:
         """A small order for an auction, at the market or with a limit near it."""
         rng, tick = self.rng, instrument.tick_units
         price = self.data.prices[instrument.symbol] + rng.choice((-2, 0, 1, 2, 5)) * tick

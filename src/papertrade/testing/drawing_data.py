@@ -117,12 +117,20 @@ class DataDrawer:
         aggressor = self.rng.choice((-1, 0, 0, 1))
         return say.Print(instrument.symbol, price, self._size(instrument), aggressor, at)
 
-    def _auction(self, instrument: Instrument, price: int, at: int | None) -> Command:
+    def _auction(self, instrument: Instrument, price: int, at: int | None) -> say.Auction:
         """Mostly the auction of this half of the session."""
         kinds = ("open", "close") if self.now % LENGTH < LENGTH // 2 else ("close", "open")
         kind = kinds[self.rng.random() < 0.1]
         size = self._size(instrument)
         return say.Auction(instrument.symbol, kind, price, None if size is None else size * 5, at)
+
+    def price_of(self, instrument: Instrument, kind: str) -> Command:
+        """A price of an auction, now or about now; now and then one that was sent before."""
+        if self.sent and self.rng.random() < 0.06:
+            return self.rng.choice(self.sent[-4:])
+        command = self._auction(instrument, self._walk(instrument), self._at())
+        self.sent.append(command := command._replace(kind=kind))
+        return command
 
     def _bar(self, instrument: Instrument, price: int, at: int | None) -> Command:
         rng, tick = self.rng, instrument.tick_units

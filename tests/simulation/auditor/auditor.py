@@ -50,14 +50,17 @@ class Auditor:
         stamped: bool | None = None,
         sequence: int | None = None,
         begins: int | None = None,
+        auction: str | None = None,
+        now: int | None = None,
     ) -> None:
         """A datum was delivered to a process.
 
         ``stamped`` says that its instant was given on arrival, so that an equal one is no repetition; with None the
         auditor takes whatever it cannot tell for news. A depth is told as two data, one for each side; ``begins`` is
-        where a bar begins.
+        where a bar begins, ``auction`` which auction a price is of, and ``now`` the latest instant that the process
+        has heard of with this datum.
         """
-        heard = (process, symbol, kind, at_ns, tuple(seen_units), stamped, sequence, begins)
+        heard = (process, symbol, kind, at_ns, tuple(seen_units), stamped, sequence, begins, auction, now)
         self._heard.append(heard)
         self._sight.saw(*heard)
 

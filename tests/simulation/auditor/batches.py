@@ -25,7 +25,7 @@ class Batches:
         self.process = 0
         self.commit: str | None = None
         self.last: tuple[str, dict[str, Any]] = ("", {})
-        self.at_once: list[Ticket] = []  # ioc and fok orders that have to end with their batch
+        self.at_once: list[Ticket] = []  # orders that have to end with their batch: ioc, fok, and who met an auction
         self.was_doubted = False  # did the record before this one leave something open?
         self.copied = False  # is the record one of those that a copy of another account begins with?
         self.touched: dict[int, Ticket] = {}

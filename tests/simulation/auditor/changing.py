@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from . import risk
+from .auctions import need_over
+from .hours import call_of
 from .linking import Linking
-from .orders import CANCEL_REASONS, CANCELED, CHANGE_REASONS, EXPIRED, REDUCE_REASONS, REJECT_REASONS, Ticket, amounts
+from .orders import (
+    CANCEL_REASONS,
+    CANCELED,
+    CHANGE_REASONS,
+    EXPIRED,
+    FOR_AUCTION,
+    REDUCE_REASONS,
+    REJECT_REASONS,
+    Ticket,
+    amounts,
+)
 from .placing import Placing
 from .reading import AMOUNTS, maybe, maybe_ns
 from .risk import compared
@@ -30,12 +42,17 @@ class Changing(Placing, Linking):
         if expires != order.expires and (order.tif != "gtd" or expires is None or expires <= at):
             books.fail("O6", f"a {order.tif} order that now expires at {expires}", order.expires)
         self._not_expired(order, at)
+        call = call_of(books, order)
+        if call is not None and at >= call.until:
+            books.fail("O6", f"{order.describe()} changed at {at}", f"no change from {call.until} on")
         self._check_size(order, quantity)
         self._check_prices(order, limit, stop)
         self.keys.command("order_modified", fields, self.commit)
         growth = quantity - order.quantity
         if growth > 0 and not risk.only_reduces(books, order, order.left + growth, order.oco):
             self._check_growth(order, quantity, growth, limit or stop)
+        if growth > 0 or (limit, stop) != (order.limit, order.stop):
+            order.since = at
         order.quantity, order.limit, order.stop, order.expires = quantity, limit, stop, expires
         order.arrived = -1
         books.move_hold(order, hold, held, books.sibling(order))
@@ -68,6 +85,9 @@ class Changing(Placing, Linking):
             books.fail("O8", f"{reason} about {order.describe()}", "the reason that applies")
         if reason == "insufficient_funds" and order.reduce_only:
             books.fail("R3", f"a change of {order.describe()} refused for funds", "no such refusal: it only reduces")
+        call = call_of(books, order)
+        if reason == "auction_closed" and (call is None or at < call.until):
+            books.fail("O6", f"a change of {order.describe()} refused: {reason}", "a change that its auction takes")
         compared(books, fields["numbers"])
         self.keys.command("order_modify_rejected", fields, self.commit)
 
@@ -109,6 +129,8 @@ class Changing(Placing, Linking):
             self._gives_way(order, "order_canceled", order.left, order.left)
         if reason == "square_off" and not is_squared(books, order.symbol, at):
             books.fail("T3", f"{order.describe()} canceled for {reason}", "an account that is being squared off")
+        if reason == "auction_over":
+            need_over(books, self.market.sight.view(self.process, order.symbol), order, at)
         if reason == "reset":
             self.doubt(
                 ("O8", f"{order.describe()} canceled for a reset", "the reset"),
@@ -129,6 +151,7 @@ class Changing(Placing, Linking):
         if at > order.expires:
             books.fail("T3", f"{order.describe()} expired at {at}", f"when it was due, at {order.expires}")
         books.reached["expired_with_its_session"] += order.tif == "day" and order.symbol in books.sessions
+        books.reached["expired without an auction"] += order.tif in FOR_AUCTION
         books.reached["expired_by_its_minutes"] += order.tif == "ttl"
         books.move_hold(order, 0, AMOUNTS[fields["held"]], books.sibling(order))
         order.canceled += order.left

@@ -6,7 +6,7 @@ from typing import Any
 
 from .books import CASH, FEES, HOLDS, PROFIT, STOCK
 from .linking import Linking
-from .orders import FILLED, PARTIAL, TRIGGERED, Ticket, amounts
+from .orders import FILLED, FOR_AUCTION, PARTIAL, TRIGGERED, Ticket, amounts
 from .reached import count_fill
 from .reading import pairs
 from .squaring import is_squared
@@ -21,6 +21,7 @@ class Filling(Linking):
         self.market.trigger(self.process, order, fields, at)
         order.waits_for_stop = False
         order.status = TRIGGERED
+        order.since = at
         self._not_expired(order, at)
 
     def filled(self, fields: dict[str, Any], at: int) -> None:
@@ -34,7 +35,8 @@ class Filling(Linking):
         books.equal("M1", fields["model"], books.facts.fill.label, "fill settings")
         if not 0 < quantity <= order.left:
             books.fail("O2", f"{quantity} filled of {order.describe()}", f"at most {order.left}")
-        self._not_expired(order, at)
+        if fields["rule"][1:] != "8":  # that is what its last instant is for
+            self._not_expired(order, at)
         if at and books.day != books.days.name(at):
             books.fail("T2", f"a fill in {books.day!r}", books.days.name(at))
         other = self._linked_gave_way(order, quantity)
@@ -56,6 +58,8 @@ class Filling(Linking):
             if part.symbol == order.symbol and not part.first:
                 part.first = fill["price"]
         order.status = PARTIAL
+        if order.tif in FOR_AUCTION:
+            self.at_once.append(order)
         if not order.left:
             self._end(order, FILLED)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
 
+from . import auctions
 from .books import Books
 from .facts import ONE, Tool, maybe_units, units_of, upwards
 from .hours import need_open
@@ -13,7 +14,7 @@ from .orders import SITUATIONS, Ticket
 from .reading import INSTANTS, maybe
 from .sight import Datum, Seen, Sight, View
 
-KINDS = {"Q": "quote", "L": "price", "D": "depth", "P": "trade", "B": "bar"}
+KINDS = {"Q": "quote", "L": "price", "D": "depth", "P": "trade", "B": "bar", "A": "auction"}
 
 
 def worse(sign: int, *prices: int) -> int:
@@ -50,10 +51,12 @@ class Market:
         if not view.news.get(datum):
             books.fail("M1", f"{datum} of {order.symbol}", "what that datum said, when it was news")
         number = evidence["number"]
-        if number < max(view.last_number, 1):
-            books.fail("M7", f"datum number {number}", f"at least {max(view.last_number, 1)}")
-        view.last_number = number
-        self._stands(view, rule, datum, at)
+        least = 1 if rule[1] == "8" else max(view.last_number, 1)  # those go back to the close
+        if number < least:
+            books.fail("M7", f"datum number {number}", f"at least {least}")
+        view.last_number = max(view.last_number, number)
+        if rule[1] != "8":
+            self._stands(view, rule, datum, at)
         need_open(books, view, order, rule, datum, at)
         return view, datum
 
@@ -65,7 +68,8 @@ class Market:
             self.books.fail("M1", f"a datum of {at - datum[1]} ns ago", f"at most {self.age}")
         if not view.exact:
             return
-        latest = view.standing if rule[0] in "QLD" else [view.printed if rule[0] == "P" else view.ranged]
+        called = None if view.called is None else view.called[1]
+        latest = {"P": [view.printed], "B": [view.ranged], "A": [called]}.get(rule[0], view.standing)
         if datum not in latest and not (self.books.staged_at == self.books.now and datum in view.stood):
             self.books.fail("M1", datum, f"the latest of its kind: {latest}")
 
@@ -99,6 +103,7 @@ class Market:
         rule, books = fields["rule"], self.books
         view, datum = self.datum(process, order, rule, fields["evidence"], at)
         tool = books.tool(order.symbol)
+        auctions.need_met(books, view, order, process, rule, datum, at)
         self._situation(process, order, rule, fields["role"], datum)
         if rule[0] in "QL" and datum[2][0] is not None and datum[2][1] is not None and datum[2][1] < datum[2][0]:
             books.fail("M1", f"a fill on {datum}", "a market that is not crossed")
@@ -110,12 +115,12 @@ class Market:
     def _situation(self, process: int, order: Ticket, rule: str, role: str, datum: Datum) -> None:
         """Which digits an order's type allows, and who provides: a resting limit makes, what takes takes."""
         digit, books = rule[1], self.books
-        if digit not in SITUATIONS[order.kind]:
+        if digit not in SITUATIONS[order.kind] and digit not in auctions.DIGITS.get(order.tif, ""):
             books.fail("M1", f"rule {rule} for {order.describe()}", f"one of {SITUATIONS[order.kind]}")
         if digit in "56" and order.triggered != (process, datum):
             books.fail("M1", f"rule {rule} on {datum}", f"the datum that triggered it: {order.triggered}")
         roles = {"4": "maker", "1": "taker", "2": "taker", "5": "taker"}.get(digit)
-        if digit == "3" and rule != "B3":
+        if rule[0] == "A" or digit in "78" or (digit == "3" and rule != "B3"):
             roles = "taker"
         if roles is not None and role != roles:
             books.fail("M1", f"a {role} by rule {rule}", roles)
@@ -128,7 +133,9 @@ class Market:
         sign, limit, seen = order.sign, order.limit, datum[2]
         if limit is not None and sign * (base - limit) > 0:
             self.books.fail("M1", f"a base price of {base}", f"the limit {limit} or better")
-        if rule[0] == "B":
+        if rule[0] == "A" or (rule[0] in "PB" and rule[1] in "78"):
+            allowed = self._call_bases(tool, order, rule, seen)
+        elif rule[0] == "B":
             allowed = self._bar_bases(tool, order, rule, role, seen)
         elif rule[0] == "D":
             allowed = _depth_bases(order, rule, seen)
@@ -142,6 +149,13 @@ class Market:
         if rule[1] in "56" and allowed and all(sign * (base - price) < 0 for price in allowed if price is not None):
             self.books.fail("M4", f"a base price of {base} by rule {rule} on {datum}", f"{allowed} or worse")
         self.books.fail("M1", f"a base price of {base} by rule {rule} on {datum}", f"one of {allowed}")
+
+    def _call_bases(self, tool: Tool, order: Ticket, rule: str, seen: Seen) -> list[int | None]:
+        """One price for all: for a limit it has to be better, or as good where a touch is enough."""
+        price = seen[0] if rule[0] != "B" or (order.tif == "opg" and rule[1] == "7") else seen[3]
+        if price is None or _at_end(tool, order.sign, price):
+            return []
+        return [] if price == order.limit and self.fill.limit_fill != "touch" else [price]
 
     def _print_bases(self, view: View, tool: Tool, order: Ticket, rule: str, seen: Seen) -> list[int | None]:
         price, sign = seen[0], order.sign
@@ -212,7 +226,7 @@ class Market:
         if order.limit is not None and sign * (price - order.limit) > 0:
             books.fail("M1", f"a price of {price}", f"the limit {order.limit} or better")
         moved: int | None = 0
-        if order.limit is None and rule[1] in "125" and not self.still:
+        if order.limit is None and rule[1] in "12578" and not self.still:
             moved = self._slippage(tool, rule, base, datum[2])
         if moved is None:
             if sign * (price - base) < 0:
@@ -241,7 +255,11 @@ class Market:
     def _size(self, view: View, tool: Tool, order: Ticket, rule: str, datum: Datum, quantity: int) -> None:
         """One size is sold once: a quote's by side, a print's and a bar's to both sides together."""
         letter, seen, books = rule[0], datum[2], self.books
-        if letter in "QL":
+        if rule[1] == "8":
+            there = None  # how much was there is not known
+        elif letter == "A":
+            there = None if seen[1] is None else seen[1] * self.participation // ONE // tool.lot * tool.lot
+        elif letter in "QL":
             there = seen[3] if order.sign > 0 else seen[2]
         elif letter == "D":
             there = _within(order, seen)

@@ -17,6 +17,7 @@ _WORKING = _ALWAYS | {"order_filled"}
 
 CANCEL_REASONS = frozenset(
     {
+        "auction_over",
         "requested",
         "ioc_remainder",
         "fok_unfilled",
@@ -31,7 +32,7 @@ CANCEL_REASONS = frozenset(
     }
 )
 REDUCE_REASONS = frozenset({"oco", "insufficient_funds"})
-CHANGE_REASONS = frozenset({"order_is_final", "already_triggered", "below_filled_quantity"})
+CHANGE_REASONS = frozenset({"auction_closed", "order_is_final", "already_triggered", "below_filled_quantity"})
 REJECT_REASONS = frozenset(
     {
         "unsettled_shares",
@@ -49,6 +50,7 @@ REJECT_REASONS = frozenset(
         "no_reference_price",
         "market_open",
         "market_closed",
+        "auction_closed",
         "square_off",
         "kill_switch",
         "limit_latched",
@@ -63,6 +65,9 @@ REJECT_REASONS = frozenset(
         "insufficient_funds",
     }
 )
+
+FOR_AUCTION = {"opg": "open", "cls": "close"}
+"""The auction that an order is for and trades in, and at no other time."""
 
 # Which situations (the digit of a fill rule) an order of a type can be in, and B3 and B4 for what became a limit.
 SITUATIONS = {"market": "12", "limit": "34", "stop": "52", "stop_limit": "634"}
@@ -89,11 +94,14 @@ class Ticket:
         "minutes",
         "number",
         "oco",
+        "placed",
         "post_only",
         "pq",
+        "process",
         "quantity",
         "reduce_only",
         "sign",
+        "since",
         "status",
         "stop",
         "symbol",
@@ -125,6 +133,8 @@ class Ticket:
         self.begun = 0  # the version of its acceptance
         self.arrived = -1  # the instant of its acceptance, for as long as nothing but its arrival happened to it
         self.commit: str | None = None
+        self.process = 0  # that took it
+        self.placed = self.since = 0  # and when; and since when it is what it is
 
     @property
     def left(self) -> int:

@@ -28,7 +28,8 @@ class Placing(Batches):
             books.fail("O2", f"an order of {quantity}", f"the {asked} that was asked for")
         self.keys.order(terms["client_order_id"])
         order = books.orders[number] = Ticket(number, terms, quantity, status)
-        order.begun, order.commit = books.version, self.commit
+        order.begun, order.commit, order.process = books.version, self.commit, self.process
+        order.placed = order.since = books.now
         return order
 
     def accepted(self, fields: dict[str, Any], at: int) -> None:
@@ -120,7 +121,7 @@ class Placing(Batches):
 
     def _refused_in_hours(self, order: Ticket, reason: str, at: int) -> tuple[str, object, object] | None:
         """What is wrong with a refusal that has to do with the hours of a market."""
-        if reason in ("market_open", "market_closed") and reason != why_not(self.books, order, at):
+        if reason in ("market_open", "market_closed", "auction_closed") and reason != why_not(self.books, order, at):
             return "T2", f"{order.describe()} refused: {reason}", "an order that its market takes"
         if reason == "square_off" and not is_squared(self.books, order.symbol, at):
             return "T3", f"{order.describe()} refused: {reason}", "an account that is being squared off"

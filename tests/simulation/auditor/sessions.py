@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from .facts import ONE
@@ -31,6 +32,9 @@ _CYCLE = (
 _LENGTH = 93 * MINUTE
 _SESSION = ("regular", "break")
 
+# In which minute of a session an auction begins to take orders, stops to, and has its price.
+_CALLS = {"open": (0, 8, 9), "close": (9, 67, 69)}
+
 # New York, as the exchange published it; beyond these years the auditor knows nothing and says so.
 _CLOSED = {
     2025: ("11-27", "12-25"),  # of its last weeks, to which the first days of 2026 look back
@@ -41,6 +45,17 @@ _HALF = ("2026-11-27", "2026-12-24", "2027-11-26")
 _DAY = ((4, 0, "pre_market"), (9, 30, "regular"), (16, 0, "after_hours"), (20, 0, "closed"))
 _HALF_DAY = ((4, 0, "pre_market"), (9, 30, "regular"), (13, 0, "after_hours"), (17, 0, "closed"))
 _ZONE = ZoneInfo("America/New_York")
+_BEFORE = {"open": 2, "close": 10}  # minutes for which an auction takes no more orders before it has its price
+
+
+class Call(NamedTuple):
+    """An auction: from when on it takes orders, until when, by when it has a price, and the session around it."""
+
+    first: int
+    until: int
+    at: int
+    opens: int
+    closes: int
 
 
 def _short(ns: int) -> Iterator[Edge]:
@@ -68,12 +83,30 @@ def _edges_of(day: date) -> Iterator[Edge]:
         yield int(at.timestamp()) * ONE, phase
 
 
+def _short_calls(kind: str, ns: int) -> Iterator[Call]:
+    """The auctions of the session that an instant is in, and of the next one."""
+    for begins in (ns - ns % _LENGTH, ns - ns % _LENGTH + _LENGTH):
+        yield Call(*(begins + minute * MINUTE for minute in (*_CALLS[kind], 9, 65)))
+
+
+def _new_york_calls(kind: str, ns: int) -> Iterator[Call]:
+    """The auctions of the days around an instant."""
+    local = datetime.fromtimestamp(ns // ONE, UTC).astimezone(_ZONE).date()
+    for offset in range(-1, 8):
+        edges = list(_edges_of(local + timedelta(days=offset)))
+        if edges:
+            first, opens, closes = (at for at, _ in edges[:3])
+            at = opens if kind == "open" else closes
+            yield Call(first, at - _BEFORE[kind] * MINUTE, at, opens, closes)
+
+
 class Sessions:
-    """The phases of one market. Edges around the instant last asked for are kept for the next question."""
+    """The phases and auctions of one market. Edges around the instant last asked for are kept for the next question."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._around = {"short": _short, "XNYS": _new_york}[name]
+        self._calls = {"short": _short_calls, "XNYS": _new_york_calls}[name]
         self._edges: list[Edge] = []
         self._good = (1, 0)
 
@@ -89,6 +122,10 @@ class Sessions:
         """The phase that an instant is in, and since when it is."""
         edges, place = self._find(ns)
         return edges[place][1], edges[place][0]
+
+    def call(self, kind: str, ns: int) -> Call:
+        """The first auction, ``open`` or ``close``, that has its price after an instant."""
+        return next(call for call in self._calls(kind, ns) if call.at > ns)
 
     def close(self, ns: int, extended: bool) -> int:
         """The end of trading that comes next: of the regular session, or of the trading after it."""

@@ -16,7 +16,10 @@ class View:
 
     __slots__ = (
         "begins",
+        "called",
+        "calls",
         "exact",
+        "known",
         "last_number",
         "news",
         "prices",
@@ -33,7 +36,11 @@ class View:
         self.news: dict[Datum, int] = {}  # how often each datum was news
         self.times: set[tuple[str, int]] = set()
         self.sold: dict[tuple[Datum, int], int] = {}
-        self.begins: dict[Datum, set[int]] = {}  # when the time began that a bar tells of, where the feed says so
+        self.begins: dict[Datum, set[int | None]] = {}  # when the time began that a bar tells of, if the feed says so
+        self.called: tuple[str, Datum] | None = None  # the last auction price, and of which auction
+        self.calls: dict[Datum, set[str]] = {}  # of which auctions it was the price
+        # What was known after each datum, with the latest instant that the process knew of by then.
+        self.known: list[tuple[int, Datum | None, Datum | None, tuple[Datum, ...]]] = []
         self.prices: dict[Datum, int] = {}  # the bare last price behind a widened one
         self.standing: list[Datum] = []  # what stands: one datum, or the two sides of a depth
         self.stood: list[Datum] = []  # before the last news: what the clock did first was done on this
@@ -43,8 +50,14 @@ class View:
         self.exact = True  # is it known of each datum whether it was stamped on arrival?
         self.last_number = 0
 
-    def saw(self, datum: Datum, stamped: bool | None, sequence: int | None) -> None:
+    def saw(self, datum: Datum, stamped: bool | None, sequence: int | None, auction: str | None, now: int) -> None:
         """A datum arrived. Late and repeated data are no news."""
+        news = self.news.get(datum, 0)
+        self._saw(datum, stamped, sequence, auction)
+        if self.news[datum] > news:
+            self.known.append((now, self.printed, self.ranged, tuple(self.standing)))
+
+    def _saw(self, datum: Datum, stamped: bool | None, sequence: int | None, auction: str | None) -> None:
         kind, at, _ = datum
         self.times.add((kind, at))
         self.news.setdefault(datum, 0)
@@ -55,7 +68,13 @@ class View:
                 return
             self.sequences[kind] = sequence
         fresh = stamped is not False or sequence is not None
-        if kind in ("trade", "bar"):
+        if auction is not None:
+            old_call = self.called
+            if old_call is not None and (at < old_call[1][1] or (old_call == (auction, datum) and not fresh)):
+                return
+            self.called = auction, datum
+            self.calls.setdefault(datum, set()).add(auction)
+        elif kind in ("trade", "bar"):
             old = self.printed if kind == "trade" else self.ranged
             if old is not None and at < old[1]:
                 return
@@ -69,6 +88,14 @@ class View:
         elif not self._stands(datum, fresh):
             return
         self.news[datum] += 1
+
+    def before(self, ns: int) -> tuple[Datum | None, Datum | None, tuple[Datum, ...]]:
+        """The last print, the last bar and what stood when the process had not yet heard of an instant."""
+        for now, *known in reversed(self.known):
+            if now < ns:
+                printed, ranged, standing = known
+                return printed, ranged, standing
+        return None, None, ()
 
     def _stands(self, datum: Datum, fresh: bool) -> bool:
         standing = self.standing
@@ -110,7 +137,7 @@ class Sight:
             return []
         found = list(view.prices.values())
         for kind, _, seen in view.news:
-            ends = {"trade": seen[:1], "bar": seen[:4], "depth": seen[::2]}.get(kind, seen[:2])
+            ends = {"trade": seen[:1], "auction": seen[:1], "bar": seen[:4], "depth": seen[::2]}.get(kind, seen[:2])
             found += [price for price in ends if price is not None]
         return found
 
@@ -124,15 +151,17 @@ class Sight:
         stamped: bool | None,
         sequence: int | None,
         begins: int | None,
+        auction: str | None = None,
+        now: int | None = None,
     ) -> None:
         """A datum was delivered."""
         view = self._views.get((process, symbol))
         if view is None:
             view = self._views[process, symbol] = View()
-        if begins is not None:
+        if kind == "bar":
             view.begins.setdefault((kind, at, tuple(seen)), set()).add(begins)
         if kind != "price":
-            view.saw((kind, at, tuple(seen)), stamped, sequence)
+            view.saw((kind, at, tuple(seen)), stamped, sequence, auction, at if now is None else now)
             return
         last = seen[0]
         tool = self._tools.get(symbol)
@@ -140,7 +169,7 @@ class Sight:
             return
         datum = (kind, at, widened(tool, last, self._half_spread))
         view.prices[datum] = last
-        view.saw(datum, stamped, sequence)
+        view.saw(datum, stamped, sequence, None, at if now is None else now)
 
 
 def widened(tool: Tool, last: int, half_spread: int) -> Seen:

@@ -7,6 +7,7 @@ wrong price may end in a refusal, of which only the comparison with the oracle (
 from __future__ import annotations
 
 from . import (  # noqa: F401 - each enters its bugs
+    auctions,
     days,
     hosts,
     hours,
