@@ -196,7 +196,7 @@ def test_an_auction_has_one_price_for_all_who_offer_better(sign: int, settings: 
 
 def test_what_stood_at_the_close_gives_its_opposite_side() -> None:
     """Q8: within the limit, without a size; a side on which nobody stood gives nothing."""
-    closing = Closing(1, "Q", (105, None), ())
+    closing = Closing(1, "Q", (105, None), (), (None, 105))
     assert rules.fill_at_last_quote(closing, 1, 105) == [Proposal("Q8", 105, None, TAKER, False, 105)]
     assert rules.fill_at_last_quote(closing, 1, None) == [Proposal("Q8", 105, None, TAKER, True, None)]
     assert rules.fill_at_last_quote(closing, 1, 104) == rules.fill_at_last_quote(closing, -1, None) == []
