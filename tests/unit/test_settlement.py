@@ -107,6 +107,17 @@ def test_rules_name_calendars_by_any_of_their_names(name: str, expected: int) ->
     assert broker.position("A").t1_quantity == expected
 
 
+def test_indian_shares_are_delivered_after_a_holiday_and_may_be_sold_before() -> None:
+    """Bought on Monday, delivered on Wednesday, because Tuesday is a holiday; half is sold before, as BTST."""
+    broker = opened("india_shares", cash=1_000, calendar="XNSE")
+    quote(broker, "2026-11-09T06:00:00Z")
+    broker.buy("A", 10)
+    assert broker.sell("A", 5).status == "filled"
+    assert (broker.position("A").t1_quantity, broker.position("A").settled_quantity) == (5, 0)
+    broker.advance("2026-11-12T00:00:00Z")
+    assert settled(broker) == [("2026-11-09", "2026-11-11T03:30", 250, (("A", 5),))]
+
+
 def test_several_cycles_side_by_side() -> None:
     """T+0 and what the rule is not for settle at once, and no event says so."""
     exchange = pt.Exchange(clock="data", calendar="XNYS")
@@ -202,6 +213,59 @@ def test_a_snapshot_keeps_what_has_not_settled() -> None:
     assert again.digest() == broker.digest()
     again.advance(WEDNESDAY)
     assert settled(again) == [("2026-01-05", "2026-01-06T09:00", 300, (("B", 4),))]
+
+
+# ------------------------------------------------- where a calendar ends
+
+
+LAST_SESSION = "2027-12-31T06:00:00Z"  # of XNSE
+
+
+def _longer() -> pt.Calendar:
+    return pt.calendar("XNSE").with_days({"2028-01-26": None}, known_through="2028-12-31")
+
+
+def test_a_trade_whose_settlement_nobody_knows_is_not_made() -> None:
+    """On the last session of a calendar what rests waits and who places an order is told, until a longer one comes."""
+    broker = opened(cash=1_000, calendar="XNSE")
+    quote(broker, "2027-12-30T06:00:00Z", price=60)
+    waits = broker.buy("A", 10, limit_price=50)
+    quote(broker, LAST_SESSION)
+    assert broker.order(waits).status == "accepted"
+    with pytest.raises(CalendarRangeError, match="2027-12-31"):
+        broker.buy("A", 1)
+    assert len(broker.orders("all")) == 1
+    broker.exchange.use_calendar(_longer())
+    quote(broker, "2027-12-31T06:00:01Z")
+    assert broker.order(waits).status == "filled"
+    broker.advance("2028-01-04T00:00:00Z")
+    assert settled(broker) == [("2027-12-31", "2028-01-03T03:30", 0, (("A", 10),))]
+    check_account(broker)
+
+
+def test_an_account_that_is_squared_off_there_carries_what_it_holds() -> None:
+    """Its closing order waits, and expires with the session; nothing breaks."""
+    broker = opened(cash=1_000, calendar="XNSE", square_off=pt.SquareOff())
+    quote(broker, LAST_SESSION)
+    hold(broker, "A", 10)
+    quote(broker, "2027-12-31T09:58:00Z")
+    assert [order.status for order in broker.orders("all")] == ["accepted"]
+    assert broker.position("A").quantity == 10
+
+
+def test_a_calendar_that_changes_leaves_what_was_set() -> None:
+    """A holiday that is announced after the trade moves the settlement of later trades, not of this one."""
+    broker = opened(cash=1_000)
+    quote(broker, MONDAY)
+    broker.buy("A", 5)
+    broker.exchange.use_calendar(pt.calendar("XNYS").with_days({"2026-01-06": None}))
+    broker.buy("A", 5)
+    broker.buy("B", 1)
+    broker.advance("2026-01-09T00:00:00Z")
+    assert [(at, shares) for _, at, _, shares in settled(broker)] == [
+        ("2026-01-06T09:00", (("A", 10),)),
+        ("2026-01-07T09:00", (("B", 1),)),
+    ]
 
 
 # ---------------------------------------------------------------------- cash

@@ -18,7 +18,7 @@ from papertrade.domain.words import CancelReason
 from papertrade.engine.budgets import evidence_of, takes_up, use_up
 from papertrade.engine.funds import available, closable, fee_lines, held_change
 from papertrade.engine.hours import only_reduces
-from papertrade.engine.settlement import note_trade_day, violate
+from papertrade.engine.settlement import may_settle, note_trade_day, violate
 from papertrade.engine.step import Step
 from papertrade.ledger.positions import closing_part, split_fill
 from papertrade.ledger.settling import sold_early
@@ -48,6 +48,8 @@ def slices(
 ) -> list[Slice]:
     """Proposals cut to what is wanted, to what is displayed, to whole lots, and moved by the models."""
     settings, instrument = step.profile.fill, market.instrument
+    if step.profile.settlement is not None and not may_settle(step, market):
+        return []
     if len(proposals) == 1 and budget is None and not settings.has_models:
         # The commonest case, taken whole from one displayed size: the loop below would say the same.
         _, price, size, _, _, _ = only = proposals[0]

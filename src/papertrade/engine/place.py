@@ -18,6 +18,7 @@ from papertrade.engine.funds import held_change
 from papertrade.engine.gatekeeping import refuse_risk
 from papertrade.engine.hours import expiry_of
 from papertrade.engine.refusals import Refused, refuse_conditions, refuse_prices, refuse_size
+from papertrade.engine.settlement import trade_day
 from papertrade.engine.sizing import Sizing, afford, size_by_money, size_up
 from papertrade.engine.step import Step
 from papertrade.matching.market import Market
@@ -29,10 +30,11 @@ _FOK: Final = TimeInForce.FOK
 _MARKET: Final = OrderType.MARKET
 
 
-def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0) -> int:
+def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0, by_clock: bool = False) -> int:
     """Decide one order; answers its number.
 
-    ``done_by_pair`` is what its linked order has filled of it already, None for all of it.
+    ``done_by_pair`` is what its linked order has filled of it already, None for all of it. ``by_clock``: nobody is
+    there to be told that its settlement is not known, so it waits.
     """
     state = step.state
     market = step.markets[terms.symbol]
@@ -64,6 +66,8 @@ def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0) -> int:
         cancel(step, state.orders[number], CancelReason.OCO, ())
         return number
     sibling = state.orders.get(terms.oco_with) if terms.oco_with else None
+    if step.profile.settlement is not None and not by_clock:
+        trade_day(step, market)
     sizing = size_up(step, market, terms, quantity - done_by_pair, sibling)
     if not isinstance(sizing, Sizing):
         return _reject(step, terms, quantity, sizing)

@@ -14,6 +14,7 @@ from papertrade.domain.orders import Order
 from papertrade.domain.rejections import RejectReason
 from papertrade.engine.funds import closable, opening_part
 from papertrade.engine.step import Step
+from papertrade.errors import CalendarRangeError
 from papertrade.ledger.settling import in_a_year, is_set, shares_of
 from papertrade.matching.market import Market
 
@@ -22,13 +23,29 @@ _SELL: Final = -1
 
 def note_trade_day(step: Step, market: Market) -> None:
     """Something of this symbol is about to fill: say when it settles, unless that is known or is at once."""
-    state, rule = step.state, step.profile.settlement
-    if rule is None or is_set(state.settling, market.symbol, step.now_ns):
-        return
+    found = trade_day(step, market)
+    if found is not None:
+        state = step.state
+        step.emit(SettlementSet(state.account, state.version + 1, step.now_ns, market.symbol, *found))
+
+
+def may_settle(step: Step, market: Market) -> bool:
+    """Is it known when a fill of this symbol would settle? Until then what rests waits; a new order is told."""
+    try:
+        trade_day(step, market)
+    except CalendarRangeError:
+        return False
+    return True
+
+
+def trade_day(step: Step, market: Market) -> tuple[str, int, int, int] | None:
+    """(trade date, sessions, its end, settlement) of what fills now; None if that is known already, or is at once."""
+    rule, now = step.profile.settlement, step.now_ns
+    if rule is None or is_set(step.state.settling, market.symbol, now):
+        return None
     hours = market.hours
     if not rule.covers(None if hours is None else hours.name):
-        return
-    now = step.now_ns
+        return None
     if hours is None:
         day = step.profile.trading_day.day_of(now)
         sessions = rule.sessions_on(day)
@@ -39,10 +56,10 @@ def note_trade_day(step: Step, market: Market) -> None:
     else:
         day = hours.trade_day(now)
         sessions = rule.sessions_on(day)
-        ends, settles = hours.begins_after(now, 1), hours.begins_after(now, sessions)
-    if sessions:
-        about = (state.account, state.version + 1, now, market.symbol, day)
-        step.emit(SettlementSet(*about, sessions, ends, settles))
+        ends = settles = now
+        if sessions:
+            ends, settles = hours.begins_after(now, 1), hours.begins_after(now, sessions)
+    return (day, sessions, ends, settles) if sessions else None
 
 
 def is_due(step: Step) -> bool:

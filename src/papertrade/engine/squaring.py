@@ -100,7 +100,7 @@ def _close(step: Step, calendar: str) -> None:
         left, most = abs(held), step.markets[symbol].instrument.most_units
         while left:
             size = min(left, most)
-            place(step, _closing(symbol, -1 if held > 0 else 1, size))
+            place(step, _closing(symbol, -1 if held > 0 else 1, size), by_clock=True)
             left -= size
 
 
