@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
-from papertrade.domain.events import GoodFaithViolation, TradesSettled
+from papertrade.codec.events import decode_event
+from papertrade.domain.events import GoodFaithViolation, OrderFilled, SettlementSet, TradesSettled
 from papertrade.errors import CalendarRangeError, InvalidValueError
+from papertrade.ledger.settling import NOTHING, with_day, with_fill
 from papertrade.testing.invariants import BrokenInvariantError, check_account
 
 SETTLING = ("settlement_set", "trades_settled", "good_faith_violation")
@@ -504,3 +507,61 @@ def test_rules_say_where_they_are_from() -> None:
     assert any("T+1 (given by hand)" in line for line in opened("T+1").assumptions())
     with pytest.raises(InvalidValueError, match="settlement"):
         opened(1)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------- other beginnings
+
+
+def test_a_copy_begins_with_everything_settled() -> None:
+    """Its past stays with the other account, so nothing of it settles here."""
+    exchange = pt.Exchange(clock="data", calendar="XNYS")
+    for symbol in ("A", "B"):
+        exchange.add_instrument(symbol)
+    broker = exchange.open_account("main", cash=0, settlement="T+1")
+    quote(broker, MONDAY)
+    hold(broker, "A", 10)
+    broker.sell("A", 4)
+    broker.buy("B", 2)
+    twin = exchange.clone_account("main", "twin")
+    assert (broker.account().unsettled_cash, twin.account().unsettled_cash) == (100, 0)
+    assert (broker.position("B").t1_quantity, twin.position("B").t1_quantity) == (2, 0)
+    broker.advance(TUESDAY)
+    assert (len(settled(broker)), settled(twin)) == (1, [])
+    check_account(twin)
+
+
+def test_fills_that_cross_zero_leave_no_more_unsettled_than_there_is() -> None:
+    """Of a purchase that covers a short only what is held is undelivered; a sale beyond what is held leaves nothing."""
+    broker = opened(cash=1_000, kind="margin")
+    quote(broker, MONDAY)
+    broker.buy("A", 5)
+    broker.sell("A", 12)
+    assert (broker.position("A").quantity, broker.position("A").t1_quantity) == (-7, 0)
+    broker.buy("A", 10)
+    assert (broker.position("A").quantity, broker.position("A").t1_quantity) == (3, 3)
+    check_account(broker)
+
+
+def test_a_restriction_keeps_unsettled_money_from_an_order_that_waits() -> None:
+    """It was taken when it could use that money, and is canceled when it would fill."""
+    broker = opened(pt.Settlement("T+1", on_violation="restrict", most_violations=1))
+    quote(broker, MONDAY, "A", "B", "C")
+    hold(broker, "A", 20)
+    broker.sell("A", 20)
+    waits = broker.buy("C", 10, limit_price=40)
+    broker.buy("B", 10)
+    broker.sell("B", 10)
+    quote(broker, "2026-01-05T15:01:00Z", "C", price=39)
+    assert broker.order(waits).reason == "insufficient_funds"
+    check_account(broker)
+
+
+def test_a_purchase_that_brings_money_owes_nothing() -> None:
+    """A rebate above the price: the purchase is proceeds itself, of an account whose cash was below zero."""
+    day = SettlementSet("main", 1, 0, "A", "2026-01-05", 1, 10, 20)
+    stored = (Path(__file__).parent.parent / "golden" / "order_filled.json").read_bytes()
+    fill = decode_event(stored.rstrip())
+    assert isinstance(fill, OrderFilled)
+    fill = fill._replace(symbol="A", at_ns=5, sign=1, value_units=1, fees=(("rebate", -100),))
+    found = with_fill(with_day(NOTHING, day), fill, 49, fill.quantity_units, True)
+    assert (found.settling[0].cash_units, found.unpaid) == (49, ())

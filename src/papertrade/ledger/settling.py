@@ -93,7 +93,7 @@ def with_fill(now: Unsettled, event: OrderFilled, total: int, held: int, is_cash
     parts, until = _spend(parts, spent)
     parts = _deliver(parts, symbol, shares_of(parts, symbol) - max(held, 0))
     unpaid = now.unpaid
-    if bought and is_cash and spent > 0:
+    if bought and is_cash and paid > 0 and spent > 0:  # a rebate may be more than the price
         unpaid = _owe(unpaid, Unpaid(until, symbol, divide_up(event.quantity_units * spent, paid), spent))
     elif not bought:
         unpaid = _keep(unpaid, symbol, held)[0]

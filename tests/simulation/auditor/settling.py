@@ -92,7 +92,7 @@ class Settling(Batches):
         for pile in own:
             part = max(0, min(gone, pile.shares))
             pile.shares, gone = pile.shares - part, gone - part
-        if sign > 0 and spent > 0 and books.is_cash:
+        if sign > 0 and spent > 0 and paid > 0 and books.is_cash:
             books.owe(last, symbol, -(-quantity * spent // paid), spent)
         elif sign < 0 and books.owed:
             self._too_early(symbol, held)

@@ -108,7 +108,7 @@ def _move(found: Open, event: OrderFilled | PositionImported, is_cash: bool) -> 
         if batch.symbol == symbol and gone_shares > 0:
             gone = min(gone_shares, batch.shares)
             batch.shares, gone_shares = batch.shares - gone, gone_shares - gone
-    if event.sign > 0 and spent > 0 and is_cash:
+    if event.sign > 0 and spent > 0 and change < 0 and is_cash:
         _owe(found, Debt(due, symbol, money.up(Fraction(quantity * spent, -change)), spent))
     elif event.sign < 0:
         _sold(found, symbol)
