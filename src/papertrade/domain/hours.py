@@ -55,7 +55,7 @@ class Bell(NamedTuple):
 
 
 class MarketHours(Protocol):
-    """What answers when a market is open: a calendar."""
+    """What answers when a market is open: a calendar. It raises ``CalendarRangeError`` where it does not know."""
 
     @property
     def name(self) -> str:
