@@ -139,6 +139,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import papertrade
 late = {"logging", "zoneinfo", "papertrade.hosting.explaining", "papertrade.hosting.previewing"}
+late |= {"papertrade.ledger.fee_models", "papertrade.matching.slippage"}
 early = sorted(late & set(sys.modules))
 from papertrade.hosting.logs import log
 log().warning("nobody asked to hear this")

@@ -36,9 +36,9 @@ from papertrade.domain.words import (
 from papertrade.errors import PaperTradeError, StoreError, UsageError
 from papertrade.exchange import Exchange
 from papertrade.hosting.setup import SnapshotPolicy
-from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.fees import NoFees
 from papertrade.ledger.margin import CashModel, FlatMargin
-from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
+from papertrade.matching.models import NoSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.paper import PaperBroker
 from papertrade.ports.broker import AsyncBroker, Broker, Capabilities
@@ -64,7 +64,9 @@ if TYPE_CHECKING:
     from papertrade.hosting.explaining import Explanation
     from papertrade.hosting.previewing import Preview
     from papertrade.ledger.entries import Entry
+    from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
     from papertrade.ledger.settlement import Settlement
+    from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
     from papertrade.ports.feed import AuctionPrice, Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
     from papertrade.risk.square_off import SquareOff
 
@@ -78,6 +80,7 @@ _LATER = MappingProxyType(
         "AuctionPrice": "ports.feed",
         "AuctionTimes": "calendars.hours",
         "Bar": "ports.feed",
+        "BasisPointSlippage": "matching.slippage",
         "Calendar": "calendars.calendar",
         "DayHolding": "domain.summaries",
         "DayPosition": "domain.day_positions",
@@ -86,12 +89,16 @@ _LATER = MappingProxyType(
         "Entry": "ledger.entries",
         "EquityPoint": "domain.pages",
         "Explanation": "hosting.explaining",
+        "FeeSchedule": "ledger.fee_models",
         "FeedRun": "ports.feed",
         "Halt": "ports.feed",
         "Hours": "calendars.hours",
         "LastPrice": "ports.feed",
+        "MakerTakerFee": "ledger.fee_models",
         "MarketTrade": "ports.feed",
         "Page": "domain.pages",
+        "PerUnitFee": "ledger.fee_models",
+        "PercentFee": "ledger.fee_models",
         "Phase": "domain.hours",
         "Preview": "hosting.previewing",
         "QueueFeed": "feeds",
@@ -99,8 +106,10 @@ _LATER = MappingProxyType(
         "Resume": "ports.feed",
         "Session": "calendars.sessions",
         "Settlement": "ledger.settlement",
+        "SpreadSlippage": "matching.slippage",
         "SquareOff": "risk.square_off",
         "Subscription": "hosting.delivery",
+        "TickSlippage": "matching.slippage",
         "calendar": "calendars.builtin",
         "follow": "following",
         "follow_async": "aio_following",

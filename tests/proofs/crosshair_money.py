@@ -20,7 +20,8 @@ from papertrade.domain.numbers import (
     units_of_text,
 )
 from papertrade.engine.funds import held_change
-from papertrade.ledger.fees import FeeTally, MakerTakerFee, PercentFee, PerUnitFee, charge
+from papertrade.ledger.fee_models import MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import FeeTally, charge
 from papertrade.ledger.margin import FlatMargin
 from papertrade.ledger.positions import PositionState, closing_part, released_cost, split_fill
 

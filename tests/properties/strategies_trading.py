@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import OrderType, TimeInForce
-from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import NoFees
 from papertrade.ledger.margin import CashModel, FlatMargin
-from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
+from papertrade.matching.models import NoSlippage
 from papertrade.matching.settings import FillSettings
+from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 from papertrade.risk.limits import RiskLimits
 from papertrade.testing.oracle import Setup
 from papertrade.testing.oracle import vocabulary as say

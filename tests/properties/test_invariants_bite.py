@@ -18,7 +18,7 @@ from papertrade.domain.events import (
     OrderRejected,
     TradesSettled,
 )
-from papertrade.ledger.fees import PerUnitFee
+from papertrade.ledger.fee_models import PerUnitFee
 from papertrade.paper import PaperBroker
 from papertrade.testing.case import BrokenInvariantError, Case
 from papertrade.testing.invariants import CHECKS, check_account

@@ -20,8 +20,8 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import OrderType, TimeInForce
 from papertrade.ledger.margin import FlatMargin
-from papertrade.matching.models import TickSlippage
 from papertrade.matching.settings import FillSettings
+from papertrade.matching.slippage import TickSlippage
 from papertrade.testing.chance import draw_setup
 from papertrade.testing.drawing import Drawer
 from papertrade.testing.driving import Driven

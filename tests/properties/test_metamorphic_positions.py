@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies_trading import START
 
 from papertrade import open_paper_broker
-from papertrade.ledger.fees import PercentFee, PerUnitFee
+from papertrade.ledger.fee_models import PercentFee, PerUnitFee
 from papertrade.ledger.margin import FlatMargin
 from papertrade.paper import PaperBroker
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import SCALE
-from papertrade.ledger.fees import PerUnitFee
+from papertrade.ledger.fee_models import PerUnitFee
 from papertrade.ledger.margin import FlatMargin
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from papertrade.ledger.fees import PercentFee
+from papertrade.ledger.fee_models import PercentFee
 from papertrade.testing.oracle import vocabulary as say
 
 from .peer_failures.scene import CASH, Script, Scripted, Turn, amounts, broker_of, order, records, terms, units

@@ -10,19 +10,8 @@ import pytest
 import papertrade as pt
 from papertrade.domain.numbers import SCALE
 from papertrade.errors import InvalidValueError
-from papertrade.ledger.fees import (
-    FeeLines,
-    FeeModel,
-    FeeSchedule,
-    FeeTally,
-    MakerTakerFee,
-    NoFees,
-    PercentFee,
-    PerUnitFee,
-    charge,
-    lines_owed,
-    parse_fees,
-)
+from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import FeeLines, FeeModel, FeeTally, NoFees, charge, lines_owed, parse_fees
 
 CENT = SCALE // 100
 NOTHING = FeeTally("X", 1, 0, 0, 0, CENT)

@@ -10,16 +10,8 @@ import pytest
 import papertrade as pt
 from papertrade.domain.numbers import SCALE
 from papertrade.errors import InvalidValueError
-from papertrade.matching.models import (
-    BasisPointSlippage,
-    Candidate,
-    NoSlippage,
-    SlippageModel,
-    SpreadSlippage,
-    TickSlippage,
-    quantity_units,
-    slip_units,
-)
+from papertrade.matching.models import Candidate, NoSlippage, SlippageModel, quantity_units, slip_units
+from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 
 CENT = SCALE // 100
 

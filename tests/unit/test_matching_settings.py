@@ -10,8 +10,9 @@ import pytest
 import papertrade as pt
 from papertrade.domain.numbers import SCALE
 from papertrade.errors import InvalidValueError
-from papertrade.matching.models import BasisPointSlippage, Candidate, NoSlippage, TickSlippage
+from papertrade.matching.models import Candidate, NoSlippage
 from papertrade.matching.settings import FillSettings, assumption_sentences
+from papertrade.matching.slippage import BasisPointSlippage, TickSlippage
 
 
 class Half:

@@ -17,11 +17,13 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import CURRENCIES, Currency
 from papertrade.domain.numbers import to_decimal
 from papertrade.domain.words import OutsideHours
-from papertrade.ledger.fees import FeeModel, FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
 from papertrade.ledger.settlement import Settlement
-from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
+from papertrade.matching.models import NoSlippage
 from papertrade.matching.settings import FillSettings
+from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
 from papertrade.testing.oracle import arithmetic as money

@@ -26,11 +26,13 @@ from papertrade.domain.numbers import parse_units, text_of
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import Side, plain_text
 from papertrade.errors import UsageError
-from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import NoFees
 from papertrade.ledger.margin import CashModel, FlatMargin
 from papertrade.ledger.settlement import Settlement
-from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
+from papertrade.matching.models import NoSlippage
 from papertrade.matching.settings import FillSettings
+from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from papertrade.ledger.fees import FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import NoFees
 
 from .facts import ONE, maybe_units, nearest, units_of, upwards
 

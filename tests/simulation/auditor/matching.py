@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from papertrade.matching.models import BasisPointSlippage, NoSlippage, SpreadSlippage, TickSlippage
+from papertrade.matching.models import NoSlippage
+from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 
 from . import auctions
 from .books import Books

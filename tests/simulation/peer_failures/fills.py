@@ -14,9 +14,9 @@ from papertrade.domain.orders import OrderTerms
 from papertrade.engine import barpath, filling, sizing
 from papertrade.engine.step import Step
 from papertrade.matching.market import BarData, Market
-from papertrade.matching.models import TickSlippage
 from papertrade.matching.rules import MAKER, Proposal, fill_market_on_bar, worse
 from papertrade.matching.settings import FillSettings
+from papertrade.matching.slippage import TickSlippage
 from papertrade.testing.oracle import vocabulary as say
 
 from ..reached import counted

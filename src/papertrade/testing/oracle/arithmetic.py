@@ -6,9 +6,11 @@ from fractions import Fraction
 from math import ceil, floor
 
 from papertrade.domain.instruments import Instrument
-from papertrade.ledger.fees import FeeModel, FeeSchedule, MakerTakerFee, NoFees, PercentFee, PerUnitFee
+from papertrade.ledger.fee_models import FeeSchedule, MakerTakerFee, PercentFee, PerUnitFee
+from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, FlatMargin, MarginModel
-from papertrade.matching.models import BasisPointSlippage, NoSlippage, SlippageModel, SpreadSlippage, TickSlippage
+from papertrade.matching.models import NoSlippage, SlippageModel
+from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 
 ONE = 10**9  # units in 1.0 of a price, a quantity or a currency
 
