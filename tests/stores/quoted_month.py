@@ -26,6 +26,7 @@ ACCOUNTS = ("investor", "intraday")
 QUOTES = 40  # a day
 FIRST = date(2026, 10, 15)
 MINUTE = 60 * 10**9
+DAY = pt.TradingDay("America/New_York", calendar="XNYS")
 
 
 def sessions(days: int) -> list[Any]:
@@ -38,14 +39,13 @@ def open_month(store: Any) -> tuple[pt.Exchange, dict[str, pt.PaperBroker]]:
     exchange = pt.Exchange(store, clock="data", calendar="XNYS")
     for symbol in SYMBOLS:
         exchange.add_instrument(symbol)
-    day = pt.TradingDay("America/New_York", calendar="XNYS")
     fees = pt.PerUnitFee("0.005", minimum=1)
     rules: dict[str, dict[str, Any]] = {
         "investor": {"limits": pt.RiskLimits(max_daily_loss=20_000, max_drawdown=30_000)},
         "intraday": {"margin": pt.FlatMargin(initial="0.5"), "square_off": pt.SquareOff(minutes_before_close=10)},
     }
     brokers = {
-        name: exchange.open_account(name, cash=100_000, trading_day=day, fees=fees, **rules[name]) for name in ACCOUNTS
+        name: exchange.open_account(name, cash=100_000, trading_day=DAY, fees=fees, **rules[name]) for name in ACCOUNTS
     }
     return exchange, brokers
 
@@ -89,16 +89,23 @@ def _orders(brokers: dict[str, pt.PaperBroker], rng: Random, key: str, price: di
             broker.sell(symbol, 5, client_order_id=f"sell-{key}", tags={"strategy": name})
 
 
+def night(session: Any) -> int:
+    """When the trading day of a session is over, and closed."""
+    return DAY.ends(session.opens_ns)
+
+
 def end_day(exchange: pt.Exchange, store: TieredStore, session: Any) -> None:
     """What the host does every evening, and can do again from the start whenever it was interrupted."""
     exchange.advance(session.ends)
+    exchange.advance(night(session))
+    exchange.end_of_day()
     for name in ACCOUNTS:
         exchange.account(name).snapshot()
     store.archive_day()
 
 
 def figures(store: Any) -> dict[str, Any]:
-    """Journals, wallets and fills of both accounts, as anybody can read them."""
+    """Journals, wallets, fills and what each day came to, of both accounts, as anybody can read them."""
     _, brokers = open_month(store)
     found: dict[str, Any] = {}
     for name, broker in brokers.items():
@@ -114,6 +121,8 @@ def figures(store: Any) -> dict[str, Any]:
             "fees": str(account.fees),
             "fills": len(broker.fills()),
             "orders": len(broker.orders("all")),
+            "days": [summary.to_dict() for summary in broker.day_summaries() if summary.is_final],
+            "closed": sum(event.kind == "day_closed" for event in broker.events()),
         }
         store.verify(name)
     return found
@@ -210,6 +219,7 @@ def undisturbed(days: int) -> dict[str, Any]:
     for number, session in enumerate(sessions(days), 1):
         trade(exchange, brokers, number, session)
         exchange.advance(session.ends)
+        exchange.advance(night(session))
     return figures(store)
 
 
