@@ -17,8 +17,20 @@ SOONEST = {
     "limits_served_by_time_alone": 7,
     "import_counts_as_a_gain_of_the_day": 227,
     "unsettled_cash_buys_in_spite_of_the_rule": 81,
+    "growth_passes_while_squared_off": 6,
+    "last_stage_closes_nothing": 3,
+    "squared_off_when_the_clock_has_jumped": 3,
+    "after_market_order_fills_before_the_open": 6,
+    "day_order_ends_a_session_late": 3,
+    "fills_while_the_market_is_closed": 3,
+    "hold_never_captured": 3,
+    "cost_released_rounded_up": 4,
+    "stale_quote_fills": 3,
+    "minimum_fee_on_every_fill": 4,
+    "expiry_noticed_with_the_next_tick": 3,
+    "repeated_print_counts_again": 3,
 }
-"""Which seed found a bug first, where it took long: where its search begins. What the run says decides."""
+"""Which seed found a bug first, where those before it take long: where its search begins. What the run says decides."""
 BUGS = {name: bug for name, bug in SABOTEURS.items() if bug.differential}
 """Of the planted bugs those that one account beside the oracle shows; the others need the simulator."""
 
