@@ -4,8 +4,8 @@
 
 Redis has the day, PostgreSQL the archive. A process trades the month; at the end of each day it kills itself at one
 call to a store, before or after it was executed, and the next process goes on. Round after round the calls move on,
-until each call of an end of day has been fatal, before and after. Journals, wallets, fills and what each closed day came
-to have to be those of a month on memory in which nobody dies.
+until each call of an end of day has been fatal, before and after. Journals, wallets, fills and what each closed day
+came to have to be those of a month on memory in which nobody dies.
 """
 
 from __future__ import annotations

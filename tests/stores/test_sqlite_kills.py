@@ -90,7 +90,7 @@ class _WritesTablesLater(SQLiteStore):
 )
 def test_bad_stores_are_found_out(bad: type[SQLiteStore], found: str, tmp_path: Path) -> None:
     """The control: a store that breaks its word does not get through as many kills."""
-    for seed in (5, 1, 2, 3, 4):  # the first is one with which few kills are enough
+    for seed in (1, 6, 4, 3, 5):  # the first is one with which few kills are enough
         tabled = bad is _WritesTablesLater  # the others break their word about journals
 
         def opener(path: Path, tabled: bool = tabled) -> SQLiteStore:
