@@ -16,7 +16,7 @@ import pytest
 
 from papertrade.domain.instruments import Instrument
 from papertrade.errors import StoreCorruptError
-from papertrade.ledger import fees, margin, positions
+from papertrade.ledger import fee_models, margin, positions
 
 from . import command_checks, crosshair_money, crosshair_planted, decoder_checks
 from .prove_money import MONEY, PLANTED, promises
@@ -170,9 +170,9 @@ WRONG: dict[str, tuple[Any, str, Any, str]] = {
         "contract_value_is_the_nearest_cent",
     ),
     "holds to the nearest": (Instrument, "value_up", Instrument.value, "a_hold_is_never_short"),
-    "percent fees cut": (fees, "divide_nearest", _floor, "a_percent_fee_is_the_nearest_cent_in_bounds"),
-    "unit fees cut": (fees, "divide_nearest", _floor, "a_unit_fee_is_the_nearest_cent"),
-    "maker-taker fees cut": (fees, "divide_nearest", _floor, "a_maker_taker_fee_is_the_nearest_cent"),
+    "percent fees cut": (fee_models, "divide_nearest", _floor, "a_percent_fee_is_the_nearest_cent_in_bounds"),
+    "unit fees cut": (fee_models, "divide_nearest", _floor, "a_unit_fee_is_the_nearest_cent"),
+    "maker-taker fees cut": (fee_models, "divide_nearest", _floor, "a_maker_taker_fee_is_the_nearest_cent"),
     "margin cut": (margin, "divide_up", _floor, "initial_margin_is_never_short"),
 }  # fmt: skip
 

@@ -21,8 +21,8 @@ from papertrade.domain.instruments import Instrument
 from papertrade.domain.money import Currency
 from papertrade.domain.orders import OrderTerms
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
-from papertrade.ledger import fees, margin, settlement
-from papertrade.matching import models, settings
+from papertrade.ledger import fee_models, fees, margin, settlement
+from papertrade.matching import models, settings, slippage
 from papertrade.risk.limits import RiskLimits
 from papertrade.risk.square_off import SquareOff
 from papertrade.testing.drawing import Mix
@@ -44,7 +44,7 @@ def _kinds(*modules: Any) -> dict[str, Any]:
 
 
 KINDS: dict[str, Any] = {
-    **_kinds(say, acts, fees, margin, models, settings, settlement),
+    **_kinds(say, acts, fees, fee_models, margin, models, settings, settlement, slippage),
     **{kind.__name__: kind for kind in (Currency, Instrument, Mix, OrderTerms, Profile, RiskLimits)},
     **{kind.__name__: kind for kind in (SquareOff, TradingDay)},
 }
