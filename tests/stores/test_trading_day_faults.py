@@ -1,4 +1,6 @@
-"""G7: in a day of trading each storage call fails, once or until it is healed, on each store that is shipped.
+"""G7: in a day of trading each storage call fails, once or until it is healed.
+
+Every fault is met on the store in memory, and on each store that is shipped the two that a store can tell apart.
 
 Commands have keys, so that whoever got an error asks again with the same key; the market, which does not repeat itself,
 goes on with a new quote of the same prices. Whatever failed, in the end the day is the one on which nothing failed.
