@@ -14,6 +14,7 @@ from papertrade.hosting.listing import _ASKED
 from papertrade.testing.chance import draw_setup, with_hours
 from papertrade.testing.differential import SideBySide
 from papertrade.testing.drawing import Drawer
+from papertrade.testing.invariants import check_account
 from papertrade.testing.short_hours import ShortHours
 
 DAY = "2026-01-05T"  # a Monday; New York opens at 14:30 UTC and closes at 21:00
@@ -346,6 +347,7 @@ def test_before_any_datum_nobody_knows_whether_a_market_is_open() -> None:
     with pytest.raises(InvalidValueError, match="after the first datum"):
         broker.buy("ABC", 1, limit_price=10)
     assert broker.digest() == before
+    check_account(broker)
 
 
 def test_a_position_that_came_in_is_not_closed_before_anybody_knows_the_time() -> None:

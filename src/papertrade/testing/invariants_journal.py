@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from papertrade.codec.events import decode_event, encode_event
 from papertrade.domain.events import OrderCanceled, OrderExpired, OrderRejected
 from papertrade.domain.orders import OrderRequest
@@ -37,7 +39,8 @@ def e7_asking_changes_nothing(case: Case) -> None:
         if case.instrument(symbol).currency.code == case.view.currency:
             case.broker.position(symbol)
             size = case.instrument(symbol).lot_size
-            case.broker.preview_order(OrderRequest(symbol=symbol, side="buy", quantity=size))
+            with suppress(UsageError):  # a market with hours takes no orders before anybody knows the time
+                case.broker.preview_order(OrderRequest(symbol=symbol, side="buy", quantity=size))
     case.equal("E7", case.broker.digest(), before, "digest after asking")
     case.equal("E7", case.broker.account().version, version, "version after asking")
 
