@@ -49,7 +49,11 @@ def written_by(schema: int, data: bytes) -> bytes:
     record = from_bytes(data)
     for order in record["orders"]:
         order["terms"] = {name: value for name, value in order["terms"].items() if name not in LATER}
+    for position in record["positions"]:
+        del position["mark"], position["marked"]
     parts = record.pop("unvalued")
+    for part in parts:
+        del part["at"]
     for later in ("squared", "today", "settling", "unpaid", "violated"):
         del record[later]
     del record["account"]["restricted_until"]

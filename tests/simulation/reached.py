@@ -95,6 +95,8 @@ HOURS = {
     "bar_over_the_close": "a bar that began in the session ends after it, and fills an order of the session",
     "expired_with_its_session": "an order for the day ends with its session",
     "expired_by_its_minutes": "an order's minutes are over",
+    "day_closed_at_old_price": "a day ends before a process that started on it was given a price of what is held",
+    "day_opened_at_old_price": "and one begins so",
     "bookend": "a session opens or has closed, and the equity is noted for its sake",
     "squared_off: warned": "a close comes near, and the account has something open",
     "squared_off: reduce_only": "from here on only what reduces passes",

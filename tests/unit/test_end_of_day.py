@@ -66,6 +66,39 @@ def test_stepped_jumped_and_restarted_are_the_same(held: bool, points: str) -> N
     assert days(leap) == list(zip(wanted, ends, strict=True))
 
 
+FORGOTTEN = ("stale_marks", "mark_is_stale", "last_is_stale")
+
+
+@pytest.mark.parametrize("known_by", ["fill", "close"])
+def test_a_day_that_a_new_process_closes_is_the_same_but_for_what_is_stale(known_by: str) -> None:
+    """The last price was that of a fill, or of the close before: killed and opened again before midnight or not."""
+
+    def lived(restart: bool) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+        store = MemoryStore()
+        broker = opened(store=store, trading_day="America/New_York")
+        trade(broker)
+        if known_by == "fill":
+            broker.on_quote("ABC", "112", "112", at="2026-01-05T20:00:00Z")
+            broker.buy("ABC", 1)
+        now = "2026-01-05T23:00:00Z" if known_by == "fill" else "2026-01-06T23:00:00Z"
+        broker.advance(now)
+        if restart:
+            broker = opened(store=store, trading_day="America/New_York")
+            broker.advance(now)
+        looks = broker.account().to_dict(), broker.position("ABC").to_dict(), broker.day_positions()[0].to_dict()
+        broker.advance("2026-01-07T05:00:00Z")
+        check_account(broker)
+        days = [day.to_dict() for day in broker.day_summaries() if day.is_final]
+        return (*looks, days)  # type: ignore[return-value]
+
+    one, other = lived(False), lived(True)
+    for whole, again in zip(one[:3], other[:3], strict=True):
+        assert {name for name in whole if whole[name] != again[name]} <= {*FORGOTTEN, "marked_at"}
+    assert [{**day, "stale_marks": 0} for day in other[3]] == [{**day, "stale_marks": 0} for day in one[3]]
+    assert other[3][-1]["stale_marks"] == 1
+    assert (other[0]["stale_marks"], other[0]["missing_marks"], other[1]["mark_is_stale"]) == (1, 0, True)
+
+
 def test_what_was_due_while_closed_happens_first() -> None:
     """Opening decides nothing; the first command finds the day closed when it ended, and opens its own."""
     store = MemoryStore()

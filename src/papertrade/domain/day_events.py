@@ -36,7 +36,7 @@ class _DayClosed(NamedTuple):
     lowest_units: int
     drawdown_units: int
     stale_marks: int
-    unmarked: tuple[str, ...]  # symbols held without any price: they are in the equity at their cost
+    unmarked: tuple[str, ...]  # held, and neither the market nor the journal knows a price: counted at cost
     holdings: Numbers  # symbol and quantity
     costs: Numbers
     averages: Numbers  # average prices

@@ -88,7 +88,7 @@ class DaySummary:
 
     @property
     def stale_marks(self) -> int:
-        """How many held symbols had a price of an earlier day, or none."""
+        """How many held symbols had a price of an earlier day or of before a restart, or none."""
         return self.event.stale_marks
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 from papertrade.domain.events import DayClosed, EquityMarked, OrderFilled
 from papertrade.domain.numbers import SCALE, ratio_units
 from papertrade.engine.bookends import next_bookend
-from papertrade.engine.funds import Appraisal, appraise
+from papertrade.engine.funds import Appraisal, appraise, last_price
 from papertrade.engine.profile import BOOKENDS, ON_CHANGE
 from papertrade.engine.step import Step
 from papertrade.errors import CalendarRangeError
@@ -16,7 +16,7 @@ from papertrade.ledger.chart import POSITIONS
 
 
 def old_marks(step: Step) -> int:
-    """How many held symbols have a mark of an earlier day than the account's."""
+    """How many held symbols have a mark of an earlier day than the account's, of those that the market has one of."""
     markets = (step.markets[symbol] for symbol in step.state.holdings)
     return sum(1 for m in markets if m.mark_units is not None and _is_earlier(step, max(m.marked_ns, 0)))
 
@@ -31,7 +31,7 @@ def _is_earlier(step: Step, ns: int) -> bool:
 
 
 def unmarked(step: Step) -> tuple[str, ...]:
-    """The held symbols without any price."""
+    """The held symbols of which the market knows no price: the day is measured anew when it does."""
     return tuple(symbol for symbol in sorted(step.state.holdings) if step.markets[symbol].mark_units is None)
 
 
@@ -47,11 +47,11 @@ def roll_up(step: Step, now: Appraisal) -> DayClosed | None:
     state, today = step.state, step.state.today
     if today is None:
         return None
-    if not now.missing:  # an equity at cost is no peak and no low
+    if not now.unknown:  # an equity at cost is no peak and no low
         today = today.copy()
         today.note(now.equity)
     held = sorted(state.holdings.items())
-    marks = ((symbol, step.markets[symbol].mark_units) for symbol, _ in held)
+    marks = [(symbol, last_price(position, step.markets[symbol])) for symbol, position in held]
     cost = state.books.get(POSITIONS, 0)
     return DayClosed(
         account=state.account,
@@ -81,7 +81,7 @@ def roll_up(step: Step, now: Appraisal) -> DayClosed | None:
         lowest_units=today.lowest_units,
         drawdown_units=today.drawdown_units,
         stale_marks=now.missing + old_marks(step),
-        unmarked=unmarked(step),
+        unmarked=tuple(symbol for symbol, mark in marks if mark is None),
         holdings=tuple((symbol, p.quantity_units) for symbol, p in held),
         costs=tuple((symbol, p.cost_units) for symbol, p in held),
         averages=tuple((symbol, ratio_units(p.pq, p.quantity_units * SCALE)) for symbol, p in held),
@@ -107,7 +107,8 @@ def next_point(step: Step) -> int:
 def note_point(step: Step) -> bool:
     """Note the equity, if the account was set to do so now and it is another one than was noted last.
 
-    Bookends are noted whatever it is: whoever looks for them finds them.
+    Bookends are noted whatever it is, also at the last prices that the journal tells: there is but one of each. Other
+    points wait for prices of the market, because a step back to an older price is a fall that never was.
     """
     every, today = step.profile.points_ns, step.state.today
     if not every or today is None:
@@ -118,7 +119,9 @@ def note_point(step: Step) -> bool:
     elif every != BOOKENDS and not step.state.open_positions:
         return False
     now = appraise(step.state, step.profile, step.markets)
-    if now.missing or (every != BOOKENDS and now.equity == today.last_units):
+    if every != BOOKENDS and (now.missing or now.equity == today.last_units):
+        return False
+    if now.unknown:
         return False
     step.emit(EquityMarked(step.state.account, step.state.version + 1, step.now_ns, now.equity))
     return True

@@ -48,7 +48,7 @@ from papertrade.engine.state import AccountState, Squared
 from papertrade.errors import InvariantError
 from papertrade.ledger.days import DaySums
 from papertrade.ledger.entries import book
-from papertrade.ledger.positions import PositionState, Unvalued, apply_fill, apply_import
+from papertrade.ledger.positions import PositionState, Unvalued, apply_fill, apply_import, unvalued
 from papertrade.ledger.postings import postings_of, postings_of_fill
 from papertrade.risk.limits import DAILY_LOSS, DRAWDOWN
 
@@ -121,7 +121,7 @@ def _imported(state: AccountState, event: PositionImported) -> None:
     if state.today is not None:
         state.today.import_value(cost)
     if state.day:  # it came in at its cost; the day is measured from what it was worth
-        state.unvalued = (*state.unvalued, Unvalued(symbol, quantity, cost, None, True, True))
+        state.unvalued = (*state.unvalued, Unvalued(symbol, quantity, cost, None, None, True, True))
 
 
 def _begun_again(state: AccountState, event: AccountReset) -> None:
@@ -140,8 +140,7 @@ def _begun_again(state: AccountState, event: AccountReset) -> None:
 def _day_opened(state: AccountState, event: DayOpened) -> None:
     is_first = not state.day
     in_peak = (part._replace(of_day=False) for part in state.unvalued if part.imported)
-    held = (state.holdings[symbol] for symbol in event.unmarked)
-    of_day = (Unvalued(p.symbol, p.quantity_units, p.cost_units, None, is_first, True) for p in held)
+    of_day = (unvalued(state.holdings[symbol], event.at_ns, is_first) for symbol in event.unmarked)
     state.unvalued = (*in_peak, *of_day)
     state.day = event.day
     state.day_equity_units = state.loss_base_units = event.equity_units
@@ -160,6 +159,8 @@ def _begin_sums(state: AccountState, at_ns: int, equity: int) -> None:
 
 def _day_closed(state: AccountState, event: DayClosed) -> None:
     state.today = None
+    for symbol, mark in event.marks:
+        state.positions[symbol].note_price(mark, event.at_ns)
 
 
 def _squared_off(state: AccountState, event: SquaredOff) -> None:

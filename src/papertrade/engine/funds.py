@@ -24,12 +24,13 @@ class Appraisal(NamedTuple):
     market_value: int
     initial: int
     maintenance: int
-    missing: int  # positions without any mark, valued at cost
+    missing: int  # positions of which the market knows no price: valued at the last one that the journal tells
+    unknown: int  # those of which that does not either, valued at cost
 
 
 def appraise(state: AccountState, profile: AccountProfile, markets: dict[str, Market]) -> Appraisal:
     """Equity is all cash plus positions at their marks, worked out when asked."""
-    value = initial = maintenance = missing = 0
+    value = initial = maintenance = missing = unknown = 0
     margin = profile.margin
     for symbol, position in state.holdings.items():
         quantity = position.quantity_units
@@ -37,6 +38,9 @@ def appraise(state: AccountState, profile: AccountProfile, markets: dict[str, Ma
         mark = market.mark_units
         if mark is None:
             missing += 1
+            mark = position.mark_units
+        if mark is None:
+            unknown += 1
             value += position.cost_units
             mark = market.instrument.price_of(position.cost_units, quantity)  # it still needs its margin: at cost
         else:
@@ -44,7 +48,13 @@ def appraise(state: AccountState, profile: AccountProfile, markets: dict[str, Ma
         if margin.marked_to_market:
             initial += margin.initial(market.instrument, quantity, mark)
             maintenance += margin.maintenance(market.instrument, quantity, mark)
-    return Appraisal(state.total + value, value, initial, maintenance, missing)
+    return Appraisal(state.total + value, value, initial, maintenance, missing, unknown)
+
+
+def last_price(position: PositionState, market: Market) -> int | None:
+    """The mark of a position: of the market, or else the last price that the journal tells."""
+    mark = market.mark_units
+    return position.mark_units if mark is None else mark
 
 
 def signed_value(instrument: Instrument, quantity_units: int, price_units: int) -> int:

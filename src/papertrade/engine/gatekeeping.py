@@ -6,7 +6,7 @@ from papertrade.domain.events import Numbers
 from papertrade.domain.numbers import SCALE
 from papertrade.domain.orders import Order
 from papertrade.domain.rejections import RejectReason
-from papertrade.engine.funds import opening_part
+from papertrade.engine.funds import last_price, opening_part
 from papertrade.engine.hours import only_reduces
 from papertrade.engine.step import Step
 from papertrade.ledger.positions import PositionState
@@ -99,8 +99,8 @@ def _gross(step: Step, market: Market, reached: int, price: int) -> int:
 
 
 def _mark(market: Market, position: PositionState) -> int:
-    """The mark; without one, what the position cost on average."""
-    mark = market.mark_units
+    """The mark; without one, the last price that the journal tells, or what the position cost on average."""
+    mark = last_price(position, market)
     if mark is not None:
         return mark
     quantity = position.quantity_units

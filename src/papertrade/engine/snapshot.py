@@ -21,11 +21,11 @@ from papertrade.ledger.days import DAY_FIELDS, DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
 from papertrade.ledger.settling import Settling, Unpaid, Violated
 
-SNAPSHOT_SCHEMA: Final = 7
+SNAPSHOT_SCHEMA: Final = 8
 _APART: Final = ("orders", "positions", "books", "unvalued", "squared", "today", "settling", "unpaid", "violated")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _SCHEMA: Final = b',"schema":'
-_FORGETFUL: Final = (b"1}", *(b"%d," % schema for schema in range(1, 6)))  # how the schemas go on that forgot something
+_FORGETFUL: Final = (b"1}", *(b"%d," % schema for schema in range(1, 8)))  # how the schemas go on that forgot something
 _PLAIN: Final = Shape(name for name in SNAPSHOT_FIELDS if name not in _APART)
 _ORDER: Final = Shape(Order.__slots__)
 _POSITION: Final = Shape(PositionState.__slots__)
@@ -86,6 +86,13 @@ def _with_nothing_unsettled(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "schema": 7, "account": account}
 
 
+def _with_no_price(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 7 forgot the last price of what is held; who has the whole journal folds that instead (``forgets``)."""
+    positions = [added(added(part, "mark", None), "marked", None) for part in _rows(record, "positions")]
+    unvalued = [added(part, "at", None) for part in _rows(record, "unvalued")]  # all of it counts at cost
+    return {**record, "schema": 8, "positions": positions, "unvalued": unvalued}
+
+
 UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _with_nothing_unvalued,
     2: _all_of_the_day,
@@ -93,6 +100,7 @@ UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     4: lambda record: added({**record, "schema": 5}, "squared", []),  # nobody squared off
     5: _counting_from_here,
     6: _with_nothing_unsettled,
+    7: _with_no_price,
 }
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 

@@ -44,7 +44,7 @@ def review(step: Step) -> None:
 
 
 def _revalue(step: Step) -> None:
-    """Every price is known: what the day counts at cost counts from now on as if its first price had been known then.
+    """Every price is known: what the day counts without one counts from now on as if its first had been known then.
 
     That is the price of its first fill since, or else its mark. What else was won or lost since the day began stays
     profit or loss of the day, and so does what a holding did after its first fill. What came in on an earlier day
@@ -60,7 +60,10 @@ def _revalue(step: Step) -> None:
         price = market.mark_units if part.first_units is None else part.first_units
         if price is None:  # it left again without ever having one
             continue
-        gain = signed_value(market.instrument, part.quantity_units, price) - part.cost_units
+        counted = part.cost_units
+        if part.at_units is not None:
+            counted = signed_value(market.instrument, part.quantity_units, part.at_units)
+        gain = signed_value(market.instrument, part.quantity_units, price) - counted
         equity += gain if part.of_day else 0
         peak += gain if part.imported else 0
     if any(part.of_day and not part.imported for part in state.unvalued):

@@ -9,7 +9,7 @@ import attrs
 from papertrade.domain.day_positions import DayPosition
 from papertrade.domain.events import AccountReset, DayClosed, DayOpened, Event, OrderFilled, PositionImported
 from papertrade.domain.numbers import divide_nearest
-from papertrade.engine.funds import signed_value
+from papertrade.engine.funds import last_price, signed_value
 from papertrade.engine.step import Seat
 from papertrade.errors import InvalidValueError
 from papertrade.hosting.account_reading import AccountReader
@@ -117,7 +117,7 @@ def _position(seat: Seat, sums: _Sums, market: Market, now_ns: int, view: str) -
     sell_price = divide_nearest(sums.sell_pq + sums.average * short, sold) if sold else 0
     cost = abs(sums.cost) if night else 0
     carried = cost if sums.close is None else instrument.value(sums.close, size)  # without a close from its cost
-    quantity, mark = bought - sold, market.mark_units
+    quantity, mark = bought - sold, _mark(seat, market)
     worth = 0 if not quantity else None if mark is None else signed_value(instrument, quantity, mark)
     return DayPosition(
         account=state.account,
@@ -143,13 +143,19 @@ def _position(seat: Seat, sums: _Sums, market: Market, now_ns: int, view: str) -
     )
 
 
+def _mark(seat: Seat, market: Market) -> int | None:
+    position = seat.state.positions.get(market.symbol)
+    return market.mark_units if position is None else last_price(position, market)
+
+
 def _total(seat: Seat, market: Market) -> int | None:
     position = seat.state.positions.get(market.symbol)
     if position is None:
         return 0
     if not position.quantity_units:
         return position.realized_units
-    if market.mark_units is None:
+    mark = last_price(position, market)
+    if mark is None:
         return None
-    worth = signed_value(market.instrument, position.quantity_units, market.mark_units)
+    worth = signed_value(market.instrument, position.quantity_units, mark)
     return position.realized_units + worth - position.cost_units

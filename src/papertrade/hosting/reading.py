@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.orders import Order
 from papertrade.domain.positions import Account, Lot, Position
-from papertrade.engine.funds import appraise, signed_value, withheld_cash
+from papertrade.engine.funds import appraise, last_price, signed_value, withheld_cash
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat
 from papertrade.ledger.positions import PositionState
@@ -49,7 +49,7 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
         state.day_deposits_units,
         day_profit,
         _stale(seat, markets, now_ns),
-        now.missing,
+        now.unknown,
         len(state.orders),
         state.latches,
         state.unsettled_cash,
@@ -67,14 +67,14 @@ def _stale(seat: Seat, markets: dict[str, Market], now_ns: int) -> int:
 def mark_is_stale(seat: Seat, market: Market, now_ns: int) -> bool:
     """Is the mark missing, from before this process, or older than the settings allow?"""
     most = seat.profile.fill.max_age_ns
-    if market.marked_ns == NEVER:
+    if market.mark_units is None:
         return True
     return most is not None and now_ns - market.marked_ns > most
 
 
 def position_view(seat: Seat, position: PositionState, market: Market, now_ns: int) -> Position:
     """One position with its mark."""
-    quantity, mark = position.quantity_units, market.mark_units
+    quantity, mark = position.quantity_units, last_price(position, market)
     value = None if mark is None else signed_value(market.instrument, quantity, mark)
     return Position(
         seat.state.account,
@@ -86,7 +86,7 @@ def position_view(seat: Seat, position: PositionState, market: Market, now_ns: i
         position.fees_units,
         position.working_sell_units if not seat.profile.margin.may_short else 0,
         mark,
-        None if market.marked_ns == NEVER else market.marked_ns,
+        position.marked_ns if market.mark_units is None or market.marked_ns == NEVER else market.marked_ns,
         bool(quantity) and mark_is_stale(seat, market, now_ns),
         value,
         position.opened_ns,

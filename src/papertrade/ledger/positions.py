@@ -19,13 +19,14 @@ class _Unvalued(NamedTuple):
     symbol: str
     quantity_units: int  # signed like the position
     cost_units: int
+    at_units: int | None  # the price at which it is counted: the last that the journal told; None is its cost
     first_units: int | None  # the price of its first fill since
     imported: bool
     of_day: bool
 
 
 class Unvalued(_Unvalued):
-    """A holding that a figure counts at its cost, because nobody had given a price when it began to be counted.
+    """A holding that a figure counts at an old price or at its cost: the market knew none when it began to be counted.
 
     The equity that the day began with counts what is ``of_day``, and the peak counts what was ``imported``. The peak
     outlives the day: what came in on an earlier day stays here for its sake, whether or not it is held at midnight.
@@ -41,6 +42,8 @@ class PositionState:
         "cost_units",
         "fees_units",
         "lots",
+        "mark_units",
+        "marked_ns",
         "opened_ns",
         "pq",
         "quantity_units",
@@ -59,6 +62,10 @@ class PositionState:
         self.fees_units = 0
         self.opened_ns: int | None = None
         self.lots: tuple[Lot, ...] = ()  # kept under FIFO only; an average position is one pool
+        # The last price of it that the journal tells: of its last fill, or at the last close. What the market knows is
+        # newer, until a process starts again and the market knows nothing.
+        self.mark_units: int | None = None
+        self.marked_ns: int | None = None
         # What open orders may still buy and sell; linked orders count once.
         self.working_buy_units = 0
         self.working_sell_units = 0
@@ -70,6 +77,10 @@ class PositionState:
             setattr(twin, name, getattr(self, name))
         return twin
 
+    def note_price(self, price: int, at_ns: int) -> None:
+        """The journal tells a price."""
+        self.mark_units, self.marked_ns = price, at_ns
+
     def working(self, sign: int) -> int:
         """What open orders of one side may still fill."""
         return self.working_buy_units if sign > 0 else self.working_sell_units
@@ -80,6 +91,16 @@ class PositionState:
             self.working_buy_units += units
         else:
             self.working_sell_units += units
+
+
+def unvalued(position: PositionState, opened_ns: int, imported: bool) -> Unvalued:
+    """What a day that opens now counts a position at, of which the market knows no price.
+
+    It is the price at which the day before closed in the same instant; what that had none of is counted at its cost,
+    and so was all of it before closings told older prices.
+    """
+    at = position.mark_units if position.marked_ns == opened_ns else None
+    return Unvalued(position.symbol, position.quantity_units, position.cost_units, at, None, imported, True)
 
 
 def closing_part(quantity_units: int, sign: int, fill_units: int) -> int:
@@ -134,6 +155,7 @@ def apply_fill(position: PositionState, fill: OrderFilled, fifo: bool) -> None:
     closed, sign = fill.closed_units, fill.sign
     if fill.fees:
         position.fees_units += fill.fee_units
+    position.mark_units, position.marked_ns = fill.price_units, fill.at_ns
     if closed:
         position.realized_units += fill.realized_units
         _close(position, sign, closed, fill.released_units)

@@ -72,6 +72,9 @@ def _check_snapshot(data: bytes, state: AccountState) -> bool:
         return False
     if forgets(data):
         found.unvalued, found.today = state.unvalued, state.today
+        for symbol, position in found.positions.items():
+            known = state.positions[symbol]
+            position.mark_units, position.marked_ns = known.mark_units, known.marked_ns
         if snapshot(found) == snapshot(state):
             return True
     raise StoreCorruptError(f"the snapshot of version {state.version} is not the fold of its events")

@@ -21,12 +21,16 @@ PROFIT, DEPOSITS, FEES = "income:realized", "equity:deposits", "expenses:fees:"
 
 
 class AtCost:
-    """A holding that the day that has begun or the peak counts at its cost."""
+    """A holding that the day that has begun or the peak counts at its cost, or at an older price."""
 
-    __slots__ = ("cost", "first", "imported", "quantity", "symbol", "today")
+    __slots__ = ("at", "booked", "cost", "first", "imported", "quantity", "symbol", "today")
 
-    def __init__(self, symbol: str, quantity: int, cost: int, imported: bool) -> None:
+    def __init__(
+        self, symbol: str, quantity: int, cost: int, imported: bool, booked: int | None = None, at: int | None = None
+    ) -> None:
         self.symbol, self.quantity, self.cost, self.imported = symbol, quantity, cost, imported
+        self.booked = cost if booked is None else booked
+        self.at = at
         self.first = 0  # the price of its first fill since
         self.today = True
 

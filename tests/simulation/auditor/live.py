@@ -74,12 +74,14 @@ def compare_rest(books: Books, state: Any) -> None:
         if held is not None and live is not None and not held.pool:
             lots = [[lot.quantity_units, lot.pq, lot.cost_units] for lot in live.lots]
             books.equal("P2", lots, held.lots, f"lots of {symbol}")
+        if held is not None and live is not None:
+            books.equal("E2", live.mark_units, held.told, f"last price of {symbol} that is told")
         if live is not None:
             found = (live.working_buy_units, live.working_sell_units)
             books.equal("O2", found, (books.working(symbol, 1), books.working(symbol, -1)), f"working in {symbol}")
     books.equal("E2", sorted(state.latches), sorted(books.latches), "latches")
     found = (state.day, state.day_equity_units, state.day_deposits_units, state.loss_base_units, state.peak_units)
-    at_cost = [(p.symbol, p.quantity, p.cost, p.first or None, p.imported, p.today) for p in books.at_cost]
+    at_cost = [(p.symbol, p.quantity, p.booked, p.at, p.first or None, p.imported, p.today) for p in books.at_cost]
     books.equal("E2", [tuple(part) for part in state.unvalued], at_cost, "counted at cost")
     expected = (books.day, books.day_equity, books.day_deposits, books.loss_base, books.peak)
     books.equal("E2", found, expected, "day, its equity and deposits, loss base and peak")

@@ -76,32 +76,46 @@ class Money(Settling):
 
     def day_closed(self, fields: dict[str, Any], at: int) -> None:
         """A day ends, once, with what it came to."""
-        self._seen_marks(fields)
+        self._seen_marks(fields, dict(pairs(fields["marks"])))
         self.daily.close(fields, at)
         self.books.reached["day_closed_idle"] += not fields["holdings"]
 
     def _unmarked(self, fields: dict[str, Any]) -> None:
         """What is held and this process was never shown has no mark; it is counted at cost until it has one."""
         books = self.books
-        _, found = self._seen_marks(fields)
+        _, found = self._seen_marks(fields, None)
         books.at_cost = [part for part in books.at_cost if part.imported]  # the peak counts them on
         for part in books.at_cost:
             part.today = False
         for symbol in found:
             holding = books.holdings[symbol]
-            books.at_cost.append(AtCost(symbol, holding.quantity, holding.cost, not books.day))
+            counted = holding.counted(books.tool(symbol))
+            about = (not books.day, holding.cost, holding.told)
+            books.at_cost.append(AtCost(symbol, holding.quantity, counted, *about))
+            books.reached["day_opened_at_old_price"] += holding.told is not None
 
-    def _seen_marks(self, fields: dict[str, Any]) -> tuple[list[str], list[str]]:
-        """What is held, and what of it has no mark: at least what this process was never shown."""
+    def _seen_marks(self, fields: dict[str, Any], marks: dict[str, int] | None) -> tuple[list[str], list[str]]:
+        """What is held, and what of it has no mark: at least what this process was never shown.
+
+        A closing has a mark of that too, if an earlier record tells one: exactly that.
+        """
         books, found = self.books, fields["unmarked"]
         held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
         unseen = [symbol for symbol in held if self.market.sight.view(self.process, symbol) is None]
+        if marks is not None:
+            for symbol in [symbol for symbol in held if books.holdings[symbol].told is not None]:
+                if symbol in unseen:
+                    books.equal("T5", marks.get(symbol), books.holdings[symbol].told, f"closing price of {symbol}")
+                    books.reached["day_closed_at_old_price"] += 1
+                if symbol in found:
+                    books.fail("T5", f"{symbol} without a price", f"{books.holdings[symbol].told}")
+            unseen = [symbol for symbol in unseen if books.holdings[symbol].told is None]
         if found != sorted(set(found)) or not set(unseen) <= set(found) <= set(held):
             books.fail("L4", f"without a mark {found}", f"at least {unseen} of {held}")
         if len(found) > fields["stale_marks"]:
             books.fail("L4", f"{fields['stale_marks']} old marks", f"at least the {len(found)} that are missing")
         if len(found) == len(held) and found:
-            cost = sum(books.holdings[symbol].cost for symbol in held)
+            cost = sum(books.holdings[symbol].counted(books.tool(symbol)) for symbol in held)
             at_cost = books.balances[CASH] + books.balances[HOLDS] + cost
             books.equal("L4", AMOUNTS[fields["equity"]], at_cost, "equity of an account without any mark")
         return held, found

@@ -19,6 +19,7 @@ class Holding:
         "quantity",
         "realized",
         "symbol",
+        "told",
         "was_held",
     )
 
@@ -29,6 +30,7 @@ class Holding:
         self.quantity = self.cost = self.pq = self.realized = self.fees = 0
         self.lowest = self.highest = 0  # prices of the fills since it was last flat
         self.was_held = False
+        self.told: int | None = None  # the last price that a record tells: of a fill, or at a close
 
     def closes(self, sign: int, quantity: int) -> int:
         """How much of a fill closes what is held."""
@@ -45,8 +47,16 @@ class Holding:
         self.realized += realized
         if opened:
             self._open(sign, opened, price, sign * opened_value)
+        self.told = price
         self._add_up()
         return closed_value + opened_value, closed, closed_value, released, realized
+
+    def counted(self, tool: Tool) -> int:
+        """What it counts for where nobody knows a newer price."""
+        if self.told is None:
+            return self.cost
+        value = tool.value(self.told, abs(self.quantity))
+        return value if self.quantity > 0 else -value
 
     def _add_up(self) -> None:
         self.quantity = self.cost = self.pq = 0

@@ -150,6 +150,8 @@ class Daily:
         books.equal("T5", AMOUNTS[fields["unrealized"]], worth - books.balances[STOCK], "unrealized")
         if not unmarked:
             today.note(equity)
+        for symbol, mark in marks.items():
+            held[symbol].told = mark
         points = [worth for worth, _ in today.points]
         found = tuple(AMOUNTS[fields[name]] for name in ("highest", "lowest", "drawdown"))
         books.equal("T5", found, (max(points), min(points), today.fallen), "highest, lowest and drawdown")

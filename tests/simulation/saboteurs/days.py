@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from papertrade.domain.events import DayClosed, DayOpened
-from papertrade.engine import bookends, clockwork, step
+from papertrade.engine import bookends, clockwork, day_end, step
 from papertrade.ledger.days import DaySums
 
 from .plant import Plant, saboteur
@@ -78,3 +78,9 @@ def next_day_begins_with_less(plant: Plant) -> None:
 def bookend_before_the_last_bar(plant: Plant) -> None:
     """The equity after a session is noted at its close, when the last bar and the closing price are still to come."""
     plant.here(bookends, "AFTER_NS", lambda true: 0)
+
+
+@saboteur("T5", "M10", differential=True)
+def closing_price_only_of_the_market(plant: Plant) -> None:
+    """A process that was given no price since it started closes the day without those that the journal tells."""
+    plant.here(day_end, "last_price", lambda true: lambda position, market: market.mark_units)

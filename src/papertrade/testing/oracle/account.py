@@ -51,11 +51,11 @@ class Holding(NamedTuple):
 
 
 class AtCost(NamedTuple):
-    """A holding that the day or the peak counts at cost, because it had no price when it began to be counted."""
+    """A holding that the day or the peak counts at cost or an old price, because nobody knew a better one then."""
 
     symbol: str
     quantity: int
-    cost: int
+    cost: int  # what it is counted at
     since: int  # the version of the event that began to count it
     imported: bool
     today: bool  # does the equity that the day began with count it at cost?
@@ -239,12 +239,28 @@ class SlowAccount:
         worth = self.total()
         for symbol in self.held_symbols():
             market, quantity = self.markets[symbol], self.quantity(symbol)
-            mark = market.mark()
+            mark = self.price(symbol)
             if mark is None:
                 worth += self.holding(symbol).cost
             else:
                 worth += (1 if quantity > 0 else -1) * money.value(market.instrument, mark, abs(quantity))
         return worth
+
+    def price(self, symbol: str) -> int | None:
+        """The mark, or else the last price that the events tell."""
+        mark = self.markets[symbol].mark()
+        return self.told_price(symbol, len(self.events)) if mark is None else mark
+
+    def told_price(self, symbol: str, count: int) -> int | None:
+        """The last price that the first so many events tell: of a fill, or at a close."""
+        for event in reversed(self.events[:count]):
+            if isinstance(event, OrderFilled) and event.symbol == symbol:
+                return event.price_units
+            if isinstance(event, DayClosed) and symbol in dict(event.marks):
+                return dict(event.marks)[symbol]
+            if isinstance(event, AccountReset):
+                break
+        return None
 
     def margins(self) -> tuple[int, int]:
         """(initial, maintenance) of all positions at their marks."""
@@ -252,7 +268,7 @@ class SlowAccount:
         if self.margin.marked_to_market:
             for symbol in self.held_symbols():
                 market, quantity = self.markets[symbol], self.quantity(symbol)
-                mark = market.mark()
+                mark = self.price(symbol)
                 if mark is None:
                     mark = self.average(symbol)
                 initial += money.initial_margin(self.margin, market.instrument, quantity, mark)
@@ -316,8 +332,12 @@ class SlowAccount:
         first = not was.day
         at_cost = [part._replace(today=False) for part in was.at_cost if part.imported]
         for symbol in event.unmarked:
-            held = self.holding(symbol, event.version)
-            at_cost.append(AtCost(symbol, held.quantity, held.cost, event.version, first, True))
+            held, told = self.holding(symbol, event.version), self.told_price(symbol, event.version - 1)
+            counted = held.cost
+            if told is not None:
+                worth = money.value(self.markets[symbol].instrument, told, abs(held.quantity))
+                counted = worth if held.quantity > 0 else -worth
+            at_cost.append(AtCost(symbol, held.quantity, counted, event.version, first, True))
         equity = event.equity_units
         if first:
             peak = equity

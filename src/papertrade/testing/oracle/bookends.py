@@ -46,5 +46,5 @@ def _opened(hours: MarketHours, close: int) -> int:
 def note(account: SlowAccount) -> None:
     """Note the equity, if every price is known, whatever was noted last."""
     account.bookended = account.now
-    if account.bases().is_open and all(account.markets[s].mark() is not None for s in account.held_symbols()):
+    if account.bases().is_open and all(account.price(s) is not None for s in account.held_symbols()):
         account.emit(EquityMarked(account.name, account.next_version, account.now, account.equity()))

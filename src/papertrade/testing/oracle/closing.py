@@ -36,11 +36,11 @@ def close_day(account: SlowAccount) -> None:
     holdings = {symbol: account.holding(symbol) for symbol in account._moves}
     before = {} if isinstance(first, AccountReset) else {s: account.holding(s, first.version) for s in account._moves}
     cost = sum(holding.cost for holding in holdings.values())
-    unmarked = tuple(symbol for symbol in held if account.markets[symbol].mark() is None)
+    unmarked = tuple(symbol for symbol in held if account.price(symbol) is None)
     points, drawdown = noted(first, since)
     if not unmarked:
         points, drawdown = noted(first, since, equity)
-    marks = ((symbol, account.markets[symbol].mark()) for symbol in held)
+    marks = ((symbol, account.price(symbol)) for symbol in held)
     fills = [event for event in since if isinstance(event, OrderFilled)]
     account.emit(
         DayClosed(
@@ -70,7 +70,7 @@ def close_day(account: SlowAccount) -> None:
             highest_units=max(points),
             lowest_units=min(points),
             drawdown_units=drawdown,
-            stale_marks=len(unmarked) + len(old_marks(account)),
+            stale_marks=len(without_mark(account)) + len(old_marks(account)),
             unmarked=unmarked,
             holdings=tuple((symbol, holdings[symbol].quantity) for symbol in held),
             costs=tuple((symbol, holdings[symbol].cost) for symbol in held),
@@ -78,6 +78,11 @@ def close_day(account: SlowAccount) -> None:
             marks=tuple((symbol, mark) for symbol, mark in marks if mark is not None),
         )
     )
+
+
+def without_mark(account: SlowAccount) -> list[str]:
+    """Held symbols of which this process knows no price."""
+    return [symbol for symbol in account.held_symbols() if account.markets[symbol].mark() is None]
 
 
 def old_marks(account: SlowAccount) -> list[str]:
@@ -188,7 +193,7 @@ def interval(setup_says: str) -> int:
 
 def note_equity(account: SlowAccount) -> None:
     """Note the equity, unless it is what was noted last, or a price is missing."""
-    if not account.bases().is_open or any(account.markets[s].mark() is None for s in account.held_symbols()):
+    if not account.bases().is_open or without_mark(account):
         return
     first, since = since_opening(account)
     points, _ = noted(first, since)

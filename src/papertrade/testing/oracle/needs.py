@@ -250,7 +250,7 @@ def _refuse_limits(
     gross = money.value(instrument, price, reached)
     for other in account.markets.values():
         if other is not market:
-            mark = other.mark()
+            mark = account.price(other.instrument.symbol)
             if mark is None:
                 mark = account.average(other.instrument.symbol)
             gross += money.value(other.instrument, mark, _most(account, other.instrument.symbol))

@@ -99,7 +99,7 @@ def begin_day(account: SlowAccount) -> None:
             return
         closing.close_day(account)
     day = account.setup.trading_day.day_of(account.now)
-    none = tuple(s for s in sorted(account.held_symbols()) if account.markets[s].mark() is None)
+    none = tuple(sorted(closing.without_mark(account)))
     old = len(closing.old_marks(account)) + len(none)
     account.emit(
         DayOpened(account.name, account.next_version, account.now, day, account.equity(), old, none)
