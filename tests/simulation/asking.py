@@ -117,7 +117,7 @@ class Asking(AuditedWorld):
                             sequence=sequence,
                             begins=begins,
                             auction=auction,
-                            now=host.now_ns(),
+                            now=host.peek_ns(),
                         )
         if kind == "misuse":
             self.misused.add(self.turns)

@@ -38,6 +38,10 @@ class HostClock:
         self.latest_ns = max(self.latest_ns, now)
         return now
 
+    def peek_ns(self) -> int:
+        """What it would have shown by now, without showing it: the process has not heard of it."""
+        return max(self.latest_ns, self.ns + self.error_ns)
+
 
 class Window(Giver):
     """One account on a host."""
@@ -112,6 +116,11 @@ class Host:
     def now_ns(self) -> int:
         """The time by which this process acts: the latest that its clock ever showed, or a later datum it was given."""
         return max(self.clock_ns(), self.latest_ns)
+
+    def peek_ns(self) -> int:
+        """The same as somebody outside works it out, who may not move the process's idea of the time by asking."""
+        shown = self.clock.peek_ns() if isinstance(self.clock, HostClock) else self.clock.now_ns()
+        return max(shown, self.latest_ns)
 
     def clock_ns(self) -> int:
         """The latest that its clock ever showed."""
@@ -188,7 +197,7 @@ class LiveSight:
         state = host.live(account)
         self.state = AccountState() if state is None else state
         self.host, self.past = host, past
-        self.clock = host.now_ns()
+        self.clock = host.peek_ns()
 
     @property
     def orders(self) -> dict[int, Order]:
