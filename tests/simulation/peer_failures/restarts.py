@@ -224,7 +224,7 @@ class RestartNoNewMarket(Failure):
         def looks_away(self: Money, fields: dict[str, Any]) -> None:
             self.books.at_cost = []
 
-        def believes(self: Money, fields: dict[str, Any]) -> tuple[list[str], list[str]]:
+        def believes(self: Money, fields: dict[str, Any], marks: dict[str, int] | None) -> tuple[list[str], list[str]]:
             return sorted(symbol for symbol, held in self.books.holdings.items() if held.quantity), fields["unmarked"]
 
         patch.setattr(Money, "_unmarked", looks_away)
