@@ -115,7 +115,7 @@ class OnServer(StoreContract):
 class TestPostgresStore(OnServer):
     """A schema of its own for each place."""
 
-    target = "opening_stores:open_postgres"
+    target = "doors_postgres:open_postgres"
 
     @pytest.fixture(autouse=True)
     def _on(self, postgres_server: PostgresServer) -> None:
@@ -152,14 +152,14 @@ class TestPostgresStore(OnServer):
 class TestAsyncPostgresStore(TestPostgresStore):
     """The same with awaits."""
 
-    target = "opening_stores:open_async_postgres"
+    target = "doors_postgres:open_async_postgres"
 
 
 @pytest.mark.external_service
 class TestRedisStore(OnServer):
     """A prefix of its own for each place. It has no schema that could be a newer one's."""
 
-    target = "opening_stores:open_redis"
+    target = "doors_redis:open_redis"
 
     @pytest.fixture(autouse=True)
     def _on(self, request: pytest.FixtureRequest) -> None:
@@ -193,14 +193,14 @@ class TestRedisStore(OnServer):
 class TestAsyncRedisStore(TestRedisStore):
     """The same with awaits."""
 
-    target = "opening_stores:open_async_redis"
+    target = "doors_redis:open_async_redis"
 
 
 @pytest.mark.external_service
 class TestTieredStore(TestRedisStore):
     """A day store on the server and an archive in a file. What ends, is cut and fails is the day store."""
 
-    target = "opening_stores:open_restless"
+    target = "doors_redis:open_restless"
 
     def new_location(self) -> str:
         return json.dumps([*json.loads(super().new_location()), StoreContract.new_location(self)])
