@@ -71,6 +71,11 @@ class OrderTerms(NamedTuple):
     extended_hours: bool = False  # may it fill before the open and after the close?
     after_market: bool = False  # was it meant for the next open?
 
+    @property
+    def key(self) -> str:
+        """What the position that it changes is kept under."""
+        return self.symbol
+
 
 class Order:
     """What a request became: read-only, with every number a ``Decimal`` and every instant aware.

@@ -23,7 +23,8 @@ _MOST_JOINED: Final = 8  # sessions without a pause between them that are looked
 def hours_at_stake(state: AccountState, markets: dict[str, Market]) -> list[MarketHours]:
     """The hours of every market on which the account holds something or has an order, by name."""
     found: dict[str, MarketHours] = {}
-    for symbol in (*state.holdings, *(order.terms.symbol for order in state.orders.values())):
+    held = (position.symbol for position in state.holdings.values())
+    for symbol in (*held, *(order.terms.symbol for order in state.orders.values())):
         hours = markets[symbol].hours
         if hours is not None:
             found[hours.name] = hours

@@ -135,21 +135,21 @@ def _refuse_growth(
     step: Step, market: Market, order: Order, total: int, limit: int | None, stop: int | None
 ) -> Refused | None:
     """The limits see the growth beside what is working, and the size as a whole; a smaller or equal size passes."""
-    growth = total - order.quantity_units
-    if growth <= 0 or order.terms.reduce_only:
+    growth, terms = total - order.quantity_units, order.terms
+    if growth <= 0 or terms.reduce_only:
         return None
     sibling = step.state.sibling(order)
-    refused = refuse_risk(step, market, order.terms.sign, growth, limit, stop, sibling, order)
+    refused = refuse_risk(step, market, terms, growth, limit, stop, sibling, order)
     if refused is not None:
         return refused
-    if order.terms.sign < 0 and not step.profile.margin.may_short and not order.terms.reduce_only:
-        position = step.state.positions.get(order.terms.symbol)
+    if terms.sign < 0 and not step.profile.margin.may_short:
+        position = step.state.positions.get(terms.key)
         left = order.remaining_units + growth
-        uncovered = opening_part(position, order.terms.sign, left, sibling, order)
+        uncovered = opening_part(position, terms.sign, left, sibling, order)
         if uncovered:
             return RejectReason.INSUFFICIENT_POSITION, (("required", left), ("available", left - uncovered))
-    if order.terms.sign < 0 and step.state.settling:
-        return refuse_shares(step, order.terms.symbol, order.remaining_units + growth, sibling, order)
+    if terms.sign < 0 and step.state.settling:
+        return refuse_shares(step, terms.key, order.remaining_units + growth, sibling, order)
     return None
 
 
@@ -167,7 +167,7 @@ def _new_hold(
     if order.terms.reduce_only or (sign < 0 and not step.profile.margin.may_short):
         return 0
     left = total - order.filled_units - order.canceled_units
-    position = step.state.positions.get(order.terms.symbol)
+    position = step.state.positions.get(order.terms.key)
     opening = opening_part(position, sign, left, sibling, order)
     price = hold_price(step, market, sign, limit, stop)
     if not opening or price is None:

@@ -17,7 +17,7 @@ from papertrade.ledger.chart import POSITIONS
 
 def old_marks(step: Step) -> int:
     """How many held symbols have a mark of an earlier day than the account's, of those that the market has one of."""
-    markets = (step.markets[symbol] for symbol in step.state.holdings)
+    markets = (step.markets[position.symbol] for position in step.state.holdings.values())
     return sum(1 for m in markets if m.mark_units is not None and _is_earlier(step, max(m.marked_ns, 0)))
 
 
@@ -32,7 +32,8 @@ def _is_earlier(step: Step, ns: int) -> bool:
 
 def unmarked(step: Step) -> tuple[str, ...]:
     """The held symbols of which the market knows no price: the day is measured anew when it does."""
-    return tuple(symbol for symbol in sorted(step.state.holdings) if step.markets[symbol].mark_units is None)
+    held = sorted(step.state.holdings.items())
+    return tuple(key for key, position in held if step.markets[position.symbol].mark_units is None)
 
 
 def close_day(step: Step) -> None:
@@ -51,7 +52,7 @@ def roll_up(step: Step, now: Appraisal) -> DayClosed | None:
         today = today.copy()
         today.note(now.equity)
     held = sorted(state.holdings.items())
-    marks = [(symbol, last_price(position, step.markets[symbol])) for symbol, position in held]
+    marks = [(key, last_price(position, step.markets[position.symbol])) for key, position in held]
     cost = state.books.get(POSITIONS, 0)
     return DayClosed(
         account=state.account,
@@ -81,11 +82,11 @@ def roll_up(step: Step, now: Appraisal) -> DayClosed | None:
         lowest_units=today.lowest_units,
         drawdown_units=today.drawdown_units,
         stale_marks=now.missing + old_marks(step),
-        unmarked=tuple(symbol for symbol, mark in marks if mark is None),
-        holdings=tuple((symbol, p.quantity_units) for symbol, p in held),
-        costs=tuple((symbol, p.cost_units) for symbol, p in held),
-        averages=tuple((symbol, ratio_units(p.pq, p.quantity_units * SCALE)) for symbol, p in held),
-        marks=tuple((symbol, mark) for symbol, mark in marks if mark is not None),
+        unmarked=tuple(key for key, mark in marks if mark is None),
+        holdings=tuple((key, p.quantity_units) for key, p in held),
+        costs=tuple((key, p.cost_units) for key, p in held),
+        averages=tuple((key, ratio_units(p.pq, p.quantity_units * SCALE)) for key, p in held),
+        marks=tuple((key, mark) for key, mark in marks if mark is not None),
     )
 
 

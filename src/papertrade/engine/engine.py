@@ -234,7 +234,7 @@ def copy_state(state: AccountState) -> AccountState:
         setattr(twin, name, getattr(state, name))
     twin.orders = dict(state.orders)
     twin.books = dict(state.books)
-    twin.positions = {symbol: position.copy() for symbol, position in state.positions.items()}
+    twin.positions = {key: position.copy() for key, position in state.positions.items()}
     twin.today = None if state.today is None else state.today.copy()
     twin.find_holdings()
     twin.committed = state.version

@@ -140,7 +140,7 @@ def _begun_again(state: AccountState, event: AccountReset) -> None:
 def _day_opened(state: AccountState, event: DayOpened) -> None:
     is_first = not state.day
     in_peak = (part._replace(of_day=False) for part in state.unvalued if part.imported)
-    of_day = (unvalued(state.holdings[symbol], event.at_ns, is_first) for symbol in event.unmarked)
+    of_day = (unvalued(state.holdings[key], event.at_ns, is_first) for key in event.unmarked)
     state.unvalued = (*in_peak, *of_day)
     state.day = event.day
     state.day_equity_units = state.loss_base_units = event.equity_units
@@ -223,10 +223,10 @@ def _accepted(state: AccountState, event: OrderAccepted) -> None:
     number, terms, quantity = event.number, event.terms, event.quantity_units
     state.orders[number] = order
     state.next_order = number + 1
-    symbol, sign = terms.symbol, terms.sign
-    position = state.positions.get(symbol)
+    key, sign = terms.key, terms.sign
+    position = state.positions.get(key)
     if position is None:
-        position = state.positions[symbol] = PositionState(symbol)
+        position = state.positions[key] = PositionState(terms.symbol)
     if event.oco:
         other = _own(state, event.oco)
         other.oco = event.number
@@ -256,15 +256,16 @@ def _filled(state: AccountState, event: OrderFilled) -> None:
     moves.filled(order, event)
     if state.unvalued:
         _note_price(state, event)
-    position = state.positions[event.symbol]
+    key = order.terms.key
+    position = state.positions[key]
     was_flat = not position.quantity_units
     apply_fill(position, event, state.cost_method == _FIFO)
     if was_flat:
         state.open_positions += 1
-        state.holdings[event.symbol] = position
+        state.holdings[key] = position
     elif not position.quantity_units:
         state.open_positions -= 1
-        del state.holdings[event.symbol]
+        del state.holdings[key]
     state.next_fill = event.fill_number + 1
     if state.today is not None:
         state.today.count(event)
@@ -325,7 +326,7 @@ def _linked(state: AccountState, event: OrdersLinked) -> None:
     order, other = _own(state, event.number), _own(state, event.other)
     moves.linked(order, event)
     moves.linked(other, event)
-    state.positions[order.terms.symbol].add_working(order.terms.sign, -moves.shared(order, other))
+    state.positions[order.terms.key].add_working(order.terms.sign, -moves.shared(order, other))
     _book_hold(state, event)
 
 
@@ -344,9 +345,9 @@ def _shrunk(state: AccountState, order: Order, before: int, gone: int) -> None:
         freed = moves.left_to_both(order, sibling, before) - moves.left_to_both(order, sibling, before - gone)
     terms = order.terms
     if terms.sign > 0:
-        state.positions[terms.symbol].working_buy_units -= freed
+        state.positions[terms.key].working_buy_units -= freed
     else:
-        state.positions[terms.symbol].working_sell_units -= freed
+        state.positions[terms.key].working_sell_units -= freed
     if gone == before:
         del state.orders[order.number]
         state.finished.append(order)

@@ -44,7 +44,8 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
         return None
     sign, quantity, instrument = terms.sign, terms.quantity_units, market.instrument
     state = step.state
-    position = state.positions.get(terms.symbol)
+    key = terms.key
+    position = state.positions.get(key)
     value = instrument.value(price, quantity)
     fees = _fees(step, terms, instrument, quantity, value) if step.profile.charges else _NO_FEES
     if sign > 0:
@@ -54,7 +55,7 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
         if value + max(0, owed) > state.books.get(CASH, 0):  # a rebate is not counted on
             return None
         if position is None:
-            position = state.positions[terms.symbol] = PositionState(terms.symbol)
+            position = state.positions[key] = PositionState(terms.symbol)
     elif position is None or position.quantity_units - position.working_sell_units < quantity:
         return None
     return _book(step, market, terms, position, price, value, fees)
@@ -113,10 +114,10 @@ def _book(
     apply_fill(position, filled, state.cost_method == _FIFO)
     if was_flat:
         state.open_positions += 1
-        state.holdings[symbol] = position
+        state.holdings[terms.key] = position
     elif not position.quantity_units:
         state.open_positions -= 1
-        del state.holdings[symbol]
+        del state.holdings[terms.key]
     book(state.books, postings_of_fill(filled), account, version + 2)
     state.next_order = number + 1
     state.next_fill = fill_number + 1

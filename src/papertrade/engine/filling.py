@@ -126,7 +126,7 @@ def fillable(step: Step, order: Order) -> tuple[int, CancelReason | None]:
     """How much of what remains the account may fill now, and why it may not fill the rest."""
     remaining = order.remaining_units
     state, sign = step.state, order.terms.sign
-    position = state.positions.get(order.terms.symbol)
+    position = state.positions.get(order.terms.key)
     squaring = bool(state.squared) and only_reduces(step, step.markets[order.terms.symbol])
     if order.terms.reduce_only or state.restricted or squaring:
         most = closable(position, sign)
@@ -175,7 +175,7 @@ def fit_to_funds(
     step: Step, instrument: Instrument, order: Order, piece: Slice
 ) -> tuple[Slice, tuple[tuple[str, int], ...]]:
     """Cut a fill to what hold and available funds can pay; a reducing fill is never cut."""
-    position = step.state.positions.get(order.terms.symbol)
+    position = step.state.positions.get(order.terms.key)
     sign = order.terms.sign
     quantity = 0 if position is None else position.quantity_units
     closing = closing_part(quantity, sign, piece.quantity_units)
@@ -267,7 +267,7 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     symbol, sign, instrument = market.symbol, order.terms.sign, market.instrument
     quantity, price, value, proposal = piece
     closed, value, closed_value, released, realized = split_fill(
-        state.positions[symbol], instrument, sign, quantity, price, value
+        state.positions[order.terms.key], instrument, sign, quantity, price, value
     )
     fees: tuple[tuple[str, int], ...] = ()
     if step.profile.charges:

@@ -32,9 +32,9 @@ def appraise(state: AccountState, profile: AccountProfile, markets: dict[str, Ma
     """Equity is all cash plus positions at their marks, worked out when asked."""
     value = initial = maintenance = missing = unknown = 0
     margin = profile.margin
-    for symbol, position in state.holdings.items():
+    for position in state.holdings.values():
         quantity = position.quantity_units
-        market = markets[symbol]
+        market = markets[position.symbol]
         mark = market.mark_units
         if mark is None:
             missing += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.events import Numbers
 from papertrade.domain.numbers import SCALE
-from papertrade.domain.orders import Order
+from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.engine.funds import last_price, opening_part
 from papertrade.engine.hours import only_reduces
@@ -17,7 +17,7 @@ from papertrade.risk.gate import Situation, gate, latch_refusal
 def refuse_risk(
     step: Step,
     market: Market,
-    sign: int,
+    terms: OrderTerms,
     quantity: int,
     limit: int | None,
     stop: int | None,
@@ -28,14 +28,14 @@ def refuse_risk(
 
     ``own`` is the order that grows by this quantity, when it is not a new one.
     """
-    state, profile = step.state, step.profile
+    state, profile, sign, key = step.state, step.profile, terms.sign, terms.key
     total = state.total
     exposed = state.restricted or (total < 0 and not profile.margin.marked_to_market)
     squaring = bool(state.squared) and only_reduces(step, market)
     if not exposed and not squaring and not profile.limits.on_orders:
         return None
     asked = quantity if own is None else quantity + own.remaining_units
-    if not opening_part(state.positions.get(market.symbol), sign, asked, sibling, own):
+    if not opening_part(state.positions.get(key), sign, asked, sibling, own):
         return None
     latched = latch_refusal(state.latches)
     if latched is not None:
@@ -50,13 +50,13 @@ def refuse_risk(
     before = 0 if own is None else own.remaining_units
     if sibling is not None and sibling.terms.sign == sign:
         before = max(before, sibling.remaining_units)
-    return gate(profile.limits, _situation(step, market, sign, quantity, max(0, asked - before), limit, stop, own))
+    return gate(profile.limits, _situation(step, market, terms, quantity, max(0, asked - before), limit, stop, own))
 
 
 def _situation(
     step: Step,
     market: Market,
-    sign: int,
+    terms: OrderTerms,
     quantity: int,
     more: int,
     limit: int | None,
@@ -64,12 +64,12 @@ def _situation(
     own: Order | None,
 ) -> Situation:
     """What the limits compare. An order that grows is judged by its whole size, and is not one order more."""
-    size = quantity if own is None else quantity + own.quantity_units
+    size, sign, key = quantity if own is None else quantity + own.quantity_units, terms.sign, terms.key
     reference = market.reference(sign) or 0
     price = limit or stop or reference
     if sign < 0:
         price = max(price, reference)  # a sell limit far below the market will not fill there
-    position = step.state.positions.get(market.symbol)
+    position = step.state.positions.get(key)
     held = 0 if position is None else position.quantity_units
     working = 0 if position is None else position.working(sign)
     reached = abs(held + sign * (working + more))
@@ -78,22 +78,22 @@ def _situation(
         market.instrument.value(price, size),
         len(step.state.orders) - (own is not None),
         reached,
-        _gross(step, market, reached, price),
+        _gross(step, market, key, reached, price),
         SCALE,
     )
 
 
-def _gross(step: Step, market: Market, reached: int, price: int) -> int:
+def _gross(step: Step, market: Market, key: str, reached: int, price: int) -> int:
     """The sum of absolute position values, each at the larger end of its working orders."""
     gross = market.instrument.value(price, reached)
-    for symbol, position in step.state.positions.items():
-        if symbol == market.symbol:
+    for other_key, position in step.state.positions.items():
+        if other_key == key:
             continue
         quantity = position.quantity_units
         if not quantity and not position.working_buy_units and not position.working_sell_units:
             continue
         most = max(quantity + position.working_buy_units, -(quantity - position.working_sell_units))
-        other = step.markets[symbol]
+        other = step.markets[position.symbol]
         gross += other.instrument.value(_mark(other, position), max(most, 0))  # type: ignore[assignment]
     return gross
 

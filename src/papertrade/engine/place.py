@@ -73,7 +73,7 @@ def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0, by_clock:
         return _reject(step, terms, quantity, sizing)
     limited = state.latches or state.margin_call or step.profile.limits.on_orders or state.total < 0 or state.squared
     if limited and not terms.reduce_only:
-        refusal = refuse_risk(step, market, terms.sign, quantity, terms.limit_units, terms.stop_units, sibling)
+        refusal = refuse_risk(step, market, terms, quantity, terms.limit_units, terms.stop_units, sibling)
         if refusal:
             return _reject(step, terms, quantity, refusal)
     affordable = afford(step, market, terms, quantity - done_by_pair, sizing, sibling)

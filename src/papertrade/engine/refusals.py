@@ -60,6 +60,6 @@ def refuse_conditions(step: Step, market: Market, terms: OrderTerms) -> Refused 
         touch = market.touch(sign) if is_fresh(step, market) else None
         if touch is not None and sign * (terms.limit_units - touch) >= 0:
             return RejectReason.POST_ONLY_WOULD_TAKE, (("limit_price", terms.limit_units), ("market", touch))
-    if terms.reduce_only and not closable(step.state.positions.get(terms.symbol), sign):
-        return RejectReason.NOTHING_TO_REDUCE, (("position", step.state.quantity(terms.symbol)),)
+    if terms.reduce_only and not closable(step.state.positions.get(terms.key), sign):
+        return RejectReason.NOTHING_TO_REDUCE, (("position", step.state.quantity(terms.key)),)
     return None

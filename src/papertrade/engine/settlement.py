@@ -93,14 +93,14 @@ def violate(step: Step, symbol: str, early: tuple[int, int, int]) -> None:
 
 
 def refuse_shares(
-    step: Step, symbol: str, quantity: int, sibling: Order | None, own: Order | None = None
+    step: Step, key: str, quantity: int, sibling: Order | None, own: Order | None = None
 ) -> tuple[RejectReason, Numbers] | None:
     """May a sell order take what was bought and is not delivered yet? Asked when it is placed or grows."""
     rule, state = step.profile.settlement, step.state
-    undelivered = shares_of(state.settling, symbol)
+    undelivered = shares_of(state.settling, key)
     if rule is None or not rule.refuses_shares or not undelivered:
         return None
-    position = state.positions.get(symbol)
+    position = state.positions.get(key)
     held = closable(position, _SELL)
     free = held - opening_part(position, _SELL, held, sibling, own)
     delivered = max(0, free - undelivered)

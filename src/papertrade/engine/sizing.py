@@ -65,7 +65,7 @@ def size_up(
     """What fills at once, what waits, and what to hold for it."""
     most = quantity
     if terms.reduce_only:  # it takes no more than there is to reduce
-        most = min(quantity, closable(step.state.positions.get(terms.symbol), terms.sign))
+        most = min(quantity, closable(step.state.positions.get(terms.key), terms.sign))
     taken = take_on_arrival(step, market, terms, most)
     had = 0
     for piece in taken:
@@ -118,7 +118,7 @@ def hold_needed(
     sign = terms.sign
     if not step.profile.margin.may_short and sign < 0:
         return 0  # it holds the quantity instead, as part of the working orders
-    position = step.state.positions.get(terms.symbol)
+    position = step.state.positions.get(terms.key)
     opening = min(waits, opening_part(position, sign, quantity, sibling))
     if terms.reduce_only or not opening:
         return 0
@@ -135,13 +135,13 @@ def afford(
 ) -> Sizing | Refused:
     """The sizing if position and funds allow it, cut to what fits where the settings say so, else a refusal."""
     if terms.sign < 0 and not step.profile.margin.may_short:
-        position = step.state.positions.get(terms.symbol)
+        position = step.state.positions.get(terms.key)
         uncovered = opening_part(position, terms.sign, quantity, sibling)
         if uncovered and not terms.reduce_only:
             numbers = (("required", quantity), ("available", quantity - uncovered))
             return RejectReason.INSUFFICIENT_POSITION, numbers
     if terms.sign < 0 and step.state.settling:
-        refused = refuse_shares(step, terms.symbol, quantity, sibling)
+        refused = refuse_shares(step, terms.key, quantity, sibling)
         if refused is not None:
             return refused
     if terms.sign < 0 and not step.profile.margin.may_short:
@@ -176,7 +176,7 @@ def _need_now(
     for piece in taken:
         total += piece.quantity_units
         value += piece.value_units
-    opening = opening_part(step.state.positions.get(terms.symbol), terms.sign, total, sibling)
+    opening = opening_part(step.state.positions.get(terms.key), terms.sign, total, sibling)
     if not opening:
         return None
     if opening == total and not margin.marked_to_market:

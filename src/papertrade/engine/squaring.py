@@ -83,7 +83,7 @@ def _is_of(market: Market, calendar: str) -> bool:
 
 
 def _reduces(step: Step, order: Order) -> bool:
-    position = step.state.positions.get(order.terms.symbol)
+    position = step.state.positions.get(order.terms.key)
     return order.terms.reduce_only or closable(position, order.terms.sign) > 0
 
 
@@ -95,12 +95,13 @@ def _cancel(step: Step, orders: list[Order]) -> None:
 
 def _close(step: Step, calendar: str) -> None:
     """Close what is held at the market, in as many orders as it takes; what cannot be closed today is carried."""
-    for symbol in [symbol for symbol in sorted(step.state.holdings) if _is_of(step.markets[symbol], calendar)]:
-        held = step.state.quantity(symbol)
-        left, most = abs(held), step.markets[symbol].instrument.most_units
+    held = [position for _, position in sorted(step.state.holdings.items())]
+    for position in [position for position in held if _is_of(step.markets[position.symbol], calendar)]:
+        quantity, most = position.quantity_units, step.markets[position.symbol].instrument.most_units
+        left, sign = abs(quantity), -1 if quantity > 0 else 1
         while left:
             size = min(left, most)
-            place(step, _closing(symbol, -1 if held > 0 else 1, size), by_clock=True)
+            place(step, _closing(position.symbol, sign, size), by_clock=True)
             left -= size
 
 

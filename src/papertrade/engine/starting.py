@@ -38,7 +38,7 @@ def reset(step: Step, cash: int, command_id: str | None, note: str) -> None:
         if number in state.orders:
             cancel(step, order, CancelReason.RESET, ())
     balances = tuple((name, units) for name, units in sorted(state.books.items()) if units)
-    holdings = tuple((symbol, position.quantity_units) for symbol, position in sorted(state.holdings.items()))
+    holdings = tuple((key, position.quantity_units) for key, position in sorted(state.holdings.items()))
     about = (state.account, state.version + 1, step.now_ns)
     step.emit(AccountReset(*about, cash, state.currency, balances, holdings, command_id, note))
 

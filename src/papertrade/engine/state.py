@@ -145,11 +145,11 @@ class AccountState:
 
     def find_holdings(self) -> None:
         """Work the holdings out again, after the positions came from elsewhere."""
-        self.holdings = {symbol: p for symbol, p in sorted(self.positions.items()) if p.quantity_units}
+        self.holdings = {key: p for key, p in sorted(self.positions.items()) if p.quantity_units}
 
-    def quantity(self, symbol: str) -> int:
+    def quantity(self, key: str) -> int:
         """The signed position, 0 when there is none."""
-        position = self.positions.get(symbol)
+        position = self.positions.get(key)
         return 0 if position is None else position.quantity_units
 
     def sibling(self, order: Order) -> Order | None:

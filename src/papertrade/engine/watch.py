@@ -105,7 +105,7 @@ def latch(step: Step, limit: str, numbers: tuple[tuple[str, int], ...]) -> None:
     state = step.state
     step.emit(LimitLatched(state.account, state.version + 1, step.now_ns, limit, numbers))
     for number, order in sorted(state.orders.items()):
-        position = state.positions.get(order.terms.symbol)
+        position = state.positions.get(order.terms.key)
         if number in state.orders and not order.terms.reduce_only and not closable(position, order.terms.sign):
             cancel(step, order, CancelReason.LIMIT_LATCHED, ())
 
@@ -126,7 +126,7 @@ def unpriced(state: AccountState, markets: Mapping[str, Market], limit: str) -> 
     """The holdings without a price for which a latched loss cannot be measured anew."""
     if limit == KILL_SWITCH or limit not in state.latches:
         return []
-    return sorted(symbol for symbol in state.holdings if markets[symbol].mark_units is None)
+    return sorted({p.symbol for p in state.holdings.values() if markets[p.symbol].mark_units is None})
 
 
 def throw_kill_switch(step: Step) -> None:
@@ -140,16 +140,26 @@ def throw_kill_switch(step: Step) -> None:
 
 def _set_bands(step: Step, now: Appraisal) -> None:
     state, seat = step.state, step.seat
-    symbols = tuple(state.holdings) if step.profile.watches or state.unvalued else ()
+    sizes = _sizes(state) if step.profile.watches or state.unvalued else {}
     for symbol in seat.watched:
-        if symbol not in symbols:
+        if symbol not in sizes:
             step.markets[symbol].index.remove_watch(state.account)
-    seat.watched = symbols
-    if not symbols:
+    seat.watched = tuple(sizes)
+    if not sizes:
         return
     fall, rise = _distances(step, now)
-    for symbol in symbols:
-        _set_band(step, symbol, len(symbols), fall, rise)
+    for symbol, (long, short) in sizes.items():
+        _set_band(step, symbol, long, short, fall, rise)
+
+
+def _sizes(state: AccountState) -> dict[str, tuple[int, int]]:
+    """What is held of each symbol, long and short."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for position in state.holdings.values():
+        long, short = sizes.get(position.symbol, (0, 0))
+        quantity = position.quantity_units
+        sizes[position.symbol] = (long + quantity, short) if quantity > 0 else (long, short - quantity)
+    return sizes
 
 
 def watch_next_datum(step: Step, symbol: str) -> None:
@@ -161,7 +171,7 @@ def watch_from_storage(step: Step) -> None:
     """An account just opened from storage looks at the first datum of each of its positions."""
     if not (step.profile.watches or step.state.unvalued):
         return
-    step.seat.watched = tuple(step.state.holdings)
+    step.seat.watched = tuple(_sizes(step.state))
     for symbol in step.seat.watched:
         watch_next_datum(step, symbol)
 
@@ -184,24 +194,26 @@ def _distances(step: Step, now: Appraisal) -> tuple[int | None, int | None]:
     return min(falls, default=None), rise
 
 
-def _set_band(step: Step, symbol: str, count: int, fall: int | None, rise: int | None) -> None:
+def _set_band(step: Step, symbol: str, long: int, short: int, fall: int | None, rise: int | None) -> None:
     state, market = step.state, step.markets[symbol]
     mark = market.mark_units
-    quantity = state.quantity(symbol)
     market.index.remove_watch(state.account)
     if mark is None:
         watch_next_datum(step, symbol)
         return
-    long = quantity > 0
-    per_unit = market.instrument.value_up(SCALE, abs(quantity))  # money per 1.0 of price
     # Equity moves with the price, and maintenance with it by at most as much again: hence twice. Each position is
     # rounded when it is valued, so a few minor units are never relied on.
-    rounding = 3 * count * market.instrument.minor_units
-    for distance, down in ((fall, long), (rise, not long)):
-        if distance is None:
-            continue
-        move = max(distance - rounding, 0) * SCALE // (2 * count * per_unit)
-        if down:
-            market.index.add(state.account, 0, LOW_WATCH, max(mark - move, 0), 0)
-        else:
-            market.index.add(state.account, 0, HIGH_WATCH, mark + move, 0)
+    count, instrument = len(state.holdings), market.instrument
+    rounding = 3 * count * instrument.minor_units
+    lows: list[int] = []
+    highs: list[int] = []
+    for size, towards, away in ((long, lows, highs), (short, highs, lows)):
+        per_unit = instrument.value_up(SCALE, size)  # money per 1.0 of price
+        for distance, prices in ((fall, towards), (rise, away)):
+            if size and distance is not None:
+                move = max(distance - rounding, 0) * SCALE // (2 * count * per_unit)
+                prices.append(max(mark - move, 0) if prices is lows else mark + move)
+    if lows:
+        market.index.add(state.account, 0, LOW_WATCH, max(lows), 0)
+    if highs:
+        market.index.add(state.account, 0, HIGH_WATCH, min(highs), 0)

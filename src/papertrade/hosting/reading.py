@@ -59,8 +59,8 @@ def account_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> Account
 def _stale(seat: Seat, markets: dict[str, Market], now_ns: int) -> int:
     return sum(
         1
-        for symbol, position in seat.state.positions.items()
-        if position.quantity_units and mark_is_stale(seat, markets[symbol], now_ns)
+        for position in seat.state.holdings.values()
+        if mark_is_stale(seat, markets[position.symbol], now_ns)
     )
 
 
@@ -104,9 +104,8 @@ def _lots(position: PositionState) -> tuple[Lot, ...]:
 def positions_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> list[Position]:
     """Every position that is not flat, by symbol."""
     return [
-        position_view(seat, position, markets[symbol], now_ns)
-        for symbol, position in sorted(seat.state.positions.items())
-        if position.quantity_units
+        position_view(seat, position, markets[position.symbol], now_ns)
+        for _, position in sorted(seat.state.holdings.items())
     ]
 
 

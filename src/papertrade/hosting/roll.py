@@ -138,7 +138,7 @@ class Roll(Listing):
 
     def check_listed(self, state: AccountState) -> None:
         """Is everything listed that an account holds or trades?"""
-        held = (symbol for symbol, position in state.positions.items() if position.quantity_units)
+        held = (position.symbol for position in state.holdings.values())
         unvalued = (part.symbol for part in state.unvalued)
         for symbol in (*held, *unvalued, *(order.terms.symbol for order in state.orders.values())):
             if self.unlisted_currency is not None:
