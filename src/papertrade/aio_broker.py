@@ -14,9 +14,9 @@ from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import Side
 from papertrade.errors import UnknownOrderError
 from papertrade.hosting.account import AccountDesk
-from papertrade.hosting.closing import AsyncClosable
 from papertrade.hosting.delivery import Subscription, parse_kinds
 from papertrade.hosting.explaining import Explanation
+from papertrade.hosting.market_window import AsyncMarketWindow
 from papertrade.hosting.parsing import (
     maybe_key,
     paper_capabilities,
@@ -31,7 +31,6 @@ from papertrade.hosting.parsing import (
 from papertrade.hosting.previewing import Preview
 from papertrade.hosting.requests import side_terms, terms_of
 from papertrade.ledger.entries import Entry
-from papertrade.matching.market import Market
 from papertrade.ports.broker import Capabilities, OrderFields, OrderOptions, When
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from papertrade.hosting.windows import EntrySearch, FillSearch, OrderSearch, PointSearch
 
 
-class AsyncPaperBroker(AsyncClosable):
+class AsyncPaperBroker(AsyncMarketWindow):
     """One account on an asynchronous exchange. Every method is that of ``PaperBroker``, awaited."""
 
     __slots__ = ("_desk", "account_id", "exchange", "owns_exchange")
@@ -295,95 +294,9 @@ class AsyncPaperBroker(AsyncClosable):
                 pass
         return await self.order(order_id)
 
-    # ----------------------------------------------- the market, as on the exchange
-
-    async def on_quote(
-        self,
-        symbol: str,
-        bid: Number | None,
-        ask: Number | None,
-        bid_size: Number | None = None,
-        ask_size: Number | None = None,
-        at: When | None = None,
-        sequence: int | None = None,
-    ) -> None:
-        """A new best bid and ask."""
-        await self.exchange.on_quote(symbol, bid, ask, bid_size, ask_size, at, sequence)
-
-    async def on_price(self, symbol: str, price: Number, at: When | None = None) -> None:
-        """A bare last price."""
-        await self.exchange.on_price(symbol, price, at)
-
-    async def on_trade(
-        self,
-        symbol: str,
-        price: Number,
-        size: Number | None = None,
-        aggressor: Side | str | None = None,
-        at: When | None = None,
-        sequence: int | None = None,
-    ) -> None:
-        """A print in the market."""
-        await self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
-
-    async def on_auction(
-        self,
-        symbol: str,
-        price: Number,
-        size: Number | None = None,
-        auction: str | None = None,
-        at: When | None = None,
-    ) -> None:
-        """The official price of an auction, ``"open"`` or ``"close"``, and how much traded at it."""
-        await self.exchange.on_auction(symbol, price, size, auction=auction, at=at)
-
-    async def on_bar(
-        self,
-        symbol: str,
-        open: Number,  # noqa: A002 - the names every bar has, so that on_bar(**bar) works
-        high: Number,
-        low: Number,
-        close: Number,
-        volume: Number | None = None,
-        start: When | None = None,
-        end: When | None = None,
-    ) -> None:
-        """A finished bar."""
-        await self.exchange.on_bar(symbol, open, high, low, close, volume, start, end)
-
-    async def on_depth(
-        self,
-        symbol: str,
-        bids: Iterable[tuple[Number, Number]],
-        asks: Iterable[tuple[Number, Number]],
-        at: When | None = None,
-    ) -> None:
-        """The best levels of both sides, best first."""
-        await self.exchange.on_depth(symbol, bids, asks, at)
-
-    async def on_halt(self, symbol: str) -> None:
-        """Trading stops."""
-        await self.exchange.on_halt(symbol)
-
-    async def on_resume(self, symbol: str) -> None:
-        """Trading goes on."""
-        await self.exchange.on_resume(symbol)
-
-    def market(self, symbol: str) -> Market:
-        """What is known of a symbol now."""
-        return self.exchange.market(symbol)
-
-    def subscribe_market(self, symbol: str, handler: Callable[[Market], object]) -> Callable[[], None]:
-        """Call (and await, if need be) a handler with the market of a symbol after each of its data."""
-        return self.exchange.subscribe_market(symbol, handler)
-
     async def snapshot(self) -> int:
         """Keep a snapshot of the account in the store; answers the version it was taken at."""
         return await self.exchange.run_flow(self._desk.snapshot())
-
-    async def advance(self, to: When | None = None) -> None:
-        """Do what the clock does by itself, up to an instant or up to now."""
-        await self.exchange.advance(to)
 
     def __repr__(self) -> str:
         return f"<AsyncPaperBroker {self.account_id!r}>"

@@ -14,8 +14,8 @@ from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import Side
 from papertrade.errors import UnknownOrderError
 from papertrade.hosting.account import AccountDesk
-from papertrade.hosting.closing import Closable
 from papertrade.hosting.delivery import Subscription, parse_kinds
+from papertrade.hosting.market_window import MarketWindow
 from papertrade.hosting.parsing import (
     maybe_key,
     paper_capabilities,
@@ -29,7 +29,6 @@ from papertrade.hosting.parsing import (
 )
 from papertrade.hosting.requests import side_terms, terms_of
 from papertrade.ledger.entries import Entry
-from papertrade.matching.market import Market
 from papertrade.ports.broker import Capabilities, OrderFields, OrderOptions, When
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 _BUY, _SELL = Side.BUY, Side.SELL
 
 
-class PaperBroker(Closable):
+class PaperBroker(MarketWindow):
     """One account on an exchange.
 
     >>> import papertrade as pt
@@ -306,95 +305,9 @@ class PaperBroker(Closable):
     def _is_final(self, order_id: str | Order) -> bool:
         return self.order(order_id).is_final
 
-    # ----------------------------------------------- the market, as on the exchange
-
-    def on_quote(
-        self,
-        symbol: str,
-        bid: Number | None,
-        ask: Number | None,
-        bid_size: Number | None = None,
-        ask_size: Number | None = None,
-        at: When | None = None,
-        sequence: int | None = None,
-    ) -> None:
-        """A new best bid and ask. A side that nobody is on is None."""
-        self.exchange.on_quote(symbol, bid, ask, bid_size, ask_size, at, sequence)
-
-    def on_price(self, symbol: str, price: Number, at: When | None = None) -> None:
-        """A bare last price, widened against the trader by the stated half spread."""
-        self.exchange.on_price(symbol, price, at)
-
-    def on_trade(
-        self,
-        symbol: str,
-        price: Number,
-        size: Number | None = None,
-        aggressor: Side | str | None = None,
-        at: When | None = None,
-        sequence: int | None = None,
-    ) -> None:
-        """A print in the market."""
-        self.exchange.on_trade(symbol, price, size, aggressor, at, sequence)
-
-    def on_auction(
-        self,
-        symbol: str,
-        price: Number,
-        size: Number | None = None,
-        auction: str | None = None,
-        at: When | None = None,
-    ) -> None:
-        """The official price of an opening or closing auction."""
-        self.exchange.on_auction(symbol, price, size, auction=auction, at=at)
-
-    def on_bar(
-        self,
-        symbol: str,
-        open: Number,  # noqa: A002 - the names every bar has, so that on_bar(**bar) works
-        high: Number,
-        low: Number,
-        close: Number,
-        volume: Number | None = None,
-        start: When | None = None,
-        end: When | None = None,
-    ) -> None:
-        """A finished bar."""
-        self.exchange.on_bar(symbol, open, high, low, close, volume, start, end)
-
-    def on_depth(
-        self,
-        symbol: str,
-        bids: Iterable[tuple[Number, Number]],
-        asks: Iterable[tuple[Number, Number]],
-        at: When | None = None,
-    ) -> None:
-        """The best levels of both sides, best first."""
-        self.exchange.on_depth(symbol, bids, asks, at)
-
-    def on_halt(self, symbol: str) -> None:
-        """Trading stops: orders are accepted and wait."""
-        self.exchange.on_halt(symbol)
-
-    def on_resume(self, symbol: str) -> None:
-        """Trading goes on."""
-        self.exchange.on_resume(symbol)
-
-    def market(self, symbol: str) -> Market:
-        """What is known of a symbol now."""
-        return self.exchange.market(symbol)
-
     def snapshot(self) -> int:
         """Keep a snapshot of the account in the store; answers the version it was taken at."""
         return self.exchange.run_flow(self._desk.snapshot())
-
-    def subscribe_market(self, symbol: str, handler: Callable[[Market], object]) -> Callable[[], None]:
-        """Call a handler with the market of a symbol after each of its data."""
-        return self.exchange.subscribe_market(symbol, handler)
-
-    def advance(self, to: When | None = None) -> None:
-        """Do what the clock does by itself, up to an instant or up to now."""
-        self.exchange.advance(to)
 
     def __repr__(self) -> str:
         return f"<PaperBroker {self.account_id!r}>"

@@ -25,6 +25,7 @@ from papertrade.domain.rejections import REJECT_SENTENCES
 from papertrade.domain.words import SIDE_SPELLINGS, TIF_SPELLINGS, TYPE_SPELLINGS
 from papertrade.hosting.explaining import WaitReason
 from papertrade.hosting.intake import MAX_LEVELS
+from papertrade.hosting.market_window import MarketWindow
 from papertrade.ledger.postings import POSTINGS
 from papertrade.matching.rules import LETTERS, RULE_SENTENCES
 from papertrade.matching.settings import PRESETS
@@ -335,7 +336,7 @@ def test_broker_methods_are_on_the_page() -> None:
     """Each method of the Broker protocol, and each of the paper broker beyond it, has one row."""
     protocol = _methods(Broker)
     assert sorted(column("api.md", "method of a broker")) == sorted(protocol)
-    own = [name for name in _methods(pt.PaperBroker) if name not in protocol]
+    own = [name for cls in (pt.PaperBroker, MarketWindow) for name in _methods(cls) if name not in protocol]
     assert sorted(column("api.md", "method of a paper broker")) == sorted(own)
 
 
