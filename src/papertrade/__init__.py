@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
     from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
     from papertrade.ports.feed import AuctionPrice, Bar, Depth, FeedRun, Halt, LastPrice, MarketTrade, Quote, Resume
+    from papertrade.risk.products import Product
     from papertrade.risk.square_off import SquareOff
 
 __version__ = "0.1.0"
@@ -101,6 +102,7 @@ _LATER = MappingProxyType(
         "PercentFee": "ledger.fee_models",
         "Phase": "domain.hours",
         "Preview": "hosting.previewing",
+        "Product": "risk.products",
         "QueueFeed": "feeds",
         "Quote": "ports.feed",
         "Resume": "ports.feed",
@@ -179,6 +181,7 @@ __all__ = [
     "Phase",
     "Position",
     "Preview",
+    "Product",
     "QueueFeed",
     "Quote",
     "RejectReason",

@@ -108,16 +108,36 @@ class AsyncPaperBroker(AsyncMarketWindow):
         return await self.exchange.run_flow(self._desk.cancel_all(symbol))
 
     async def close_position(
-        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        product: str | None = None,
+        client_order_id: str | None = None,
     ) -> Order:
         """Close a position, or a part of it, at the market."""
         units = None if quantity is None else parse_positive(quantity, "quantity")
         key = maybe_key(client_order_id, "client_order_id")
-        return await self.exchange.run_flow(self._desk.close_position(symbol, units, key))
+        return await self.exchange.run_flow(self._desk.close_position(symbol, product, units, key))
 
     async def close_all_positions(self) -> list[Order]:
         """Cancel every open order and close every position at the market."""
         return await self.exchange.run_flow(self._desk.close_all())
+
+    async def convert_position(
+        self,
+        symbol: str,
+        quantity: Number,
+        *,
+        from_product: str,
+        to_product: str,
+        command_id: str | None = None,
+        note: str = "",
+    ) -> Position:
+        """Let a part of a position go over to another product, at its exact cost."""
+        units, key = parse_positive(quantity, "quantity"), maybe_key(command_id, "command_id")
+        products = (from_product, to_product)
+        return await self.exchange.run_flow(self._desk.convert(symbol, units, products, key, parse_note(note)))
 
     # ---------------------------------------------------------- cash and limits
 
@@ -199,9 +219,9 @@ class AsyncPaperBroker(AsyncMarketWindow):
 
         return await self.exchange.run_flow(day_positions(self._desk, view))
 
-    async def position(self, symbol: str) -> Position:
+    async def position(self, symbol: str, product: str | None = None) -> Position:
         """The position in one symbol, flat or not."""
-        return await self.exchange.run_flow(self._desk.position(symbol))
+        return await self.exchange.run_flow(self._desk.position(symbol, product))
 
     async def account(self) -> Account:
         """The money of the account now."""

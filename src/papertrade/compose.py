@@ -176,7 +176,7 @@ def open_paper_broker(
     is stored goes on as it stands. A symbol never seen before becomes a plain instrument (tick 0.01, lot 1, the
     account's currency). Give ``clock="data"`` to replay recorded data. The options are those of
     ``Exchange.open_account``: kind, margin, fees, limits, cost_method, trading_day,
-    outside_hours, square_off, equity_points, settlement, exclusive.
+    outside_hours, square_off, equity_points, settlement, products, exclusive.
 
     ``close()`` closes it and its store, and so does the end of ``with open_paper_broker(...) as broker:``.
 

@@ -72,7 +72,7 @@ class PaperBroker(MarketWindow):
         """Buy at the market, or with prices: ``buy("AAPL", 10, limit_price="186.50")``.
 
         Options are those of ``place_order``: notional, limit_price, stop_price, time_in_force, expires_at, post_only,
-        reduce_only, oco_with, client_order_id, tags.
+        reduce_only, oco_with, client_order_id, tags, product.
         """
         terms = side_terms(self.account_id, symbol, _BUY, quantity, options, self._desk.desk.seen_terms)
         return self.exchange.run_flow(self._desk.place(terms))
@@ -126,16 +126,39 @@ class PaperBroker(MarketWindow):
         return self.exchange.run_flow(self._desk.cancel_all(symbol))
 
     def close_position(
-        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        product: str | None = None,
+        client_order_id: str | None = None,
     ) -> Order:
         """Close a position, or a part of it, at the market; working orders that would close it are canceled first."""
         units = None if quantity is None else parse_positive(quantity, "quantity")
         key = maybe_key(client_order_id, "client_order_id")
-        return self.exchange.run_flow(self._desk.close_position(symbol, units, key))
+        return self.exchange.run_flow(self._desk.close_position(symbol, product, units, key))
 
     def close_all_positions(self) -> list[Order]:
         """Cancel every open order and close every position at the market."""
         return self.exchange.run_flow(self._desk.close_all())
+
+    def convert_position(
+        self,
+        symbol: str,
+        quantity: Number,
+        *,
+        from_product: str,
+        to_product: str,
+        command_id: str | None = None,
+        note: str = "",
+    ) -> Position:
+        """Let a part of a position go over to another product, at its exact cost: no trade, and no money moves.
+
+        Answers the position of the other product. A ``command_id`` makes it repeatable.
+        """
+        units, key = parse_positive(quantity, "quantity"), maybe_key(command_id, "command_id")
+        products = (from_product, to_product)
+        return self.exchange.run_flow(self._desk.convert(symbol, units, products, key, parse_note(note)))
 
     # ---------------------------------------------------------- cash and limits
 
@@ -165,7 +188,7 @@ class PaperBroker(MarketWindow):
     ) -> list[Position]:
         """Let positions come in at a stated cost, without a trade: all of them, or none. Answers what is held then.
 
-        Each is a dictionary: ``{"symbol": "INFY", "quantity": 10, "average_price": "1500"}``.
+        Each is a dictionary: ``{"symbol": "INFY", "quantity": 10, "average_price": "1500"}``; ``product`` may be in it.
         """
         rows, key = parse_imported(positions), maybe_key(command_id, "command_id")
         return self.exchange.run_flow(self._desk.import_positions(rows, key, parse_note(note)))
@@ -217,9 +240,9 @@ class PaperBroker(MarketWindow):
 
         return self.exchange.run_flow(day_positions(self._desk, view))
 
-    def position(self, symbol: str) -> Position:
-        """The position in one symbol, flat or not, with its lots."""
-        return self.exchange.run_flow(self._desk.position(symbol))
+    def position(self, symbol: str, product: str | None = None) -> Position:
+        """The position in one symbol, flat or not, with its lots; in the default product where there are some."""
+        return self.exchange.run_flow(self._desk.position(symbol, product))
 
     def account(self) -> Account:
         """The money of the account now."""

@@ -57,6 +57,8 @@ def written_by(schema: int, data: bytes) -> bytes:
     for later in ("squared", "today", "settling", "unpaid", "violated"):
         del record[later]
     del record["account"]["restricted_until"]
+    for position in record["positions"]:
+        del position["product"]
     if schema == 2:  # it forgot at midnight what only the peak counts
         record["unvalued"] = [{n: v for n, v in p.items() if n != "of_day"} for p in parts if p["of_day"]]
     return to_bytes({**record, "schema": schema})

@@ -18,6 +18,7 @@ from typing import Any
 
 from papertrade.adapters.tables import TABLES
 from papertrade.domain.events import Event
+from papertrade.domain.position_keys import position_key
 from papertrade.engine.evolve import fold
 from papertrade.engine.state import AccountState
 
@@ -107,6 +108,7 @@ def _placed(e: Any) -> Row:
         "filled_quantity": ZERO, "canceled_quantity": e.quantity if refused else ZERO, "average_price": None,
         "value": ZERO, "fees": ZERO, "hold": ZERO if refused else e.hold, "reason": e.reason if refused else None,
         **when("placed", e.at_ns), **when("triggered", None), **when("updated", e.at_ns), "version": e.version,
+        "product": terms.product,
     }  # fmt: skip
 
 
@@ -145,21 +147,21 @@ def _fill(e: Any) -> Row:
         "order_id": f"{e.account}-{e.number}", "symbol": e.symbol, "side": "buy" if e.sign > 0 else "sell",
         "quantity": e.quantity, "price": e.price, "value": e.value,
         "fee": sum((amount(units) for _, units in e.fees), ZERO), "realized": e.realized, "role": str(e.role),
-        "rule": e.rule, **when("filled", e.at_ns), "version": e.version,
+        "rule": e.rule, **when("filled", e.at_ns), "version": e.version, "product": e.product,
     }  # fmt: skip
 
 
 def _positions(events: Sequence[Event], state: AccountState) -> list[Row]:
-    rows: dict[str, Row] = {}
+    rows: dict[tuple[str, str], Row] = {}
     for e in events:
         if e.kind == "account_reset":
             rows.clear()
         if e.kind not in ("order_filled", "position_imported"):
             continue
         row = rows.setdefault(
-            e.symbol,
-            {"account": e.account, "symbol": e.symbol, "quantity": ZERO, "average_price": None, "cost": ZERO,
-             "realized": ZERO, "fees": ZERO, **when("opened", None)},
+            (e.symbol, e.product),
+            {"account": e.account, "symbol": e.symbol, "product": e.product, "quantity": ZERO, "average_price": None,
+             "cost": ZERO, "realized": ZERO, "fees": ZERO, **when("opened", None)},
         )  # fmt: skip
         if e.kind == "position_imported":
             if not row["quantity"]:
@@ -178,12 +180,12 @@ def _positions(events: Sequence[Event], state: AccountState) -> list[Row]:
         elif not before or (closed and closed < e.quantity):
             row.update(when("opened", e.at_ns))
         row.update(when("updated", e.at_ns), version=e.version)
-    for symbol, row in rows.items():
+    for what, row in rows.items():
         if row["quantity"]:
-            row["average_price"] = (amount(state.positions[symbol].pq) / row["quantity"] / 10**9).quantize(
+            row["average_price"] = (amount(state.positions[position_key(*what)].pq) / row["quantity"] / 10**9).quantize(
                 Decimal("1e-9")
             )
-    return [rows[symbol] for symbol in sorted(rows)]
+    return [rows[what] for what in sorted(rows)]
 
 
 def _lines(e: Any, currency: str) -> Iterable[Row]:

@@ -20,5 +20,5 @@ def test_c16_c17_c31_one_winner_for_each_version(
     found = race(f"{postgres_server.dsn}#{schema}", writers, count, child_env)
     store = PostgresStore(postgres_server.dsn, schema=schema)
     check_race(store, found, count)
-    assert store.describe()["schema_number"] == "4 of 4"
+    assert store.describe()["schema_number"] == "5 of 5"
     store.close()

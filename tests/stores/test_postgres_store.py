@@ -78,7 +78,7 @@ def test_describe_tells_what_the_server_says(opened: Callable[..., PostgresStore
         assert told["synchronous_commit"] == commit
         assert told["durability"].startswith(durability)
     assert told["kind"] == "postgres"
-    assert (told["fsync"], told["full_page_writes"], told["schema_number"]) == ("on", "on", "4 of 4")
+    assert (told["fsync"], told["full_page_writes"], told["schema_number"]) == ("on", "on", "5 of 5")
     assert int(told["server_version"].split(".")[0]) >= 13
 
 
@@ -102,10 +102,10 @@ def test_options_are_checked(postgres_server: PostgresServer, options: dict[str,
 def test_a_newer_schema_is_refused_and_left_alone(opened: Callable[..., PostgresStore], sql: Any) -> None:
     """Tables of a newer version, or made by other files, are not touched."""
     opened().append(batch(0, 2))
-    sql.execute("INSERT INTO migrations VALUES (5, '0005_later.sql', 'x')")
+    sql.execute("INSERT INTO migrations VALUES (6, '0006_later.sql', 'x')")
     with pytest.raises(StoreMisconfiguredError, match="newer version"):
         opened()
-    sql.execute("DELETE FROM migrations WHERE number = 5")
+    sql.execute("DELETE FROM migrations WHERE number = 6")
     sql.execute("UPDATE migrations SET hash = 'x'")
     with pytest.raises(StoreCorruptError, match="other files"):
         opened()
@@ -171,7 +171,7 @@ def test_many_threads_open_a_new_schema_at_once(opened: Callable[..., PostgresSt
     for thread in threads:
         thread.join()
     assert found == [Appended(1, 1)] * 8
-    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (4,)
+    assert sql.execute("SELECT count(*) FROM migrations").fetchone() == (5,)
 
 
 # ------------------------------------------------------------------- secrets
@@ -288,12 +288,14 @@ def test_damage_is_found(opened: Callable[..., PostgresStore], sql: Any) -> None
 
 
 def unsealed(sql: Any) -> None:
-    """Make the schema one of number 2, as there are some: without seals, and without what closed days came to."""
+    """Make the schema one of number 2, as there are some: without seals, closed days and products."""
     sql.execute("ALTER TABLE commits DROP COLUMN seal")
     (later,) = [step.sql for step in numbered("papertrade.adapters.postgres") if step.name == "0004_closed_days.sql"]
     for line in later.splitlines():
         if "ADD COLUMN" in line:
             sql.execute(f"ALTER TABLE wallets DROP COLUMN {line.split()[5]}")
+    for table in ("orders", "fills", "positions"):
+        sql.execute(f"ALTER TABLE {table} DROP COLUMN product")
     sql.execute("DELETE FROM migrations WHERE number > 2")
 
 

@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_of_schema_1_goes_on(path: Path) -> None:
     """Its journals, keys, snapshot and account are what they were, and everything new works on them."""
     store = SQLiteStore(path)
-    assert store.describe()["schema"] == "5 of 5"
+    assert store.describe()["schema"] == "6 of 6"
     assert store.streams() == ["main", "plain"]
     assert store.verify("main") == ("main", 7, CHAIN)
     assert store.verify("plain") == ("plain", 3, chain(3, "plain"))
@@ -77,9 +77,10 @@ def test_what_was_migrated_is_what_a_new_file_has(path: Path, tmp_path: Path) ->
 
 
 def unsealed(path: Path) -> None:
-    """Make it a file of schema 3, as there are some: without seals, and without what closed days came to."""
+    """Make it a file of schema 3, as there are some: without seals, closed days and products."""
     (later,) = [step.sql for step in migrations() if step.name == "0005_closed_days.sql"]
     added = [line.split()[5] for line in later.splitlines() if line.startswith("ALTER")]
+    sql(path, *[f"ALTER TABLE {name} DROP COLUMN product" for name in ("orders", "fills")])
     sql(path, "ALTER TABLE commits DROP COLUMN seal", *[f"ALTER TABLE wallets DROP COLUMN {name}" for name in added],
         "DELETE FROM migrations WHERE number > 3", "PRAGMA user_version = 3")  # fmt: skip
 
@@ -133,7 +134,7 @@ def test_c31_eight_processes_migrate_once(path: Path, child_env: dict[str, str])
     sql(path, "UPDATE streams SET name = 'old' WHERE name = 'main'")
     assert [won for won, _ in race(path, 8, 2, child_env)] == [2] * 8
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,), (3,), (4,), (5,)]
+    assert connection.execute("SELECT number FROM migrations").fetchall() == [(1,), (2,), (3,), (4,), (5,), (6,)]
     connection.close()
     store = SQLiteStore(path)
     assert store.head("main") == 16
@@ -181,7 +182,7 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
     path = tmp_path / "paper.db"
     filled(path)
     store = SQLiteStore(path)
-    sql(path, "INSERT INTO migrations VALUES (6, '0006_later.sql', 'x')", "PRAGMA user_version = 6")
+    sql(path, "INSERT INTO migrations VALUES (7, '0007_later.sql', 'x')", "PRAGMA user_version = 7")
     for write in (
         lambda: store.append(batch(5)),
         lambda: store.append(batch(0, stream="new")),
@@ -189,7 +190,7 @@ def test_a_newer_version_that_comes_along_stops_the_older(tmp_path: Path) -> Non
         lambda: store.take("main"),
         lambda: store.erase("main"),
     ):
-        with pytest.raises(StoreMisconfiguredError, match="schema 6 now"):
+        with pytest.raises(StoreMisconfiguredError, match="schema 7 now"):
             write()
     assert store.head("main") == 5
     store.close()

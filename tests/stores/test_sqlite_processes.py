@@ -31,6 +31,6 @@ def test_c31_eight_processes_make_the_tables_once(tmp_path: Path, child_env: dic
         path = tmp_path / f"{attempt}.db"
         assert [won for won, _ in race(str(path), 8, 1, child_env)] == [1] * 8
         store = SQLiteStore(path)
-        assert store.describe()["schema"] == "5 of 5"
+        assert store.describe()["schema"] == "6 of 6"
         assert store.head("main") == 8
         store.close()

@@ -185,7 +185,7 @@ def test_durability_is_set_and_read_back(path: Path, durability: str) -> None:
     assert said["durability"] == f"{durability}: {meaning}"
     assert said["synchronous"] == f"{number} ({name})"
     assert (said["kind"], said["journal_mode"], said["path"]) == ("sqlite", "wal", str(path))
-    assert (said["mmap_size"], said["trusted_schema"], said["schema"]) == ("0", "0", "5 of 5")
+    assert (said["mmap_size"], said["trusted_schema"], said["schema"]) == ("0", "0", "6 of 6")
     assert store._connection is not None
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (number,)
     store.close()

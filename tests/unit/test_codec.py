@@ -21,6 +21,12 @@ from papertrade.domain.numbers import parse_units
 from papertrade.errors import InvalidValueError, StoreCorruptError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+NEWEST = {
+    "day_opened": 2,
+    "order_accepted": 3,
+    "order_rejected": 3,
+    **dict.fromkeys(("order_filled", "position_imported", "squared_off", "settlement_set", "good_faith_violation"), 2),
+}
 DEPOSIT = CashDeposited("main", 2, 1_767_623_400_000_000_000, 1_100_000_000, "USD", None, "")
 BYTES = encode_event(DEPOSIT)
 
@@ -262,7 +268,7 @@ def test_golden_records_stay_readable(kind: str) -> None:
     assert event.kind == kind
     assert type(event) is EVENT_TYPES[kind]
     assert encode_event(event) == stored
-    assert json.loads(stored)["schema"] == (2 if kind in ("day_opened", "order_accepted", "order_rejected") else 1)
+    assert json.loads(stored)["schema"] == NEWEST.get(kind, 1)
     assert event.to_dict()["kind"] == kind
     assert repr(event)
 
@@ -282,11 +288,25 @@ def test_orders_of_before_there_were_hours_stay_readable(kind: str) -> None:
     stored = (GOLDEN / "old" / f"{kind}_1.json").read_bytes()
     event = decode_event(stored)
     then, now = json.loads(stored)["data"], json.loads(encode_event(event))
-    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False}
+    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False, "product": ""}
     assert now["data"] == {**then, "terms": {**then["terms"], **later}}
-    assert now["schema"] == 2
+    assert now["schema"] == 3
     then["terms"]["ttl_minutes"] = 0  # a field that came later cannot have been there
     assert decodes(to_bytes({"kind": kind, "schema": 1, "data": then})) is None
+
+
+@pytest.mark.parametrize("kind", sorted(NEWEST.keys() - {"day_opened"}))
+def test_what_there_was_before_products_is_of_none(kind: str) -> None:
+    """Orders, fills, imports, stages and settlements of before there were products are read as of no product."""
+    schema = NEWEST[kind] - 1
+    stored = (GOLDEN / "old" / f"{kind}_{schema}.json").read_bytes()
+    then, now = json.loads(stored)["data"], json.loads(encode_event(decode_event(stored)))
+    part = "terms" if "terms" in then else None
+    assert now["schema"] == NEWEST[kind]
+    before, after = (then, now["data"]) if part is None else (then[part], now["data"][part])
+    assert after == {**before, "product": ""}
+    before["product"] = ""  # a field that came later cannot have been there
+    assert decodes(to_bytes({"kind": kind, "schema": schema, "data": then})) is None
 
 
 @pytest.mark.parametrize("data", [None, 5, "text", ["a"]], ids=repr)

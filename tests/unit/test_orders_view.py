@@ -54,7 +54,7 @@ def test_every_field_is_there_by_name(broker: pt.PaperBroker) -> None:
         client_order_id="k", tags={"a": "b"},
     )  # fmt: skip
     assert order.to_dict() == {
-        "id": "main-1", "account": "main", "symbol": "X", "side": "buy", "type": "limit", "quantity": 40,
+        "id": "main-1", "account": "main", "symbol": "X", "product": "", "side": "buy", "type": "limit", "quantity": 40,
         "notional": None, "limit_price": 100, "stop_price": None, "time_in_force": "gtd",
         "expires_at": datetime(2026, 2, 1, tzinfo=UTC), "ttl_minutes": None, "extended_hours": False,
         "after_market": False, "post_only": False, "reduce_only": False,

@@ -247,7 +247,7 @@ REFUSED: list[tuple[Call, str, object, str]] = [
     (lambda b: b.link_orders("main-4", "main-5"), "oco_with", "an order for MSFT", "an order for AAPL"),
     (lambda b: b.link_orders("main-4", "main-2"), "oco_with", "main-2, linked to main-3", "an order without a link"),
     (lambda b: b.link_orders("main-2", "main-4"), "oco_with", "main-2, linked to main-3", "an order without a link"),
-    (pair(request(limit_price=120, symbol="MSFT")), "oco", "MSFT and AAPL", "two orders of one symbol"),
+    (pair(request(limit_price=120, symbol="MSFT")), "oco", "MSFT and AAPL", "two orders of one symbol and product"),
     (
         pair(request(limit_price=120, oco_with="main-4")),
         "oco", "oco_with", "two orders that may rest, linked to nothing else",

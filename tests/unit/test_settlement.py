@@ -562,6 +562,6 @@ def test_a_purchase_that_brings_money_owes_nothing() -> None:
     stored = (Path(__file__).parent.parent / "golden" / "order_filled.json").read_bytes()
     fill = decode_event(stored.rstrip())
     assert isinstance(fill, OrderFilled)
-    fill = fill._replace(symbol="A", at_ns=5, sign=1, value_units=1, fees=(("rebate", -100),))
+    fill = fill._replace(symbol="A", product="", at_ns=5, sign=1, value_units=1, fees=(("rebate", -100),))
     found = with_fill(with_day(NOTHING, day), fill, 49, fill.quantity_units, True)
     assert (found.settling[0].cash_units, found.unpaid) == (49, ())

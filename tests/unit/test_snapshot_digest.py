@@ -14,6 +14,7 @@ from papertrade.codec.canonical import from_bytes, to_bytes
 from papertrade.codec.events import decode_event
 from papertrade.domain.events import Event
 from papertrade.domain.orders import Order, OrderTerms
+from papertrade.domain.position_keys import position_key
 from papertrade.domain.positions import Lot
 from papertrade.domain.words import OrderStatus, OrderType, TimeInForce
 from papertrade.engine.evolve import evolve, fold
@@ -27,6 +28,7 @@ from papertrade.ledger.settling import Settling, Unpaid, Violated
 from papertrade.ports.store import StoredSnapshot
 
 OLD = Path(__file__).parents[1] / "golden" / "old"
+KEY = position_key("AAPL", "MIS")
 VOLATILE = {"committed", "finished", "holdings"}
 
 
@@ -63,9 +65,9 @@ def rich_order() -> Order:
 
 
 def rich_position() -> PositionState:
-    position = PositionState("AAPL")
+    position = PositionState("AAPL", "MIS")
     for number, name in enumerate(PositionState.__slots__, 31):
-        if name not in ("symbol", "lots"):
+        if name not in ("symbol", "product", "lots"):
             setattr(position, name, number)
     position.lots = (Lot(1, 2, 3, 4), Lot(5, 6, 7, 8))
     return position
@@ -90,10 +92,10 @@ def rich_state() -> AccountState:
             setattr(state, name, f"text {number}")
     order = rich_order()
     state.orders = {order.number: order}
-    state.positions = {"AAPL": rich_position()}
+    state.positions = {KEY: rich_position()}
     state.books = {"assets:cash": 5, "assets:holds": -5}
     state.latches = ("kill_switch",)
-    state.squared = (Squared("XNYS", "warned", 49),)
+    state.squared = (Squared("XNYS", "warned", 49, "MIS"),)
     state.settling = (Settling(81, "AAPL", "2026-01-05", 82, 83, 84), Settling(85, "MSFT", "2026-01-06", 86, 87, 88))
     state.unpaid = (Unpaid(71, "AAPL", 72, 73), Unpaid(74, "MSFT", 75, 76))
     state.violated = (Violated("2026-01-04", 77), Violated("2026-01-05", 78))
@@ -178,7 +180,7 @@ def test_rich_state_comes_back_whole() -> None:
         if name not in ("positions", "today"):
             assert getattr(again, name) == getattr(state, name), name
     for name in PositionState.__slots__:
-        assert getattr(again.positions["AAPL"], name) == getattr(state.positions["AAPL"], name), name
+        assert getattr(again.positions[KEY], name) == getattr(state.positions[KEY], name), name
     for name in DAY_FIELDS:
         assert getattr(again.today, name) == getattr(state.today, name), name
     assert again.committed == state.version
@@ -270,7 +272,8 @@ def damaged() -> Iterator[tuple[str, Any]]:
     yield "schema 5 with what came later", to_bytes({**good, "schema": 5})
     yield "schema 6 with what came later", to_bytes({**good, "schema": 6})
     yield "schema 7 with what came later", to_bytes({**good, "schema": 7})
-    yield "schema 9", to_bytes({**good, "schema": 9})
+    yield "schema 8 with what came later", to_bytes({**good, "schema": 8})
+    yield "schema 10", to_bytes({**good, "schema": 10})
     yield "list", b"[]"
     yield "empty", b""
     yield "books of numbers", to_bytes({**good, "books": {"a": 1}})
@@ -347,6 +350,8 @@ def test_an_old_snapshot_is_passed_by_unless_the_journal_is_trimmed(kept: str) -
     for position in data["positions"]:
         del position["mark"], position["marked"]
     del data["account"]["restricted_until"]
+    for position in data["positions"]:
+        del position["product"]
     chain = store.chain_at("main", version)
     store.put_snapshot("main", StoredSnapshot(version, chain, to_bytes({**data, "schema": 5})))
     store.base = version if kept == "trimmed" else 0
@@ -366,14 +371,14 @@ def test_a_snapshot_of_schema_1_is_lifted() -> None:
     assert counted_apart(state) == counted_apart(fold(AccountState(), journal))
     assert (len(state.orders), len(state.positions), state.latches) == (2, 2, ("kill_switch",))
     then, now = from_bytes(stored), from_bytes(snapshot(state))
-    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False}
+    later = {"ttl_minutes": 0, "extended_hours": False, "after_market": False, "product": ""}
     then["account"]["restricted_until"] = "1970-01-01T00:00:00Z"
     for order in then["orders"]:
         order["terms"].update(later)
     for position in then["positions"]:
-        position.update(mark=None, marked=None)
+        position.update(mark=None, marked=None, product="")
     unsettled = {"settling": [], "unpaid": [], "violated": []}
-    assert now == {**then, "schema": 8, "unvalued": [], "squared": [], "today": None, **unsettled}
+    assert now == {**then, "schema": 9, "unvalued": [], "squared": [], "today": None, **unsettled}
 
 
 def test_a_snapshot_of_schema_2_is_lifted() -> None:
@@ -407,6 +412,19 @@ def test_a_snapshot_of_schema_7_is_lifted() -> None:
     assert [(part.symbol, part.at_units) for part in folded.unvalued] == [("XYZ", None), ("ABC", None), ("XYZ", None)]
     assert (folded.positions["ABC"].mark_units, folded.positions["XYZ"].mark_units) == (109_500_000_000, None)
     assert unpriced(state) == unpriced(folded)
+
+
+def test_a_snapshot_of_schema_8_is_lifted() -> None:
+    """Positions, orders and stages were of no product; what has not settled is kept."""
+    journal = [decode_event(line) for line in (OLD / "journal_8.jsonl").read_bytes().splitlines()]
+    stored = (OLD / "snapshot_8.json").read_bytes()
+    state = restore(stored)
+    assert not forgets(stored)
+    assert digest(state) == digest(fold(AccountState(), journal))
+    assert [(part.stage, part.product) for part in state.squared] == [("warned", "")]
+    assert [(key, position.product) for key, position in state.positions.items()] == [("NSE:INFY", "")]
+    assert [order.product for order in state.orders.values()] == [""]
+    assert len(state.settling) == 1
 
 
 def test_snapshot_of_a_process_that_fell_behind_is_a_conflict() -> None:

@@ -76,7 +76,7 @@ TABLES: Final = (
             "fills_by_order": ("account", "order_id", "filled_ns", "version"),
         },
     ),
-    Table("positions", PositionRow, ("account", "symbol")),
+    Table("positions", PositionRow, ("account", "symbol", "product")),
     Table("entries", EntryRow, ("account", "at_ns", "version", "line"), ("at_ns", "version"), grouped=True),
     Table("wallets", WalletRow, ("account", "since_version")),
     Table("equity_points", EquityRow, ("account", "at_ns", "version"), ("at_ns", "version")),

@@ -22,7 +22,12 @@ from papertrade.errors import InvalidValueError, StoreCorruptError
 SCHEMA: Final = 1
 """The schema of most kinds."""
 
-LATER: Final = {"day_opened": 2, "order_accepted": 2, "order_rejected": 2}
+LATER: Final = {
+    "day_opened": 2,
+    "order_accepted": 3,
+    "order_rejected": 3,
+    **dict.fromkeys(("order_filled", "position_imported", "squared_off", "settlement_set", "good_faith_violation"), 2),
+}
 """The schema of kinds whose fields have changed since."""
 
 def added(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -43,11 +48,27 @@ def _order_with_hours(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "terms": with_hours(fields["terms"])}
 
 
+def _order_without_product(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "terms": added(fields["terms"], "product", "")}
+
+
+def _without_product(fields: dict[str, Any]) -> dict[str, Any]:
+    """There were no products, so it was of none."""
+    return added(fields, "product", "")
+
+
 UPCASTERS: Final[dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]] = {
     # What had no mark was not said; the day was measured from its cost, and stays so.
     ("day_opened", 1): lambda fields: added(fields, "unmarked", []),
     ("order_accepted", 1): _order_with_hours,
     ("order_rejected", 1): _order_with_hours,
+    ("order_accepted", 2): _order_without_product,
+    ("order_rejected", 2): _order_without_product,
+    ("order_filled", 1): _without_product,
+    ("position_imported", 1): _without_product,
+    ("squared_off", 1): _without_product,
+    ("settlement_set", 1): _without_product,
+    ("good_faith_violation", 1): _without_product,
 }
 """(kind, old schema) → a pure function from the old fields to those of the next schema."""
 

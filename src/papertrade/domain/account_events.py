@@ -113,6 +113,7 @@ class _SquaredOff(NamedTuple):
     stage: str
     flat_ns: int
     closes_ns: int
+    product: str = ""
 
 
 class SquaredOff(Happening, _SquaredOff):

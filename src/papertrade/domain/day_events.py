@@ -37,7 +37,7 @@ class _DayClosed(NamedTuple):
     drawdown_units: int
     stale_marks: int
     unmarked: tuple[str, ...]  # held, and neither the market nor the journal knows a price: counted at cost
-    holdings: Numbers  # symbol and quantity
+    holdings: Numbers  # key of the position and quantity
     costs: Numbers
     averages: Numbers  # average prices
     marks: Numbers  # closing prices of what has one

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from papertrade.domain.fields import Amount, MaybeAmount, record_dict
 from papertrade.domain.numbers import text_of
+from papertrade.domain.position_keys import titled
 from papertrade.domain.tables import html_table
 
 
 class _DayPosition(NamedTuple):
     account: str
     symbol: str
+    product: str
     view: str  # "net": carried in and traded today; "day": traded today only
     day: str
     quantity_units: int
@@ -90,7 +92,7 @@ class DayPosition(_DayPosition):
 
     def __repr__(self) -> str:
         gain = "" if self.pnl is None else f", pnl {self.pnl}, m2m {self.m2m}"
-        return f"<DayPosition {self.symbol} {self.view}: {text_of(self.quantity_units)}{gain}>"
+        return f"<DayPosition {titled(self.symbol, self.product)} {self.view}: {text_of(self.quantity_units)}{gain}>"
 
     def _repr_html_(self) -> str:
-        return html_table(f"Position {self.symbol} ({self.view})", self.to_dict())
+        return html_table(f"Position {titled(self.symbol, self.product)} ({self.view})", self.to_dict())

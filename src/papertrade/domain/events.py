@@ -24,6 +24,7 @@ from papertrade.domain.account_events import (
     SquaredOff,
     WithdrawalRejected,
 )
+from papertrade.domain.converting_events import PositionConverted
 from papertrade.domain.day_events import DayClosed
 from papertrade.domain.happenings import Evidence, Numbers, describe_numbers
 from papertrade.domain.order_events import (
@@ -69,6 +70,7 @@ Event: TypeAlias = (
     | MarginCalled
     | MarginCallCleared
     | PositionImported
+    | PositionConverted
     | AccountReset
     | AccountCloned
 )
@@ -104,6 +106,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         MarginCalled,
         MarginCallCleared,
         PositionImported,
+        PositionConverted,
         AccountReset,
         AccountCloned,
     )
@@ -139,6 +142,7 @@ __all__ = [
     "OrderRejected",
     "OrderTriggered",
     "OrdersLinked",
+    "PositionConverted",
     "PositionImported",
     "SettlementSet",
     "SquaredOff",

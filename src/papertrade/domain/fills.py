@@ -9,6 +9,7 @@ from papertrade.domain.events import Evidence, OrderFilled
 from papertrade.domain.fields import Amount, Instant
 from papertrade.domain.instants import to_datetime
 from papertrade.domain.numbers import text_of, to_decimal
+from papertrade.domain.position_keys import titled
 from papertrade.domain.tables import html_table
 from papertrade.domain.words import LiquidityRole, Side
 
@@ -44,6 +45,11 @@ class Fill:
     def symbol(self) -> str:
         """What was traded."""
         return self.event.symbol
+
+    @property
+    def product(self) -> str:
+        """The product that it was traded in; empty in an account without products."""
+        return self.event.product
 
     @property
     def side(self) -> Side:
@@ -111,8 +117,8 @@ class Fill:
     def __repr__(self) -> str:
         e = self.event
         return (
-            f"<Fill {self.id}: {e.side} {text_of(e.quantity_units)} {e.symbol} at {text_of(e.price_units)} "
-            f"by rule {e.rule} as {e.role}>"
+            f"<Fill {self.id}: {e.side} {text_of(e.quantity_units)} {titled(e.symbol, e.product)} "
+            f"at {text_of(e.price_units)} by rule {e.rule} as {e.role}>"
         )
 
     def _repr_html_(self) -> str:
@@ -124,6 +130,7 @@ _FILL_FIELDS = (
     "order_id",
     "account",
     "symbol",
+    "product",
     "side",
     "quantity",
     "price",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from papertrade.domain.fields import Amount, MaybeAmount
 from papertrade.domain.happenings import Evidence, Numbers, OrderHappening
 from papertrade.domain.orders import OrderTerms
+from papertrade.domain.position_keys import OfPosition
 from papertrade.domain.words import Side
 
 
@@ -90,9 +91,10 @@ class _OrderFilled(NamedTuple):
     rule: str
     evidence: Evidence
     model: str
+    product: str = ""
 
 
-class OrderFilled(OrderHappening, _OrderFilled):
+class OrderFilled(OfPosition, OrderHappening, _OrderFilled):
     """A part or all of an order executed: price, rule, evidence, money and fees."""
 
     __slots__ = ()

@@ -16,6 +16,7 @@ import attrs
 from papertrade.domain.fields import Amount, Instant, MaybeAmount, MaybeInstant, readable
 from papertrade.domain.names import Tags
 from papertrade.domain.numbers import Number, decimal_ratio, text_of
+from papertrade.domain.position_keys import position_key, titled
 from papertrade.domain.tables import html_table
 from papertrade.domain.words import OrderStatus, OrderType, Side, TimeInForce
 
@@ -25,7 +26,8 @@ class OrderRequest:
     """What a caller asks for, as typed; the broker checks it when it is placed.
 
     Give ``quantity`` or ``notional`` (an amount of money), not both. ``limit_price`` alone makes a limit order,
-    ``stop_price`` alone a stop (SL-M), both together a stop-limit (SL); ``type`` may say so explicitly.
+    ``stop_price`` alone a stop (SL-M), both together a stop-limit (SL); ``type`` may say so explicitly. ``product`` is
+    for accounts that have products; without one it is their first.
 
     >>> OrderRequest(symbol="AAPL", side="buy", quantity=5, limit_price="186.50").quantity
     5
@@ -43,6 +45,7 @@ class OrderRequest:
     ttl_minutes: int | None = None
     extended_hours: bool = False
     after_market: bool = False
+    product: str | None = None
     post_only: bool = False
     reduce_only: bool = False
     oco_with: str | None = None
@@ -70,11 +73,12 @@ class OrderTerms(NamedTuple):
     ttl_minutes: int = 0  # how long it stands, for ``ttl``
     extended_hours: bool = False  # may it fill before the open and after the close?
     after_market: bool = False  # was it meant for the next open?
+    product: str = ""  # of an account that keeps positions by product
 
     @property
     def key(self) -> str:
         """What the position that it changes is kept under."""
-        return self.symbol
+        return position_key(self.symbol, self.product) if self.product else self.symbol
 
 
 class Order:
@@ -214,6 +218,11 @@ class Order:
         return dict(self.terms.tags)
 
     @property
+    def product(self) -> str:
+        """The product that it trades in; empty in an account without products."""
+        return self.terms.product
+
+    @property
     def linked_order_id(self) -> str | None:
         """The order that is canceled when this one fills, and the reverse."""
         return f"{self.account}-{self.oco}" if self.oco else None
@@ -305,7 +314,7 @@ class Order:
         return f"<Order {self.id}: {self._sentence()}>"
 
     def _sentence(self) -> str:
-        text = f"{self.side} {text_of(self.quantity_units)} {self.symbol} {self.type}"
+        text = f"{self.side} {text_of(self.quantity_units)} {titled(self.symbol, self.product)} {self.type}"
         if self.limit_units is not None:
             text += f" at {text_of(self.limit_units)}"
         if self.stop_units is not None:
@@ -325,6 +334,7 @@ _ORDER_FIELDS = (
     "id",
     "account",
     "symbol",
+    "product",
     "side",
     "type",
     "quantity",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from papertrade.domain.fields import Amount, Instant, MaybeAmount, MaybeInstant, record_dict
 from papertrade.domain.numbers import decimal_ratio, text_of
+from papertrade.domain.position_keys import titled
 from papertrade.domain.tables import html_table
 
 
@@ -37,6 +38,7 @@ class Lot(_Lot):
 class _Position(NamedTuple):
     account: str
     symbol: str
+    product: str
     quantity_units: int
     pq: int
     cost_units: int
@@ -53,7 +55,7 @@ class _Position(NamedTuple):
 
 
 class Position(_Position):
-    """The net holding of one symbol: positive when long, negative when short.
+    """The net holding of one symbol, in one product where there are some: positive when long, negative when short.
 
     ``available`` is what may be sold now: quantity less what working sell orders hold. ``t1_quantity`` was bought and
     is not delivered yet, ``settled_quantity`` is the rest.
@@ -112,17 +114,18 @@ class Position(_Position):
         }
 
     def __repr__(self) -> str:
+        name = titled(self.symbol, self.product)
         if self.is_flat:
-            return f"<Position {self.symbol}: flat, realized {text_of(self.realized_units)}>"
+            return f"<Position {name}: flat, realized {text_of(self.realized_units)}>"
         word = "long" if self.quantity_units > 0 else "short"
         mark = "no mark yet" if self.mark_units is None else f"marked {text_of(self.mark_units)}"
         stale = " (stale)" if self.mark_is_stale else ""
         gain = "" if self.unrealized is None else f", unrealized {self.unrealized}"
         size = text_of(abs(self.quantity_units))
-        return f"<Position {self.symbol}: {word} {size} at {self.average_price}, {mark}{stale}{gain}>"
+        return f"<Position {name}: {word} {size} at {self.average_price}, {mark}{stale}{gain}>"
 
     def _repr_html_(self) -> str:
-        return html_table(f"Position {self.symbol}", {**self.to_dict(), "lots": None})
+        return html_table(f"Position {titled(self.symbol, self.product)}", {**self.to_dict(), "lots": None})
 
 
 class _Account(NamedTuple):

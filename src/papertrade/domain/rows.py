@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
-ROWS_FORM: Final = 2
+ROWS_FORM: Final = 3
 """Counts up when rows are computed in another way; tables of another form are made anew from the journal."""
 
 
@@ -63,6 +63,7 @@ class OrderRow(NamedTuple):
     updated_ns: int
     version: int  # of the last event that changed it
     detail: str  # every field as JSON, for papertrade to read it back
+    product: str  # empty in an account without products
 
 
 class FillRow(NamedTuple):
@@ -84,10 +85,11 @@ class FillRow(NamedTuple):
     rule: str
     filled_ns: int
     version: int
+    product: str
 
 
 class PositionRow(NamedTuple):
-    """The holding of one symbol now; one that was closed stays, with quantity 0 and what it brought."""
+    """The holding of one symbol in one product now; one that was closed stays, with quantity 0 and what it brought."""
 
     account: str
     symbol: str
@@ -99,6 +101,7 @@ class PositionRow(NamedTuple):
     opened_ns: int | None
     updated_ns: int
     version: int
+    product: str
 
 
 class EntryRow(NamedTuple):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from papertrade.domain.fields import Amount, Instant, MaybeInstant
 from papertrade.domain.happenings import Happening, Numbers
+from papertrade.domain.position_keys import OfPosition
 
 
 class _SettlementSet(NamedTuple):
@@ -17,9 +18,10 @@ class _SettlementSet(NamedTuple):
     sessions: int
     ends_ns: int
     settles_ns: int
+    product: str = ""
 
 
-class SettlementSet(Happening, _SettlementSet):
+class SettlementSet(OfPosition, Happening, _SettlementSet):
     """The first trade of a symbol on a trade day: what fills until ``ends_ns`` settles at ``settles_ns``."""
 
     __slots__ = ()
@@ -35,7 +37,7 @@ class _TradesSettled(NamedTuple):
     day: str
     due_ns: int
     cash_units: int
-    holdings: Numbers  # symbol and quantity
+    holdings: Numbers  # key of the position and quantity
 
 
 class TradesSettled(Happening, _TradesSettled):
@@ -58,9 +60,10 @@ class _GoodFaithViolation(NamedTuple):
     settles_ns: int
     violations: int
     free_ns: int | None  # when an account that it restricts may use unsettled money again
+    product: str = ""
 
 
-class GoodFaithViolation(Happening, _GoodFaithViolation):
+class GoodFaithViolation(OfPosition, Happening, _GoodFaithViolation):
     """Something was bought with money that had not settled, and sold before it did."""
 
     __slots__ = ()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from papertrade.domain.fields import Amount
 from papertrade.domain.happenings import Happening, Numbers
+from papertrade.domain.position_keys import OfPosition
 
 
 class _PositionImported(NamedTuple):
@@ -19,9 +20,10 @@ class _PositionImported(NamedTuple):
     currency: str
     command_id: str | None
     note: str
+    product: str = ""
 
 
-class PositionImported(Happening, _PositionImported):
+class PositionImported(OfPosition, Happening, _PositionImported):
     """A position came in at a stated cost, without a trade: a deposit in kind."""
 
     __slots__ = ()

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from papertrade.domain.day_events import DayClosed
 from papertrade.domain.fields import Amount, Instant, MaybeAmount, record_dict
 from papertrade.domain.numbers import text_of, to_decimal
+from papertrade.domain.position_keys import split_key, titled
 from papertrade.domain.tables import html_table
 
 
 class _DayHolding(NamedTuple):
     symbol: str
+    product: str
     quantity_units: int
     cost_units: int
     average_price_units: int
@@ -34,7 +36,7 @@ class DayHolding(_DayHolding):
 
     def __repr__(self) -> str:
         mark = "no price" if self.mark_units is None else text_of(self.mark_units)
-        return f"<DayHolding {text_of(self.quantity_units)} {self.symbol} closed at {mark}>"
+        return f"<DayHolding {text_of(self.quantity_units)} {titled(self.symbol, self.product)} closed at {mark}>"
 
 
 class DaySummary:
@@ -96,7 +98,7 @@ class DaySummary:
         """What was held at the close."""
         e = self.event
         costs, averages, marks = dict(e.costs), dict(e.averages), dict(e.marks)
-        return tuple(DayHolding(s, q, costs[s], averages[s], marks.get(s)) for s, q in e.holdings)
+        return tuple(DayHolding(*split_key(k), q, costs[k], averages[k], marks.get(k)) for k, q in e.holdings)
 
     # Amounts, read from the event's integers.
     opening_equity = Amount()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.events import Numbers, OrderModified, OrderModifyRejected, OrdersLinked
 from papertrade.domain.orders import Order, OrderTerms
+from papertrade.domain.position_keys import position_key
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.engine.budgets import used_up
@@ -142,7 +143,7 @@ def _refuse_growth(
     refused = refuse_risk(step, market, terms, growth, limit, stop, sibling, order)
     if refused is not None:
         return refused
-    if terms.sign < 0 and not step.profile.margin.may_short:
+    if terms.sign < 0 and not step.profile.may_short(terms.product):
         position = step.state.positions.get(terms.key)
         left = order.remaining_units + growth
         uncovered = opening_part(position, terms.sign, left, sibling, order)
@@ -164,7 +165,7 @@ def _new_hold(
 ) -> int:
     """What the changed order needs held, as if it arrived now with what it has left."""
     sign = order.terms.sign
-    if order.terms.reduce_only or (sign < 0 and not step.profile.margin.may_short):
+    if order.terms.reduce_only or (sign < 0 and not step.profile.may_short(order.terms.product)):
         return 0
     left = total - order.filled_units - order.canceled_units
     position = step.state.positions.get(order.terms.key)
@@ -203,17 +204,20 @@ def link_orders(step: Step, number: int, other: int) -> None:
     step.emit(OrdersLinked(state.account, state.version + 1, step.now_ns, number, other, held))
 
 
-def close_position(step: Step, symbol: str, quantity: int | None, client_order_id: str | None) -> int:
+def close_position(
+    step: Step, symbol: str, product: str, quantity: int | None, client_order_id: str | None
+) -> int:
     """Cancel the working orders that would close the position and close it at the market, in one step."""
-    held = step.state.quantity(symbol)
+    key = position_key(symbol, product)
+    held = step.state.quantity(key)
     sign = -1 if held > 0 else 1
     size = abs(held) if quantity is None else min(quantity, abs(held))
     market, gtc = OrderType.MARKET, TimeInForce.GTC
     terms = OrderTerms(
-        symbol, sign, market, size, None, None, None, gtc, None, False, True, 0, client_order_id, ()
+        symbol, sign, market, size, None, None, None, gtc, None, False, True, 0, client_order_id, (), product=product
     )
     if refuse_hours(step, step.markets[symbol], terms) is None:  # a refused order leaves the stops where they are
         for number, order in sorted(step.state.orders.items()):
-            if order.terms.symbol == symbol and order.terms.sign == sign and number in step.state.orders:
+            if order.terms.key == key and order.terms.sign == sign and number in step.state.orders:
                 cancel(step, order, CancelReason.REQUESTED, ())
     return place(step, terms)

@@ -34,7 +34,7 @@ def run_clock(step: Step) -> None:
     if state.open_positions or state.orders or is_due(step):
         begin_day(step)
     settle(step)
-    if step.profile.square_off is not None:  # what it places belongs to the day that has begun
+    if step.profile.squares:  # what it places belongs to the day that has begun
         square_off(step)
     review(step)
     if (step.profile.points_ns == ON_CHANGE or 0 < seat.point_ns <= step.now_ns) and note_point(step):

@@ -171,8 +171,7 @@ class Engine:
             wake = next_wake(step)
             if wake:
                 step.wake_at(wake)
-        squares = step.profile.square_off is not None
-        sooner = squares or step.profile.points_ns not in (0, ON_CHANGE)  # than the end of the day
+        sooner = step.profile.squares or step.profile.points_ns not in (0, ON_CHANGE)  # than the end of the day
         at_stake = state.today is not None or state.open_positions or state.orders
         if state.settling or (at_stake and (sooner or not 0 < seat.wake_ns <= seat.day_ends_ns)):
             schedule(step)

@@ -34,6 +34,7 @@ from papertrade.domain.events import (
     OrderRejected,
     OrdersLinked,
     OrderTriggered,
+    PositionConverted,
     PositionImported,
     SettlementSet,
     SquaredOff,
@@ -44,6 +45,7 @@ from papertrade.domain.orders import Order
 from papertrade.domain.words import CostMethod
 from papertrade.engine import order_moves as moves
 from papertrade.engine import settlement_moves as settlement
+from papertrade.engine.conversion_moves import converted
 from papertrade.engine.state import AccountState, Squared
 from papertrade.errors import InvariantError
 from papertrade.ledger.days import DaySums
@@ -106,15 +108,15 @@ def _came_in(state: AccountState, change: int) -> None:
 
 
 def _imported(state: AccountState, event: PositionImported) -> None:
-    symbol, quantity, cost = event.symbol, event.quantity_units, event.cost_units
-    position = state.positions.get(symbol)
+    key, symbol, quantity, cost = event.key, event.symbol, event.quantity_units, event.cost_units
+    position = state.positions.get(key)
     if position is None:
-        position = state.positions[symbol] = PositionState(symbol)
+        position = state.positions[key] = PositionState(symbol, event.product)
     if position.quantity_units * quantity < 0:
         raise InvariantError("P8 an import closes nothing", state.account, quantity, position.quantity_units)
     if not position.quantity_units:
         state.open_positions += 1
-        state.holdings[symbol] = position
+        state.holdings[key] = position
     apply_import(position, event, state.cost_method == _FIFO)
     book(state.books, postings_of(event), state.account, event.version)
     _came_in(state, cost)
@@ -164,8 +166,9 @@ def _day_closed(state: AccountState, event: DayClosed) -> None:
 
 
 def _squared_off(state: AccountState, event: SquaredOff) -> None:
-    others = [part for part in state.squared if part.calendar != event.calendar]
-    state.squared = tuple(sorted([*others, Squared(event.calendar, event.stage, event.closes_ns)]))
+    what = event.calendar, event.product
+    others = [part for part in state.squared if (part.calendar, part.product) != what]
+    state.squared = tuple(sorted([*others, Squared(event.calendar, event.stage, event.closes_ns, event.product)]))
 
 
 def _day_revalued(state: AccountState, event: DayRevalued) -> None:
@@ -226,7 +229,7 @@ def _accepted(state: AccountState, event: OrderAccepted) -> None:
     key, sign = terms.key, terms.sign
     position = state.positions.get(key)
     if position is None:
-        position = state.positions[key] = PositionState(terms.symbol)
+        position = state.positions[key] = PositionState(terms.symbol, terms.product)
     if event.oco:
         other = _own(state, event.oco)
         other.oco = event.number
@@ -369,6 +372,7 @@ MOVERS: Final[dict[type, Callable[[AccountState, Any], None]]] = {
     CashWithdrawn: _withdrawn,
     WithdrawalRejected: _nothing,
     PositionImported: _imported,
+    PositionConverted: converted,
     AccountReset: _begun_again,
     AccountCloned: _nothing,
     DayOpened: _day_opened,

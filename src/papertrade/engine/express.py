@@ -55,7 +55,7 @@ def place_plain(step: Step, terms: OrderTerms) -> Order | None:
         if value + max(0, owed) > state.books.get(CASH, 0):  # a rebate is not counted on
             return None
         if position is None:
-            position = state.positions[key] = PositionState(terms.symbol)
+            position = state.positions[key] = PositionState(terms.symbol, terms.product)
     elif position is None or position.quantity_units - position.working_sell_units < quantity:
         return None
     return _book(step, market, terms, position, price, value, fees)
@@ -71,7 +71,7 @@ def _plain_price(step: Step, market: Market, terms: OrderTerms) -> int | None:
     settings, quantity = profile.fill, terms.quantity_units
     if profile.margin.marked_to_market or profile.limits.on_orders or settings.has_models:
         return None
-    if state.latches or state.unvalued or (state.squared and only_reduces(step, market)):
+    if state.latches or state.unvalued or (state.squared and only_reduces(step, market, terms.product)):
         return None
     if state.settling or profile.settlement is not None:
         return None
@@ -109,7 +109,7 @@ def _book(
     accepted = _accepted((account, version + 1, now, number, terms, quantity, None, 0, 0, 0))
     about = (account, version + 2, now, number, fill_number, symbol, sign, quantity, price, price)
     booked = (value, closed, closed_value, released, realized, fees, 0, 0)
-    filled = _filled((*about, *booked, TAKER, _RULE, market.evidence(), step.profile.fill.label))
+    filled = _filled((*about, *booked, TAKER, _RULE, market.evidence(), step.profile.fill.label, terms.product))
     was_flat = not position.quantity_units
     apply_fill(position, filled, state.cost_method == _FIFO)
     if was_flat:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from papertrade.domain.events import OrderCanceled, OrderFilled, OrderReduced
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import round_to_step, share_down
-from papertrade.domain.orders import Order
+from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.straight import straight
 from papertrade.domain.words import CancelReason
 from papertrade.engine.budgets import evidence_of, takes_up, use_up
@@ -44,11 +44,16 @@ _filled = straight(OrderFilled)
 
 
 def slices(
-    step: Step, market: Market, sign: int, proposals: Sequence[Proposal], quantity: int, budget: int | None = None
+    step: Step,
+    market: Market,
+    terms: OrderTerms,
+    proposals: Sequence[Proposal],
+    quantity: int,
+    budget: int | None = None,
 ) -> list[Slice]:
     """Proposals cut to what is wanted, to what is displayed, to whole lots, and moved by the models."""
-    settings, instrument = step.profile.fill, market.instrument
-    if step.profile.settlement is not None and not may_settle(step, market):
+    settings, instrument, sign = step.profile.fill, market.instrument, terms.sign
+    if step.profile.settlement is not None and not may_settle(step, market, terms):
         return []
     if len(proposals) == 1 and budget is None and not settings.has_models:
         # The commonest case, taken whole from one displayed size: the loop below would say the same.
@@ -127,7 +132,7 @@ def fillable(step: Step, order: Order) -> tuple[int, CancelReason | None]:
     remaining = order.remaining_units
     state, sign = step.state, order.terms.sign
     position = state.positions.get(order.terms.key)
-    squaring = bool(state.squared) and only_reduces(step, step.markets[order.terms.symbol])
+    squaring = bool(state.squared) and only_reduces(step, step.markets[order.terms.symbol], order.terms.product)
     if order.terms.reduce_only or state.restricted or squaring:
         most = closable(position, sign)
         if most < remaining:
@@ -136,7 +141,7 @@ def fillable(step: Step, order: Order) -> tuple[int, CancelReason | None]:
             if state.restricted:
                 return most, CancelReason.LIMIT_LATCHED if state.latches else CancelReason.MARGIN_CALL
             return most, CancelReason.SQUARE_OFF
-    if sign < 0 and not step.profile.margin.may_short:
+    if sign < 0 and not step.profile.may_short(order.terms.product):
         most = closable(position, sign)
         if most < remaining:
             return most, CancelReason.INSUFFICIENT_POSITION
@@ -152,7 +157,7 @@ def execute(
         return 0
     allowed, why_not = fillable(step, order)
     done = 0
-    for piece in slices(step, market, order.terms.sign, proposals, allowed, budget):
+    for piece in slices(step, market, order.terms, proposals, allowed, budget):
         piece, short = fit_to_funds(step, market.instrument, order, piece)
         if piece.quantity_units:
             # What a cut fill leaves is canceled, so it captures the whole hold.
@@ -258,16 +263,16 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     ``captures`` is the part of the remaining quantity whose hold goes with it.
     """
     state = step.state
-    if step.profile.settlement is not None:
-        note_trade_day(step, market)
     order = state.orders[number]
+    if step.profile.settlement is not None:
+        note_trade_day(step, market, order.terms)
     if order.oco:
         _settle_linked(step, order, piece.quantity_units)
         order = state.orders[number]
-    symbol, sign, instrument = market.symbol, order.terms.sign, market.instrument
+    symbol, key, sign, instrument = market.symbol, order.terms.key, order.terms.sign, market.instrument
     quantity, price, value, proposal = piece
     closed, value, closed_value, released, realized = split_fill(
-        state.positions[order.terms.key], instrument, sign, quantity, price, value
+        state.positions[key], instrument, sign, quantity, price, value
     )
     fees: tuple[tuple[str, int], ...] = ()
     if step.profile.charges:
@@ -283,10 +288,10 @@ def book_fill(step: Step, market: Market, number: int, piece: Slice, captures: i
     why = (role, rule, evidence, step.profile.fill.label)
     early = None
     if state.unpaid and sign < 0:
-        early = sold_early(state.unsettled, symbol, state.quantity(symbol) - quantity)
-    step.emit(_filled((*about, quantity, price, base, *booked, *why)))
+        early = sold_early(state.unsettled, key, state.quantity(key) - quantity)
+    step.emit(_filled((*about, quantity, price, base, *booked, *why, order.terms.product)))
     if early is not None:
-        violate(step, symbol, early)
+        violate(step, order.terms, early)
     if takes_up(rule):
         use_up(step.seat, market.bar_used if rule[0] == "B" else market.used, sign, quantity)
 

@@ -31,7 +31,7 @@ def refuse_risk(
     state, profile, sign, key = step.state, step.profile, terms.sign, terms.key
     total = state.total
     exposed = state.restricted or (total < 0 and not profile.margin.marked_to_market)
-    squaring = bool(state.squared) and only_reduces(step, market)
+    squaring = bool(state.squared) and only_reduces(step, market, terms.product)
     if not exposed and not squaring and not profile.limits.on_orders:
         return None
     asked = quantity if own is None else quantity + own.remaining_units
@@ -73,11 +73,12 @@ def _situation(
     held = 0 if position is None else position.quantity_units
     working = 0 if position is None else position.working(sign)
     reached = abs(held + sign * (working + more))
+    beside = _beside(step, terms) if terms.product else 0
     return Situation(
         size,
         market.instrument.value(price, size),
         len(step.state.orders) - (own is not None),
-        reached,
+        reached + beside,
         _gross(step, market, key, reached, price),
         SCALE,
     )
@@ -89,13 +90,23 @@ def _gross(step: Step, market: Market, key: str, reached: int, price: int) -> in
     for other_key, position in step.state.positions.items():
         if other_key == key:
             continue
-        quantity = position.quantity_units
-        if not quantity and not position.working_buy_units and not position.working_sell_units:
-            continue
-        most = max(quantity + position.working_buy_units, -(quantity - position.working_sell_units))
-        other = step.markets[position.symbol]
-        gross += other.instrument.value(_mark(other, position), max(most, 0))  # type: ignore[assignment]
+        most = _at_most(position)
+        if most:
+            other = step.markets[position.symbol]
+            gross += other.instrument.value(_mark(other, position), most)  # type: ignore[assignment]
     return gross
+
+
+def _at_most(position: PositionState) -> int:
+    """How large a position would be at the larger end of its working orders."""
+    quantity = position.quantity_units
+    return max(quantity + position.working_buy_units, position.working_sell_units - quantity, 0)
+
+
+def _beside(step: Step, terms: OrderTerms) -> int:
+    """The sizes of the other products of a symbol: they do not net."""
+    others = (p for key, p in step.state.positions.items() if p.symbol == terms.symbol and key != terms.key)
+    return sum(_at_most(position) for position in others)
 
 
 def _mark(market: Market, position: PositionState) -> int:

@@ -11,6 +11,7 @@ from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.engine.profile import AccountProfile
+from papertrade.engine.state import AccountState
 from papertrade.engine.step import Step
 from papertrade.errors import CalendarRangeError
 from papertrade.matching.auctions import bell_of, next_bell
@@ -94,14 +95,21 @@ def refuse_hours(step: Step, market: Market, terms: OrderTerms) -> tuple[RejectR
     return None
 
 
-def only_reduces(step: Step, market: Market) -> bool:
-    """Is this market's account being squared off, so that only orders that reduce a position pass?"""
+def only_reduces(step: Step, market: Market, product: str) -> bool:
+    """Is this product being squared off on this market, so that only orders that reduce a position pass?"""
+    return is_squared_off(step.state, market, product, step.now_ns)
+
+
+def is_squared_off(state: AccountState, market: Market, product: str, now_ns: int) -> bool:
+    """The same of a state at an instant."""
     hours = market.hours
     if hours is None:
         return False
     return any(
-        part.calendar == hours.name and part.stage in (REDUCE_ONLY, FLAT) and step.now_ns < part.closes_ns
-        for part in step.state.squared
+        (part.calendar, part.product) == (hours.name, product)
+        and part.stage in (REDUCE_ONLY, FLAT)
+        and now_ns < part.closes_ns
+        for part in state.squared
     )
 
 

@@ -67,7 +67,7 @@ def place(step: Step, terms: OrderTerms, done_by_pair: int | None = 0, by_clock:
         return number
     sibling = state.orders.get(terms.oco_with) if terms.oco_with else None
     if step.profile.settlement is not None and not by_clock:
-        trade_day(step, market)
+        trade_day(step, market, terms)
     sizing = size_up(step, market, terms, quantity - done_by_pair, sibling)
     if not isinstance(sizing, Sizing):
         return _reject(step, terms, quantity, sizing)

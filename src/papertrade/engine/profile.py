@@ -21,6 +21,7 @@ from papertrade.risk.square_off import SquareOff
 
 if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
+    from papertrade.risk.products import Product
 
 ON_CHANGE: Final = -1
 BOOKENDS: Final = -2
@@ -48,14 +49,31 @@ class AccountProfile:
     square_off: SquareOff | None = None
     points_ns: int = 0  # equity is noted this often while something is held; 0 for never, ON_CHANGE, or BOOKENDS
     settlement: Settlement | None = None
+    products: tuple[Product, ...] = ()
 
     # Worked out once, because every order asks.
     charges: bool = attrs.field(init=False, repr=False, eq=False)
     watches: bool = attrs.field(init=False, repr=False, eq=False)
+    squares: bool = attrs.field(init=False, repr=False, eq=False)
+    long_only: tuple[str, ...] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "charges", not isinstance(self.fees, NoFees))
         object.__setattr__(self, "watches", self.margin.marked_to_market or self.limits.on_losses)
+        rules = (self.square_off, *(product.square_off for product in self.products))
+        object.__setattr__(self, "squares", any(rule is not None for rule in rules))
+        object.__setattr__(self, "long_only", tuple(p.name for p in self.products if p.shorting is False))
+
+    def may_short(self, product: str) -> bool:
+        """May it sell what it does not hold, in this product?"""
+        return self.margin.may_short and product not in self.long_only
+
+    def square_off_of(self, product: str) -> SquareOff | None:
+        """The rule by which this product is squared off."""
+        for one in self.products:
+            if one.name == product and one.square_off is not None:
+                return one.square_off
+        return self.square_off
 
     def assumptions(self) -> list[str]:
         """Everything that is assumed, in sentences."""
@@ -68,6 +86,7 @@ class AccountProfile:
             f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}{closed}",
             f"equity is noted {_noted(self.points_ns)}",
             f"outside market hours: {_OUTSIDE[self.outside_hours]}",
+            *([f"products: {', '.join(product.name for product in self.products)}"] if self.products else []),
             f"settlement: {'at once' if self.settlement is None else self.settlement}",
         ]
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from papertrade.domain.events import GoodFaithViolation, Numbers, SettlementSet, TradesSettled
 from papertrade.domain.instants import DAY_NS
-from papertrade.domain.orders import Order
+from papertrade.domain.orders import Order, OrderTerms
 from papertrade.domain.rejections import RejectReason
 from papertrade.engine.funds import closable, opening_part
 from papertrade.engine.step import Step
@@ -21,27 +21,27 @@ from papertrade.matching.market import Market
 _SELL: Final = -1
 
 
-def note_trade_day(step: Step, market: Market) -> None:
+def note_trade_day(step: Step, market: Market, terms: OrderTerms) -> None:
     """Something of this symbol is about to fill: say when it settles, unless that is known or is at once."""
-    found = trade_day(step, market)
+    found = trade_day(step, market, terms)
     if found is not None:
         state = step.state
-        step.emit(SettlementSet(state.account, state.version + 1, step.now_ns, market.symbol, *found))
+        step.emit(SettlementSet(state.account, state.version + 1, step.now_ns, market.symbol, *found, terms.product))
 
 
-def may_settle(step: Step, market: Market) -> bool:
+def may_settle(step: Step, market: Market, terms: OrderTerms) -> bool:
     """Is it known when a fill of this symbol would settle? Until then what rests waits; a new order is told."""
     try:
-        trade_day(step, market)
+        trade_day(step, market, terms)
     except CalendarRangeError:
         return False
     return True
 
 
-def trade_day(step: Step, market: Market) -> tuple[str, int, int, int] | None:
+def trade_day(step: Step, market: Market, terms: OrderTerms) -> tuple[str, int, int, int] | None:
     """(trade date, sessions, its end, settlement) of what fills now; None if that is known already, or is at once."""
     rule, now = step.profile.settlement, step.now_ns
-    if rule is None or is_set(step.state.settling, market.symbol, now):
+    if rule is None or is_set(step.state.settling, terms.key, now):
         return None
     hours = market.hours
     if not rule.covers(None if hours is None else hours.name):
@@ -80,7 +80,7 @@ def settle(step: Step) -> None:
         step.emit(TradesSettled(state.account, state.version + 1, step.now_ns, day, due, cash, delivered))
 
 
-def violate(step: Step, symbol: str, early: tuple[int, int, int]) -> None:
+def violate(step: Step, terms: OrderTerms, early: tuple[int, int, int]) -> None:
     """The fill before this one sold what was bought with money that has not settled."""
     state, rule = step.state, step.profile.settlement
     quantity, cash, settles = early
@@ -88,8 +88,8 @@ def violate(step: Step, symbol: str, early: tuple[int, int, int]) -> None:
     free = None
     if rule is not None and rule.restricts(count):
         free = step.now_ns + rule.restricted_days * DAY_NS
-    about = (state.account, state.version + 1, step.now_ns, symbol, state.next_fill - 1)
-    step.emit(GoodFaithViolation(*about, quantity, cash, settles, count, free))
+    about = (state.account, state.version + 1, step.now_ns, terms.symbol, state.next_fill - 1)
+    step.emit(GoodFaithViolation(*about, quantity, cash, settles, count, free, terms.product))
 
 
 def refuse_shares(

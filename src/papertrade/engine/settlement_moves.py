@@ -28,3 +28,8 @@ def violated(state: AccountState, event: GoodFaithViolation) -> None:
     """A good-faith violation counts for twelve months."""
     state.violated = settling.with_violation(state.violated, state.day, event)
     state.restricted_until_ns = event.free_ns or state.restricted_until_ns
+
+
+def converted(state: AccountState, source: str, target: str, held: int) -> None:
+    """A part of a position went over to another product, of which ``held`` is left."""
+    state.settling, state.unpaid = settling.with_conversion(state.unsettled, source, target, held)

@@ -93,7 +93,7 @@ def take_on_arrival(step: Step, market: Market, terms: OrderTerms, quantity: int
         return []
     situation = MARKET_ARRIVES if limit is None else LIMIT_ARRIVES
     used = used_up(market, step.state.account, sign) if market.used else 0
-    return slices(step, market, sign, fill_on_standing(market, sign, situation, limit, None, used), quantity)
+    return slices(step, market, terms, fill_on_standing(market, sign, situation, limit, None, used), quantity)
 
 
 def _take_at_close(step: Step, market: Market, terms: OrderTerms, quantity: int) -> list[Slice]:
@@ -108,7 +108,7 @@ def _take_at_close(step: Step, market: Market, terms: OrderTerms, quantity: int)
     budget = bar_budget(bar, market.instrument, step.profile.fill)
     if budget is not None:
         budget = max(0, budget - sum(market.bar_used.get(step.state.account, ())))
-    return slices(step, market, sign, fill_market_at_close(bar), quantity, budget)
+    return slices(step, market, terms, fill_market_at_close(bar), quantity, budget)
 
 
 def hold_needed(
@@ -116,7 +116,7 @@ def hold_needed(
 ) -> int | None:
     """What the waiting part needs held; None without a price to work it out from."""
     sign = terms.sign
-    if not step.profile.margin.may_short and sign < 0:
+    if not step.profile.may_short(terms.product) and sign < 0:
         return 0  # it holds the quantity instead, as part of the working orders
     position = step.state.positions.get(terms.key)
     opening = min(waits, opening_part(position, sign, quantity, sibling))
@@ -134,7 +134,7 @@ def afford(
     step: Step, market: Market, terms: OrderTerms, quantity: int, sizing: Sizing, sibling: Order | None
 ) -> Sizing | Refused:
     """The sizing if position and funds allow it, cut to what fits where the settings say so, else a refusal."""
-    if terms.sign < 0 and not step.profile.margin.may_short:
+    if terms.sign < 0 and not step.profile.may_short(terms.product):
         position = step.state.positions.get(terms.key)
         uncovered = opening_part(position, terms.sign, quantity, sibling)
         if uncovered and not terms.reduce_only:
@@ -144,7 +144,7 @@ def afford(
         refused = refuse_shares(step, terms.key, quantity, sibling)
         if refused is not None:
             return refused
-    if terms.sign < 0 and not step.profile.margin.may_short:
+    if terms.sign < 0 and not step.profile.may_short(terms.product):
         return sizing
     need = _need_now(step, market, terms, sizing.taken, sibling)
     shared = held_change(0, sibling, sizing.hold_units) if sizing.hold_units else 0

@@ -15,13 +15,14 @@ from papertrade.codec.shapes import Shape
 from papertrade.domain.instants import text_of_instant
 from papertrade.domain.numbers import text_of, units_of_text
 from papertrade.domain.orders import Order
+from papertrade.domain.position_keys import position_key
 from papertrade.engine.state import SNAPSHOT_FIELDS, AccountState, Squared
 from papertrade.errors import InvalidValueError, StoreCorruptError
 from papertrade.ledger.days import DAY_FIELDS, DaySums
 from papertrade.ledger.positions import PositionState, Unvalued
 from papertrade.ledger.settling import Settling, Unpaid, Violated
 
-SNAPSHOT_SCHEMA: Final = 8
+SNAPSHOT_SCHEMA: Final = 9
 _APART: Final = ("orders", "positions", "books", "unvalued", "squared", "today", "settling", "unpaid", "violated")
 _PARTS: Final = frozenset(("schema", "account", *_APART))
 _SCHEMA: Final = b',"schema":'
@@ -93,6 +94,13 @@ def _with_no_price(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "schema": 8, "positions": positions, "unvalued": unvalued}
 
 
+def _without_products(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 8 knew no products."""
+    orders = [{**order, "terms": added(order["terms"], "product", "")} for order in _rows(record, "orders")]
+    parts = {part: [added(row, "product", "") for row in _rows(record, part)] for part in ("positions", "squared")}
+    return {**record, "schema": 9, "orders": orders, **parts}
+
+
 UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     1: _with_nothing_unvalued,
     2: _all_of_the_day,
@@ -101,6 +109,7 @@ UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     5: _counting_from_here,
     6: _with_nothing_unsettled,
     7: _with_no_price,
+    8: _without_products,
 }
 """Old schema → a pure function from an old snapshot to one of the next schema."""
 
@@ -170,10 +179,10 @@ def _restored(record: dict[str, Any]) -> AccountState:
         state.orders[order.number] = order
     for data in _rows(record, "positions"):
         fields = _POSITION.decode(data)
-        position = PositionState(fields["symbol"])
+        position = PositionState(fields["symbol"], fields["product"])
         for name, value in fields.items():
             setattr(position, name, value)
-        state.positions[position.symbol] = position
+        state.positions[position_key(position.symbol, position.product)] = position
     _check_sorted("orders", list(state.orders), len(record["orders"]))
     _check_sorted("positions", list(state.positions), len(record["positions"]))
     state.books = {name: units_of_text(text) for name, text in record["books"].items()}

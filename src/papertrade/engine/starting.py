@@ -21,14 +21,16 @@ class Incoming(NamedTuple):
     quantity: int
     price: int
     cost: int
+    product: str = ""
 
 
 def import_position(step: Step, incoming: Incoming, command_id: str | None, note: str) -> None:
     """A position comes in without a trade."""
     state = step.state
     about = state.account, state.version + 1, step.now_ns
-    symbol, quantity, price, cost = incoming
-    step.emit(PositionImported(*about, symbol, quantity, price, cost, state.currency, command_id, note))
+    symbol, quantity, price, cost, product = incoming
+    came_in = (symbol, quantity, price, cost, state.currency, command_id, note, product)
+    step.emit(PositionImported._make((*about, *came_in)))
 
 
 def reset(step: Step, cash: int, command_id: str | None, note: str) -> None:
@@ -65,4 +67,5 @@ def _lots(position: PositionState) -> list[Incoming]:
     """A position lot by lot, at its exact booked cost; its price is the average, to nine places."""
     pool = [(position.quantity_units, position.pq, position.cost_units)]
     lots = [(lot.quantity_units, lot.pq, lot.cost_units) for lot in position.lots] or pool
-    return [Incoming(position.symbol, q, (2 * pq + q) // (2 * q), cost) for q, pq, cost in lots]
+    about = position.symbol, position.product
+    return [Incoming(about[0], q, (2 * pq + q) // (2 * q), cost, about[1]) for q, pq, cost in lots]

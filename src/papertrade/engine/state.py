@@ -23,6 +23,7 @@ class Squared(NamedTuple):
     calendar: str
     stage: str
     closes_ns: int
+    product: str
 
 
 SNAPSHOT_FIELDS: Final = (

@@ -13,6 +13,8 @@ from papertrade.domain.events import (
     OrderRejected,
 )
 from papertrade.domain.orders import Order, OrderTerms
+from papertrade.domain.position_keys import position_key, titled
+from papertrade.domain.positions import Position
 from papertrade.domain.words import TimeInForce
 from papertrade.engine import change
 from papertrade.engine.clockwork import begin_day
@@ -53,6 +55,7 @@ class AccountDesk(AccountStart):
 
     def place(self, terms: OrderTerms) -> Flow[Order]:
         """Place one order; a key that was used before brings its first answer."""
+        terms = self._of_product(terms)
         if terms.symbol not in self._tradable:
             self._tradable |= {self.market(terms.symbol).symbol}
         key = terms.client_order_id
@@ -89,6 +92,13 @@ class AccountDesk(AccountStart):
             if not ok:
                 desk.spoil(account)
         return self._answer(step, ended, number) if order is None else order
+
+    def _of_product(self, terms: OrderTerms) -> OrderTerms:
+        """The terms with the product that is meant, in an account that has products."""
+        profile = self.profile()
+        if profile is None or not (profile.products or terms.product):
+            return terms
+        return terms._replace(product=self.product(terms.product))
 
     def check_time(self, terms: OrderTerms, now: int) -> None:
         """A day order needs a day: before the first datum of a replay there is none. One for an auction needs that."""
@@ -131,8 +141,10 @@ class AccountDesk(AccountStart):
     def place_pair(self, first: OrderTerms, second: OrderTerms) -> Flow[tuple[Order, Order]]:
         """Place two linked orders in one step: both are accepted, or neither is."""
         self.market(first.symbol)
-        if first.symbol != second.symbol:
-            raise InvalidValueError("oco", f"{first.symbol} and {second.symbol}", "two orders of one symbol")
+        first, second = self._of_product(first), self._of_product(second)
+        if first.key != second.key:
+            here, there = (titled(terms.symbol, terms.product) for terms in (first, second))
+            raise InvalidValueError("oco", f"{here} and {there}", "two orders of one symbol and product")
         for terms in (first, second):
             self.check_time(terms, self.desk.now())
             if terms.oco_with or terms.tif in UNLINKED:
@@ -282,9 +294,12 @@ class AccountDesk(AccountStart):
         second = yield from self.order(two)
         return first, second
 
-    def close_position(self, symbol: str, quantity: int | None, key: str | None) -> Flow[Order]:
+    def close_position(
+        self, symbol: str, named: object, quantity: int | None, key: str | None
+    ) -> Flow[Order]:
         """Close a position, or a part of it, at the market."""
         self.market(symbol)
+        product = self.product(named)
         commit_id = None
         if key is not None:
             commit_id = "order:" + key
@@ -293,16 +308,16 @@ class AccountDesk(AccountStart):
                 events = yield self.desk.store.load, (self.account, found.first, found.last)
                 for event in events:
                     if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
-                        check_same_close(key, event.terms, symbol, quantity)
+                        check_same_close(key, event.terms, symbol, product, quantity)
                         return (yield from self.order(f"{self.account}-{event.number}"))
         seat = yield from self.desk.able(self.account)
-        if not seat.state.quantity(symbol):
-            raise InvalidValueError("symbol", symbol, "a symbol with an open position")
+        if not seat.state.quantity(position_key(symbol, product)):
+            raise InvalidValueError("symbol", titled(symbol, product), "a symbol with an open position")
         self.check_hours(symbol, self.desk.now())
         numbers: list[int] = []
 
         def decide(step: Step) -> None:
-            numbers.append(change.close_position(step, symbol, quantity, key))
+            numbers.append(change.close_position(step, symbol, product, quantity, key))
 
         step, ended = yield from self.desk.command(self.account, decide, commit_id)
         return self._answer(step, ended, numbers[-1])
@@ -311,15 +326,24 @@ class AccountDesk(AccountStart):
         """Cancel every open order and close every position at the market."""
         yield from self.cancel_all(None)
         seat = yield from self.desk.seat(self.account)
-        symbols = sorted(s for s, p in seat.state.positions.items() if p.quantity_units)
+        held = [(position.symbol, position.product) for _, position in sorted(seat.state.holdings.items())]
         found: list[Order] = []
-        for symbol in symbols:
-            found.append((yield from self.close_position(symbol, None, None)))
+        for symbol, product in held:
+            found.append((yield from self.close_position(symbol, product, None, None)))
         return found
+
+    def convert(
+        self, symbol: str, quantity: int, products: tuple[object, object], command_id: str | None, note: str
+    ) -> Flow[Position]:
+        """Let a part of a position go over to another product."""
+        from papertrade.hosting.converting import convert  # only who converts pays for it
+
+        return convert(self, symbol, quantity, products, command_id, note)
 
     def preview(self, terms: OrderTerms) -> Flow[Preview]:
         """What an order would do now."""
         self.market(terms.symbol)
+        terms = self._of_product(terms)
         self.check_time(terms, self.desk.now())
         events = yield from self._rehearse(lambda step: _place(step, terms))
         from papertrade.hosting.previewing import preview_of  # only who asks pays for it

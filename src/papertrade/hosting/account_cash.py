@@ -53,7 +53,7 @@ class AccountCash(AccountReader):
     @stops_if_corrupt
     def _repeated(self, commit_id: str, amount: int = 0, note: str = "", limit: str = "") -> Flow[bool]:
         """Was this command stored before? With another amount, note or limit it is a conflict."""
-        events = yield from self._stored(commit_id)
+        events = yield from self.stored(commit_id)
         if events is None:
             return False
         key = commit_id.partition(":")[2]
@@ -66,7 +66,7 @@ class AccountCash(AccountReader):
                 raise KeyConflictError(key, "limit", event.limit, limit)
         return True
 
-    def _stored(self, commit_id: str | None) -> Flow[list[Event] | None]:
+    def stored(self, commit_id: str | None) -> Flow[list[Event] | None]:
         """What was stored under a key; None when nothing was, or there is no key."""
         if commit_id is None:
             return None

@@ -10,9 +10,17 @@ from papertrade.domain.events import Event, OrderFilled
 from papertrade.domain.fills import Fill
 from papertrade.domain.names import parse_name
 from papertrade.domain.orders import Order
+from papertrade.domain.position_keys import position_key
 from papertrade.domain.positions import Account, Position
 from papertrade.domain.words import OrderStatus
-from papertrade.errors import CurrencyMismatchError, StoreConflictError, StoreCorruptError, UnknownOrderError
+from papertrade.engine.profile import AccountProfile
+from papertrade.errors import (
+    CurrencyMismatchError,
+    InvalidValueError,
+    StoreConflictError,
+    StoreCorruptError,
+    UnknownOrderError,
+)
 from papertrade.hosting.desk import Desk
 from papertrade.hosting.flow import Flow
 from papertrade.hosting.reading import account_view, open_orders, position_view, positions_view
@@ -23,6 +31,7 @@ from papertrade.matching.market import Market
 
 if TYPE_CHECKING:
     from papertrade.hosting.explaining import Explanation
+    from papertrade.risk.products import Product
 
 F = TypeVar("F", bound="Callable[..., Flow[Any]]")
 
@@ -61,6 +70,16 @@ class AccountReader:
         if code != self.currency:
             raise CurrencyMismatchError(market.symbol, code, self.currency)
         return market
+
+    def profile(self) -> AccountProfile | None:
+        """The rules of the account; None when it is not open here."""
+        seat = self.desk.engine.seats.get(self.account)
+        return self.desk.stale.get(self.account) if seat is None else seat.profile
+
+    def product(self, named: object = None) -> str:
+        """The product that is meant: as it is named, or the default; nothing where there are none."""
+        profile = self.profile()
+        return named_product(named, () if profile is None else profile.products)
 
     @stops_if_corrupt
     def _known(self, number: int, order_id: object) -> Flow[Order]:
@@ -116,11 +135,13 @@ class AccountReader:
         seat = yield from self.desk.seat(self.account)
         return positions_view(seat, self.desk.engine.markets, self.desk.now())
 
-    def position(self, symbol: str) -> Flow[Position]:
-        """The position in one symbol, flat or not."""
+    def position(self, symbol: str, named: object = None) -> Flow[Position]:
+        """The position in one symbol and product, flat or not."""
         market = self.market(symbol)
         seat = yield from self.desk.seat(self.account)
-        position = seat.state.positions.get(market.symbol) or PositionState(market.symbol)
+        product = named_product(named, seat.profile.products)
+        key = position_key(market.symbol, product)
+        position = seat.state.positions.get(key) or PositionState(market.symbol, product)
         return position_view(seat, position, market, self.desk.now())
 
     def account_view(self) -> Flow[Account]:
@@ -161,11 +182,10 @@ class AccountReader:
 
     def may_short(self) -> bool:
         """May it sell what it does not hold?"""
-        seat = self.desk.engine.seats.get(self.account)
-        profile = self.desk.stale.get(self.account) if seat is None else seat.profile
+        profile = self.profile()
         if profile is None:
             raise self.desk.unknown_account(self.account)
-        return profile.margin.may_short
+        return any(map(profile.may_short, [product.name for product in profile.products] or [""]))
 
     def snapshot(self) -> Flow[int]:
         """Keep a snapshot in the store: it only speeds opening up."""
@@ -182,6 +202,17 @@ class AccountReader:
         """Everything that is assumed about this account's fills, fees and margin."""
         seat = yield from self.desk.seat(self.account)
         return seat.profile.assumptions()
+
+
+def named_product(named: object, products: tuple[Product, ...]) -> str:
+    """The product of this name, or the first of all where none is named."""
+    names = [product.name for product in products]
+    if named is None or named == "":
+        return names[0] if names else ""
+    if type(named) is str and named in names:
+        return named
+    accepted = ", ".join(names) or "no product: the account was opened without products=[...]"
+    raise InvalidValueError("product", named, accepted)
 
 
 def _matches(order: Order, status: str | None, symbol: str | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from papertrade.domain.events import AccountReset, PositionImported
 from papertrade.domain.numbers import PLACES, SCALE, to_decimal
+from papertrade.domain.position_keys import position_key, titled
 from papertrade.domain.positions import Account, Position
 from papertrade.engine import starting
 from papertrade.engine.starting import Incoming
@@ -40,7 +41,7 @@ class AccountStart(AccountCash):
     @stops_if_corrupt
     def _reset_before(self, commit_id: str | None, cash: int, note: str) -> Flow[bool]:
         """Was this reset stored before? With another amount or note it is a conflict."""
-        key, first = (commit_id or "").partition(":")[2], (yield from self._stored(commit_id))
+        key, first = (commit_id or "").partition(":")[2], (yield from self.stored(commit_id))
         for event in first or ():
             if isinstance(event, AccountReset):
                 if event.cash_units != cash:
@@ -52,6 +53,7 @@ class AccountStart(AccountCash):
     def import_positions(self, rows: Sequence[ImportedRow], command_id: str | None, note: str) -> Flow[list[Position]]:
         """Let positions come in at a stated cost, without a trade: all of them, or none."""
         commit_id = None if command_id is None else "import:" + command_id
+        rows = [row._replace(product=self.product(row.product)) for row in rows]
         if not (yield from self._imported_before(commit_id, rows, note)):  # it was taken by the lot sizes of then
             incoming = [self._incoming(row) for row in rows]
             yield from self.desk.make_ready(self.account, self.desk.now())  # what was due may have closed a position
@@ -73,12 +75,13 @@ class AccountStart(AccountCash):
         value = instrument.value(row.price, abs(row.quantity))
         if abs(value) >= 10**15 * SCALE:
             raise InvalidValueError("average_price", to_decimal(row.price), "a cost below 10^15")
-        return Incoming(instrument.symbol, row.quantity, row.price, value if row.quantity > 0 else -value)
+        cost = value if row.quantity > 0 else -value
+        return Incoming(instrument.symbol, row.quantity, row.price, cost, row.product)
 
     @stops_if_corrupt
     def _imported_before(self, commit_id: str | None, rows: Sequence[ImportedRow], note: str) -> Flow[bool]:
         """Were these positions stored before? Others, or another note, are a conflict."""
-        key, first = (commit_id or "").partition(":")[2], (yield from self._stored(commit_id))
+        key, first = (commit_id or "").partition(":")[2], (yield from self.stored(commit_id))
         if first is None:
             return False
         found = [event for event in first if isinstance(event, PositionImported)]
@@ -87,6 +90,8 @@ class AccountStart(AccountCash):
         for old, new in zip(found, rows, strict=True):
             if old.symbol != new.symbol:
                 raise KeyConflictError(key, "symbol", old.symbol, new.symbol)
+            if old.product != new.product:
+                raise KeyConflictError(key, "product", old.product, new.product)
             if old.quantity_units != new.quantity:
                 raise KeyConflictError(key, "quantity", old.quantity, to_decimal(new.quantity))
             if old.price_units != new.price:
@@ -98,12 +103,14 @@ class AccountStart(AccountCash):
     def _check_sides(self, incoming: list[Incoming]) -> Flow[None]:
         """No shorts where there may be none, and nothing against what is held: that would be a trade."""
         seat = yield from self.desk.seat(self.account)
-        held = {symbol: position.quantity_units for symbol, position in seat.state.holdings.items()}
-        for symbol, quantity, _, _ in incoming:
-            if quantity < 0 and not seat.profile.margin.may_short:
-                raise InvalidValueError("quantity", to_decimal(quantity), "above 0: this account may not sell short")
-            before = held.get(symbol, 0)
+        held = {key: position.quantity_units for key, position in seat.state.holdings.items()}
+        for symbol, quantity, _, _, product in incoming:
+            if quantity < 0 and not seat.profile.may_short(product):
+                who = product or "this account"
+                raise InvalidValueError("quantity", to_decimal(quantity), f"above 0: {who} may not sell short")
+            key = position_key(symbol, product)
+            before = held.get(key, 0)
             if before * quantity < 0:
-                expected = f"on the side of the {to_decimal(before)} {symbol} that are held"
+                expected = f"on the side of the {to_decimal(before)} {titled(symbol, product)} that are held"
                 raise InvalidValueError("quantity", to_decimal(quantity), expected)
-            held[symbol] = before + quantity
+            held[key] = before + quantity

@@ -28,6 +28,7 @@ from papertrade.risk.square_off import SquareOff
 
 if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
+    from papertrade.risk.products import Product
 
 _T = TypeVar("_T")
 _Named = TypeVar("_Named", SquareOff, "Settlement")
@@ -78,6 +79,7 @@ def plan_account(
     account_kind = parse_enum(options.get("kind", "cash"), AccountKind, "kind")
     squares = options.get("square_off")
     settles = options.get("settlement")
+    products = options.get("products")
     margin, fees, limits = options.get("margin"), options.get("fees"), options.get("limits")
     if margin is None:
         margin = _CASH if account_kind is AccountKind.CASH else FlatMargin()
@@ -88,16 +90,18 @@ def plan_account(
     trading_day = options.get("trading_day")
     if type(trading_day) is str:
         trading_day = TradingDay(trading_day)
+    model = parse_margin(margin, "margin")
     profile = AccountProfile(
         fill=_checked(fill, FillSettings, "fill"),
         fees=_NO_FEES if fees is None else parse_fees(fees, "fees"),
-        margin=parse_margin(margin, "margin"),
+        margin=model,
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
         square_off=None if squares is None else _by_all_names(_checked(squares, SquareOff, "square_off")),
         points_ns=parse_points(options.get("equity_points", "off")),
         settlement=None if settles is None else _settlement(settles),
+        products=() if products is None else _products(products, model.may_short),
     )
     alone = parse_flag(options.get("exclusive", False), "exclusive")
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")
@@ -109,6 +113,14 @@ def _settlement(value: object) -> Settlement:
     from papertrade.ledger.settlement import parse_settlement  # not before somebody asks for it
 
     return _by_all_names(parse_settlement(value))
+
+
+def _products(value: object, may_short: bool) -> tuple[Product, ...]:
+    from papertrade.risk.products import parse_products  # not before somebody asks for some
+
+    found = parse_products(value, may_short)
+    rules = (None if product.square_off is None else _by_all_names(product.square_off) for product in found)
+    return tuple(evolve(product, square_off=rule) for product, rule in zip(found, rules, strict=True))
 
 
 def _checked(value: object, cls: type[_T], field: str) -> _T:
@@ -160,6 +172,8 @@ def _look(desk: Desk, plan: AccountPlan) -> Flow[AccountState | None]:
     else:
         desk.check_listed(state)
         _check_words(plan, state)
+        if seat is None:
+            _check_products(plan, state)
     return state if seat is None else None
 
 
@@ -172,6 +186,7 @@ def _open(desk: Desk, plan: AccountPlan, state: AccountState | None = None) -> F
         if state is None:
             state = yield from desk.stored_state(name)
         if state is not None:
+            _check_products(plan, state)
             seat = yield from desk.begun_before(state, plan.profile)
     if seat is None:
         yield from _open_new(desk, plan)
@@ -191,6 +206,19 @@ def _check_words(plan: AccountPlan, state: AccountState) -> None:
             raise UsageError(f"account {name!r} was opened with {what}={str(found)!r}, not {str(asked)!r}")
     if state.currency != plan.currency.code:
         raise UsageError(f"account {name!r} keeps {state.currency}, not {plan.currency.code}")
+
+
+def _check_products(plan: AccountPlan, state: AccountState) -> None:
+    """What is held or ordered has to be of a product that there still is."""
+    names = [product.name for product in plan.profile.products] or [""]
+    held = [(position.symbol, position.product) for position in state.holdings.values()]
+    for symbol, product in (*held, *((o.terms.symbol, o.terms.product) for o in state.orders.values())):
+        if product not in names:
+            found = f"product {product!r}" if product else "no product"
+            raise UsageError(
+                f"account {plan.account!r} holds or trades {symbol} in {found}; open it with such products that "
+                "this is one of them, and close what it has there before you leave it out"
+            )
 
 
 def _open_new(desk: Desk, plan: AccountPlan) -> Flow[None]:

@@ -7,8 +7,17 @@ from typing import Any, Final
 import attrs
 
 from papertrade.domain.day_positions import DayPosition
-from papertrade.domain.events import AccountReset, DayClosed, DayOpened, Event, OrderFilled, PositionImported
+from papertrade.domain.events import (
+    AccountReset,
+    DayClosed,
+    DayOpened,
+    Event,
+    OrderFilled,
+    PositionConverted,
+    PositionImported,
+)
 from papertrade.domain.numbers import divide_nearest
+from papertrade.domain.position_keys import position_key, split_key
 from papertrade.engine.funds import last_price, signed_value
 from papertrade.engine.step import Seat
 from papertrade.errors import InvalidValueError
@@ -42,7 +51,7 @@ class _Sums:
 
 
 def day_positions(reader: AccountReader, view: object = "net") -> Flow[list[DayPosition]]:
-    """Every symbol that was carried in or traded on the day that is open."""
+    """Every symbol, by product where there are some, that was carried in or traded on the day that is open."""
     if type(view) is not str or view not in VIEWS:
         raise InvalidValueError("view", view, "'net' or 'day'")
     seat = yield from reader.desk.seat(reader.account)
@@ -50,8 +59,8 @@ def day_positions(reader: AccountReader, view: object = "net") -> Flow[list[DayP
         return []
     sums = yield from _gathered(reader)
     now, markets = reader.desk.now(), reader.desk.engine.markets
-    traded = {s: x for s, x in sums.items() if view == "net" or x.bought or x.sold}
-    return [_position(seat, x, markets[s], now, view) for s, x in sorted(traded.items())]
+    traded = {split_key(key): x for key, x in sums.items() if view == "net" or x.bought or x.sold}
+    return [_position(seat, x, markets[what[0]], what[1], now, view) for what, x in sorted(traded.items())]
 
 
 def _gathered(reader: AccountReader) -> Flow[dict[str, _Sums]]:
@@ -63,21 +72,34 @@ def _gathered(reader: AccountReader) -> Flow[dict[str, _Sums]]:
     if isinstance(opened, DayOpened) and before and isinstance(before[0], DayClosed):
         closed, closes = before[0], dict(before[0].marks)
         costs, averages = dict(closed.costs), dict(closed.averages)
-        for symbol, quantity in closed.holdings:
-            sums[symbol] = _Sums(
-                overnight=quantity, average=averages[symbol], cost=costs[symbol], close=closes.get(symbol)
-            )
+        for key, quantity in closed.holdings:
+            sums[key] = _Sums(overnight=quantity, average=averages[key], cost=costs[key], close=closes.get(key))
     window = parse_window(None, None, None, MAX_LIMIT, False)._replace(after=(opened.at_ns, opened.version))
     for table, among, wanted in (("fills", _ANY, _fill), ("entries", _IMPORTS, _import)):
         part = window
         while True:
             events: list[Any] = yield from of_events(reader, table, among, part, wanted)
             for event in events[:MAX_LIMIT]:
-                _count(sums.setdefault(event.symbol, _Sums()), event)
+                _count(sums.setdefault(event.key, _Sums()), event)
             if len(events) <= MAX_LIMIT:
                 break
             part = part._replace(after=(events[MAX_LIMIT - 1].at_ns, events[MAX_LIMIT - 1].version))
+    profile = reader.profile()
+    if profile is not None and profile.products:
+        yield from _count_conversions(reader, sums, opened.version)
     return sums
+
+
+def _count_conversions(reader: AccountReader, sums: dict[str, _Sums], version: int) -> Flow[None]:
+    """A conversion counts as leaving the one product and coming into the other at its cost. No table has them."""
+    events = yield reader.desk.store.load, (reader.account, version + 1, None)
+    for event in events:
+        if isinstance(event, PositionConverted):
+            quantity, cost = abs(event.quantity_units), abs(event.cost_units)
+            comes_in = 1 if event.quantity_units > 0 else -1
+            pq = event.price_units * quantity
+            for product, sign in ((event.from_product, -comes_in), (event.to_product, comes_in)):
+                _add(sums.setdefault(position_key(event.symbol, product), _Sums()), sign, quantity, pq, cost)
 
 
 def _boundary(event: Event) -> Event | None:
@@ -97,17 +119,21 @@ def _count(sums: _Sums, event: OrderFilled | PositionImported) -> None:
     sign = 1 if isinstance(event, PositionImported) and event.quantity_units > 0 else getattr(event, "sign", -1)
     quantity = abs(event.quantity_units)
     value = event.value_units if isinstance(event, OrderFilled) else abs(event.cost_units)
+    _add(sums, sign, quantity, event.price_units * quantity, value)
+
+
+def _add(sums: _Sums, sign: int, quantity: int, pq: int, value: int) -> None:
     if sign > 0:
         sums.bought += quantity
-        sums.buy_pq += event.price_units * quantity
+        sums.buy_pq += pq
         sums.buy_value += value
     else:
         sums.sold += quantity
-        sums.sell_pq += event.price_units * quantity
+        sums.sell_pq += pq
         sums.sell_value += value
 
 
-def _position(seat: Seat, sums: _Sums, market: Market, now_ns: int, view: str) -> DayPosition:
+def _position(seat: Seat, sums: _Sums, market: Market, product: str, now_ns: int, view: str) -> DayPosition:
     state, instrument = seat.state, market.instrument
     night = sums.overnight if view == "net" else 0
     size = abs(night)
@@ -117,11 +143,12 @@ def _position(seat: Seat, sums: _Sums, market: Market, now_ns: int, view: str) -
     sell_price = divide_nearest(sums.sell_pq + sums.average * short, sold) if sold else 0
     cost = abs(sums.cost) if night else 0
     carried = cost if sums.close is None else instrument.value(sums.close, size)  # without a close from its cost
-    quantity, mark = bought - sold, _mark(seat, market)
+    quantity, mark = bought - sold, _mark(seat, market, product)
     worth = 0 if not quantity else None if mark is None else signed_value(instrument, quantity, mark)
     return DayPosition(
         account=state.account,
         symbol=market.symbol,
+        product=product,
         view=view,
         day=state.day,
         quantity_units=quantity,
@@ -139,17 +166,17 @@ def _position(seat: Seat, sums: _Sums, market: Market, now_ns: int, view: str) -
         last_price_units=mark,
         last_is_stale=mark_is_stale(seat, market, now_ns),
         last_value_units=worth,
-        total_profit_units=_total(seat, market),
+        total_profit_units=_total(seat, market, product),
     )
 
 
-def _mark(seat: Seat, market: Market) -> int | None:
-    position = seat.state.positions.get(market.symbol)
+def _mark(seat: Seat, market: Market, product: str) -> int | None:
+    position = seat.state.positions.get(position_key(market.symbol, product))
     return market.mark_units if position is None else last_price(position, market)
 
 
-def _total(seat: Seat, market: Market) -> int | None:
-    position = seat.state.positions.get(market.symbol)
+def _total(seat: Seat, market: Market, product: str) -> int | None:
+    position = seat.state.positions.get(position_key(market.symbol, product))
     if position is None:
         return 0
     if not position.quantity_units:

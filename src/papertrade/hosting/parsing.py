@@ -72,6 +72,7 @@ class ImportedRow(NamedTuple):
     symbol: str
     quantity: int
     price: int
+    product: str = ""
 
 
 ROW: Final = ("symbol", "quantity", "average_price")
@@ -79,7 +80,7 @@ MOST_ROWS: Final = 1_000
 
 
 def parse_imported(positions: object) -> list[ImportedRow]:
-    """Positions as a list of dictionaries with a symbol, a quantity and an average price each."""
+    """Positions as a list of dictionaries with a symbol, a quantity and an average price each, perhaps a product."""
     if type(positions) not in (list, tuple) or not 0 < len(positions) <= MOST_ROWS:  # type: ignore[arg-type]  # a list
         raise InvalidValueError("positions", positions, f"a list of 1 to {MOST_ROWS} dictionaries")
     return [_row(row) for row in positions]  # type: ignore[attr-defined]  # a list
@@ -87,15 +88,15 @@ def parse_imported(positions: object) -> list[ImportedRow]:
 
 def _row(row: object) -> ImportedRow:
     # A dictionary of its own kind could have any number of keys, and answer with anything.
-    if type(row) is not dict or len(row) != len(ROW) or not all(name in row for name in ROW):
+    if type(row) is not dict or len(row) != len(ROW) + ("product" in row) or not all(name in row for name in ROW):
         found = list(row)[:8] if type(row) is dict else row
-        raise InvalidValueError("positions", found, f"dictionaries with {', '.join(ROW)}")
+        raise InvalidValueError("positions", found, f"dictionaries with {', '.join(ROW)}, and product if need be")
     quantity = parse_units(row["quantity"], "quantity")
     if not quantity:
         raise InvalidValueError("quantity", row["quantity"], "a number above 0, or below for a short")
-    return ImportedRow(
-        parse_name(row["symbol"], "symbol"), quantity, parse_positive(row["average_price"], "average_price")
-    )
+    price, product = parse_positive(row["average_price"], "average_price"), row.get("product")
+    named = "" if product is None else parse_name(product, "product")
+    return ImportedRow(parse_name(row["symbol"], "symbol"), quantity, price, named)
 
 
 def parse_after(after: object) -> int:

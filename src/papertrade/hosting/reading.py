@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from papertrade.domain.orders import Order
+from papertrade.domain.position_keys import position_key
 from papertrade.domain.positions import Account, Lot, Position
 from papertrade.engine.funds import appraise, last_price, signed_value, withheld_cash
 from papertrade.engine.state import AccountState
@@ -79,19 +80,20 @@ def position_view(seat: Seat, position: PositionState, market: Market, now_ns: i
     return Position(
         seat.state.account,
         position.symbol,
+        position.product,
         quantity,
         position.pq,
         position.cost_units,
         position.realized_units,
         position.fees_units,
-        position.working_sell_units if not seat.profile.margin.may_short else 0,
+        position.working_sell_units if not seat.profile.may_short(position.product) else 0,
         mark,
         position.marked_ns if market.mark_units is None or market.marked_ns == NEVER else market.marked_ns,
         bool(quantity) and mark_is_stale(seat, market, now_ns),
         value,
         position.opened_ns,
         _lots(position),
-        shares_of(seat.state.settling, position.symbol),
+        shares_of(seat.state.settling, position_key(position.symbol, position.product)),
     )
 
 
@@ -102,11 +104,9 @@ def _lots(position: PositionState) -> tuple[Lot, ...]:
 
 
 def positions_view(seat: Seat, markets: dict[str, Market], now_ns: int) -> list[Position]:
-    """Every position that is not flat, by symbol."""
-    return [
-        position_view(seat, position, markets[position.symbol], now_ns)
-        for _, position in sorted(seat.state.holdings.items())
-    ]
+    """Every position that is not flat, by symbol and product."""
+    held = sorted(seat.state.holdings.values(), key=lambda position: (position.symbol, position.product))
+    return [position_view(seat, position, markets[position.symbol], now_ns) for position in held]
 
 
 def open_orders(state: AccountState, symbol: str | None) -> list[Order]:

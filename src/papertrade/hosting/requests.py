@@ -11,6 +11,7 @@ from papertrade.domain.instants import parse_instant
 from papertrade.domain.names import parse_key, parse_name, parse_tags
 from papertrade.domain.numbers import parse_positive, to_decimal
 from papertrade.domain.orders import Order, OrderRequest, OrderTerms
+from papertrade.domain.position_keys import titled
 from papertrade.domain.straight import straight
 from papertrade.domain.words import (
     SIDE_SPELLINGS,
@@ -39,8 +40,8 @@ _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 SeenTerms: TypeAlias = "dict[tuple[str, Side, object], OrderTerms]"
 MAX_SEEN: Final = 4096
-# notional to after_market of a plain market order
-_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, (), 0, False, False)
+# notional to product of a plain market order
+_PLAIN: Final = (None, None, None, _GTC, None, False, False, 0, None, (), 0, False, False, "")
 UNLINKED: Final = (TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS)
 """Orders that end at once or in one auction are linked to nothing."""
 MOST_MINUTES: Final = 30 * 24 * 60
@@ -69,6 +70,7 @@ def terms_of(request: OrderRequest, account: str) -> OrderTerms:
         request.ttl_minutes,
         request.extended_hours,
         request.after_market,
+        request.product,
     )
 
 
@@ -105,6 +107,7 @@ def make_terms(
     ttl_minutes: object = None,
     extended_hours: object = False,
     after_market: object = False,
+    product: object = None,
 ) -> OrderTerms:
     """The same from bare objects."""
     side = side if side is _BUY or side is _SELL else parse_word(side, SIDE_SPELLINGS, "side")
@@ -134,6 +137,7 @@ def make_terms(
         minutes,
         extended_hours is True,
         after_market is True,
+        "" if product is None else parse_name(product, "product"),
     )
 
 
@@ -300,10 +304,12 @@ def check_same_change(
             raise KeyConflictError(key, field, before, readable(name, new)[1])
 
 
-def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | None) -> None:
+def check_same_close(key: str, first: OrderTerms, symbol: str, product: str, quantity: int | None) -> None:
     """The same key has to come with the same closing order: this symbol, and a size the first could have had."""
     if first.symbol != symbol:
         raise KeyConflictError(key, "symbol", first.symbol, symbol)
+    if first.product != product:
+        raise KeyConflictError(key, "product", first.product, product)
     if not first.reduce_only or first.type is not _MARKET:
         raise KeyConflictError(key, "order", f"a {first.type} order", "close_position")
     if quantity is not None and quantity < first.quantity_units:
@@ -312,7 +318,7 @@ def check_same_close(key: str, first: OrderTerms, symbol: str, quantity: int | N
 
 def check_oco(terms: OrderTerms, orders: dict[int, Order], account: str) -> None:
     """An order can be linked to an open order of the same symbol that is not linked to another open one."""
-    _check_link(terms.symbol, _open_order(terms.oco_with, orders, account), orders)
+    _check_link(terms, _open_order(terms.oco_with, orders, account), orders)
     if terms.tif in UNLINKED:
         raise InvalidValueError("oco_with", f"with {terms.tif}", "an order that may rest: day, gtc, gtd or ttl")
 
@@ -322,8 +328,8 @@ def check_link(numbers: tuple[int, int], orders: dict[int, Order], account: str)
     one, two = (_open_order(number, orders, account) for number in numbers)
     if one is two:
         raise UsageError("an order cannot be linked to itself; accepted: two different open orders")
-    _check_link(one.symbol, two, orders)
-    _check_link(two.symbol, one, orders)
+    _check_link(one.terms, two, orders)
+    _check_link(two.terms, one, orders)
 
 
 def _open_order(number: int, orders: dict[int, Order], account: str) -> Order:
@@ -333,9 +339,10 @@ def _open_order(number: int, orders: dict[int, Order], account: str) -> Order:
     return order
 
 
-def _check_link(symbol: str, other: Order, orders: dict[int, Order]) -> None:
-    if other.symbol != symbol:
-        raise InvalidValueError("oco_with", f"an order for {other.symbol}", f"an order for {symbol}")
+def _check_link(terms: OrderTerms, other: Order, orders: dict[int, Order]) -> None:
+    if other.terms.key != terms.key:
+        here, there = titled(terms.symbol, terms.product), titled(other.symbol, other.product)
+        raise InvalidValueError("oco_with", f"an order for {there}", f"an order for {here}")
     if other.terms.tif in UNLINKED:
         raise InvalidValueError("oco_with", f"{other.id}, which is {other.terms.tif}", "an order for no auction")
     if other.oco in orders:

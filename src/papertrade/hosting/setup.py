@@ -24,6 +24,7 @@ from papertrade.risk.square_off import SquareOff
 if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
     from papertrade.ports.async_store import AsyncStore
+    from papertrade.risk.products import Products
 
 SYSTEM_QUOTE_AGE_S = 60
 _MINUTE_NS = 60_000_000_000
@@ -51,6 +52,7 @@ class AccountOptions(TypedDict, total=False):
     square_off: SquareOff | None
     equity_points: str | timedelta
     settlement: Settlement | str | None
+    products: Products | None
     exclusive: bool
 
 

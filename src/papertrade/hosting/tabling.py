@@ -25,9 +25,11 @@ from papertrade.domain.events import (
     OrderAccepted,
     OrderFilled,
     OrdersLinked,
+    PositionConverted,
 )
 from papertrade.domain.numbers import SCALE, ratio_units
 from papertrade.domain.orders import Order
+from papertrade.domain.position_keys import OfPosition, position_key
 from papertrade.domain.rows import ROWS_FORM, Cleared, EntryRow, EquityRow, FillRow, OrderRow, PositionRow, Row, Upto
 from papertrade.engine.evolve import evolve
 from papertrade.engine.order_moves import fold_order
@@ -132,9 +134,11 @@ def rows_of(
         number = getattr(event, "number", 0)
         if number:
             orders[number] = None
-        symbol = getattr(event, "symbol", None)
-        if symbol is not None:
-            moved[symbol] = event
+        if isinstance(event, PositionConverted):
+            for product in (event.from_product, event.to_product):
+                moved[position_key(event.symbol, product)] = event
+        elif isinstance(event, OfPosition):
+            moved[event.key] = event
         if isinstance(event, OrderFilled):
             rows.append(_fill_row(event))
         elif isinstance(event, (OrderAccepted, OrdersLinked)):
@@ -154,7 +158,7 @@ def rows_of(
         order = state.orders.get(number) or finished.get(number) or fold_order(_about(events, number), number)
         if order is not None:  # else a change was refused to an order that had ended before: it stays as it was
             rows.append(order_row(order))
-    rows.extend(_position_row(state.positions[symbol], event) for symbol, event in moved.items())
+    rows.extend(_position_row(state.positions[key], event) for key, event in moved.items())
     rows.append(tally.row())
     return rows
 
@@ -176,6 +180,7 @@ def order_row(order: Order) -> OrderRow:
         id=order.id,
         client_order_id=terms.client_order_id,
         symbol=terms.symbol,
+        product=terms.product,
         side=order.side.value,
         type=terms.type.value,
         quantity_units=order.quantity_units,
@@ -214,6 +219,7 @@ def _fill_row(event: OrderFilled) -> FillRow:
         order_number=event.number,
         order_id=event.order_id,
         symbol=event.symbol,
+        product=event.product,
         side=event.side.value,
         quantity_units=event.quantity_units,
         price_units=event.price_units,
@@ -232,6 +238,7 @@ def _position_row(position: PositionState, event: Event) -> PositionRow:
     return PositionRow(
         account=event.account,
         symbol=position.symbol,
+        product=position.product,
         quantity_units=quantity,
         average_price_units=ratio_units(position.pq, quantity * SCALE) if quantity else None,
         cost_units=position.cost_units,

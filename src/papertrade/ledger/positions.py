@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from papertrade.domain.events import OrderFilled, PositionImported
+from papertrade.domain.events import OrderFilled, PositionConverted, PositionImported
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.numbers import share_down
 from papertrade.domain.positions import Lot
@@ -36,7 +36,7 @@ class Unvalued(_Unvalued):
 
 
 class PositionState:
-    """One symbol of one account, as the fold of its fills."""
+    """One symbol of one account, and one product of it where it has some, as the fold of its fills."""
 
     __slots__ = (
         "cost_units",
@@ -46,6 +46,7 @@ class PositionState:
         "marked_ns",
         "opened_ns",
         "pq",
+        "product",
         "quantity_units",
         "realized_units",
         "symbol",
@@ -53,8 +54,9 @@ class PositionState:
         "working_sell_units",
     )
 
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, symbol: str, product: str = "") -> None:
         self.symbol = symbol
+        self.product = product
         self.quantity_units = 0
         self.pq = 0
         self.cost_units = 0
@@ -169,6 +171,51 @@ def apply_import(position: PositionState, event: PositionImported, fifo: bool) -
     """Move a position by what comes in without a trade: a lot of its own, on the side that is held already."""
     sign, size = (1, event.quantity_units) if event.quantity_units > 0 else (-1, -event.quantity_units)
     _open(position, sign, size, event.price_units, sign * event.cost_units, event.at_ns, fifo)
+
+
+def apply_conversion(source: PositionState, target: PositionState, event: PositionConverted) -> None:
+    """Move a part of a position to another product: as if closed at its cost there, and opened when it had been here.
+
+    The lots go in the order in which they were opened, the last of them perhaps in part; in the other position they
+    stand among its own by the time at which they were opened.
+    """
+    lots, pq, opened = source.lots, source.pq, source.opened_ns
+    _close(source, -1 if event.quantity_units > 0 else 1, abs(event.quantity_units), event.cost_units)
+    pq -= source.pq
+    moved = _moved_lots(lots, source.lots)
+    if moved:
+        opened = moved[0].opened_ns
+    if target.quantity_units and target.opened_ns is not None and opened is not None:
+        opened = min(opened, target.opened_ns)
+    target.opened_ns = opened
+    if source.mark_units is not None and (target.marked_ns or -1) < (source.marked_ns or 0):
+        target.mark_units, target.marked_ns = source.mark_units, source.marked_ns
+    target.quantity_units += event.quantity_units
+    target.pq += pq
+    target.cost_units += event.cost_units
+    if moved:
+        target.lots = tuple(sorted((*target.lots, *moved), key=lambda lot: lot.opened_ns))
+
+
+def released_pq(position: PositionState, closed_units: int) -> int:
+    """The exact Σ price × quantity of what is closed, signed like the position."""
+    size, sign = abs(position.quantity_units), 1 if position.quantity_units > 0 else -1
+    if closed_units == size:
+        return position.pq
+    twin = position.copy()
+    _close(twin, -sign, closed_units, 0)
+    return position.pq - twin.pq
+
+
+def _moved_lots(before: tuple[Lot, ...], left: tuple[Lot, ...]) -> list[Lot]:
+    """What is gone of some lots of which these are left."""
+    whole = len(before) - len(left)
+    moved = list(before[:whole])
+    if left and left[0] != before[whole]:
+        one, rest = before[whole], left[0]
+        quantity, cost = one.quantity_units - rest.quantity_units, one.cost_units - rest.cost_units
+        moved.append(Lot(quantity, one.pq - rest.pq, cost, one.opened_ns))
+    return moved
 
 
 def _close(position: PositionState, sign: int, closed: int, released: int) -> None:

@@ -18,7 +18,7 @@ class Settling(NamedTuple):
     """What one symbol's trades of one trade day still have to settle."""
 
     settles_ns: int
-    symbol: str
+    symbol: str  # the key of the position: with its product where it has one
     day: str
     ends_ns: int  # what fills from here on belongs to a later trade day
     cash_units: int  # proceeds that have not been spent
@@ -29,7 +29,7 @@ class Unpaid(NamedTuple):
     """A part of a holding that was bought with unsettled proceeds, and must be kept until they settle."""
 
     settles_ns: int
-    symbol: str
+    symbol: str  # the key of the position
     quantity_units: int
     cash_units: int
 
@@ -68,7 +68,7 @@ def is_set(settling: Iterable[Settling], symbol: str, ns: int) -> bool:
 
 def with_day(now: Unsettled, event: SettlementSet) -> Unsettled:
     """A symbol trades on a new trade day."""
-    part = Settling(event.settles_ns, event.symbol, event.day, event.ends_ns, 0, 0)
+    part = Settling(event.settles_ns, event.key, event.day, event.ends_ns, 0, 0)
     return now._replace(settling=tuple(sorted((*now.settling, part))))
 
 
@@ -80,7 +80,7 @@ def with_settled(now: Unsettled, event: TradesSettled) -> Unsettled:
 
 def with_fill(now: Unsettled, event: OrderFilled, total: int, held: int, is_cash: bool) -> Unsettled:
     """A fill: ``total`` and ``held`` are the account's cash and its position in the symbol behind it."""
-    symbol, bought = event.symbol, event.sign > 0
+    symbol, bought = event.key, event.sign > 0
     paid = event.sign * event.value_units + sum(units for _, units in event.fees)
     parts = list(now.settling)
     for place, part in enumerate(parts):
@@ -156,6 +156,28 @@ def _keep(unpaid: tuple[Unpaid, ...], symbol: str, held: int) -> tuple[tuple[Unp
             rest = part.quantity_units - gone, part.cash_units - share
             left.append(part._replace(quantity_units=rest[0], cash_units=rest[1]))
     return tuple(left), (quantity, cash, until)
+
+
+def with_conversion(now: Unsettled, source: str, target: str, held: int) -> Unsettled:
+    """A part of a position went over to another: ``held`` is left of it. Settled shares go first."""
+    parts = {part[:3]: part for part in now.settling}
+    excess = shares_of(now.settling, source) - max(held, 0)
+    for part in now.settling:
+        gone = max(0, min(excess, part.quantity_units)) if part.symbol == source else 0
+        if gone:
+            excess -= gone
+            parts[part[:3]] = part._replace(quantity_units=part.quantity_units - gone)
+            there = parts.get((part.settles_ns, target, part.day))
+            other = there or Settling(part.settles_ns, target, part.day, part.ends_ns, 0, 0)
+            parts[other[:3]] = other._replace(quantity_units=other.quantity_units + gone)
+    unpaid = _keep(now.unpaid, source, held)[0]
+    kept = {(part.settles_ns, part.symbol): part for part in unpaid}
+    for owed in now.unpaid:
+        rest = kept.get((owed.settles_ns, owed.symbol), owed._replace(quantity_units=0, cash_units=0))
+        if rest != owed:
+            quantity, cash = owed.quantity_units - rest.quantity_units, owed.cash_units - rest.cash_units
+            unpaid = _owe(unpaid, Unpaid(owed.settles_ns, target, quantity, cash))
+    return Unsettled(tuple(sorted(parts.values())), unpaid)
 
 
 def a_year_before(day: str) -> str:

@@ -34,6 +34,7 @@ class OrderOptions(TypedDict, total=False):
     ttl_minutes: int | None
     extended_hours: bool
     after_market: bool
+    product: str | None
     post_only: bool
     reduce_only: bool
     oco_with: str | None
@@ -100,7 +101,12 @@ class Broker(Protocol):
         ...
 
     def close_position(
-        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        product: str | None = None,
+        client_order_id: str | None = None,
     ) -> Order:
         """Close a position, or a part of it, at the market; working orders that would close it are canceled first."""
         ...
@@ -133,8 +139,8 @@ class Broker(Protocol):
         """Every position that is not flat."""
         ...
 
-    def position(self, symbol: str) -> Position:
-        """The position in one symbol, flat or not."""
+    def position(self, symbol: str, product: str | None = None) -> Position:
+        """The position in one symbol, flat or not; in the default product where there are some and none is named."""
         ...
 
     def account(self) -> Account:
@@ -180,7 +186,12 @@ class AsyncBroker(Protocol):
         ...
 
     async def close_position(
-        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        product: str | None = None,
+        client_order_id: str | None = None,
     ) -> Order:
         """Close a position at the market."""
         ...
@@ -213,7 +224,7 @@ class AsyncBroker(Protocol):
         """Every position that is not flat."""
         ...
 
-    async def position(self, symbol: str) -> Position:
+    async def position(self, symbol: str, product: str | None = None) -> Position:
         """The position in one symbol."""
         ...
 

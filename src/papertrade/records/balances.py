@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from papertrade.domain.fields import Amount, Instant
 from papertrade.domain.numbers import Number, parse_units, text_of, to_decimal
+from papertrade.domain.position_keys import position_key
 from papertrade.engine.evolve import fold
 from papertrade.engine.state import AccountState
 from papertrade.errors import BalanceMismatchError, InvalidValueError
@@ -53,7 +54,7 @@ class Balance(_Balance):
 
     @property
     def positions(self) -> dict[str, Decimal]:
-        """Signed quantity by symbol; flat ones are left out."""
+        """Signed quantity by symbol, or by symbol and product in one text; flat ones are left out."""
         return {symbol: to_decimal(units) for symbol, units in self.quantities}
 
     @property
@@ -93,7 +94,7 @@ def balance_at(store: Store, account: str, version: int | None = None) -> Balanc
         state.fees,
         state.net_deposits,
         sum(position.cost_units for position in state.positions.values()),
-        tuple(sorted((p.symbol, p.quantity_units) for p in state.positions.values() if p.quantity_units)),
+        tuple((key, position.quantity_units) for key, position in sorted(state.holdings.items())),
         tuple(sorted(state.books.items())),
     )
 
@@ -109,11 +110,12 @@ def assert_balance(
     realized: Number | None = None,
     fees: Number | None = None,
     net_deposits: Number | None = None,
-    positions: Mapping[str, Number] | None = None,
+    positions: Mapping[str | tuple[str, str], Number] | None = None,
 ) -> Balance:
     """Say what you believe the books are at a version: they are answered, or a ``BalanceMismatchError`` says where not.
 
-    Amounts are compared exactly. ``positions`` names all of them: one that is not in it has to be flat.
+    Amounts are compared exactly. ``positions`` names all of them, by symbol or by ``(symbol, product)``: one that is
+    not in it has to be flat.
     """
     found = balance_at(store, account, version)
     told: dict[str, Number | None] = {
@@ -130,10 +132,11 @@ def assert_balance(
         if value is not None
     ]
     if positions is not None:
-        believed = {symbol: to_decimal(parse_units(value, symbol)) for symbol, value in positions.items()}
+        keyed = {what if isinstance(what, str) else position_key(*what): value for what, value in positions.items()}
+        believed = {key: to_decimal(parse_units(value, key)) for key, value in keyed.items()}
         pairs += [
-            (f"position {symbol}", believed.get(symbol, Decimal(0)), found.positions.get(symbol, Decimal(0)))
-            for symbol in sorted(believed.keys() | found.positions.keys())
+            (f"position {key}", believed.get(key, Decimal(0)), found.positions.get(key, Decimal(0)))
+            for key in sorted(believed.keys() | found.positions.keys())
         ]
     if not pairs and positions is None:
         raise InvalidValueError("balance", None, "at least one of cash, held, total, realized, fees, positions")

@@ -75,7 +75,7 @@ class _Reckoning:
         self.store, self.tabled, self.comparing, self.account = store, tabled, comparing, account
         self.state, self.tally = AccountState(), DayTally(account)
         self.working: dict[int, OrderRow] = {}
-        self.positions: dict[str, PositionRow] = {}
+        self.positions: dict[tuple[str, str], PositionRow] = {}
         self.day: WalletRow | None = None
         self.counts: Counter[str] = Counter()
 
@@ -129,7 +129,7 @@ class _Reckoning:
             if isinstance(row, OrderRow) and row.status not in _ENDED:
                 self.working[row.number] = row
             elif isinstance(row, PositionRow):
-                self.positions[row.symbol] = row
+                self.positions[row.symbol, row.product] = row
             elif isinstance(row, Cleared):
                 self.positions.clear()
             elif isinstance(row, WalletRow):

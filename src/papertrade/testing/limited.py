@@ -126,11 +126,16 @@ class LimitedBroker:
         )
 
     def close_position(
-        self, symbol: str, quantity: Number | None = None, *, client_order_id: str | None = None
+        self,
+        symbol: str,
+        quantity: Number | None = None,
+        *,
+        product: str | None = None,
+        client_order_id: str | None = None,
     ) -> Order:
         """Close a position at the market, if market orders are on offer."""
         self._offered(OrderType.MARKET in self._can.order_types, "market orders", self._can.order_types)
-        return self._inner.close_position(symbol, quantity, client_order_id=client_order_id)
+        return self._inner.close_position(symbol, quantity, product=product, client_order_id=client_order_id)
 
     def close_all_positions(self) -> list[Order]:
         """Cancel every open order and close every position, if market orders are on offer."""
@@ -171,9 +176,9 @@ class LimitedBroker:
         """Every position that is not flat."""
         return self._inner.positions()
 
-    def position(self, symbol: str) -> Position:
+    def position(self, symbol: str, product: str | None = None) -> Position:
         """The position in one symbol."""
-        return self._inner.position(symbol)
+        return self._inner.position(symbol, product)
 
     def account(self) -> Account:
         """The money of the account."""

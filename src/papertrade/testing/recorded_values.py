@@ -34,6 +34,7 @@ from papertrade.matching.models import NoSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.products import Product
 from papertrade.risk.square_off import SquareOff
 
 Json = Any
@@ -43,7 +44,7 @@ FACTS: Final = MappingProxyType(
         for cls in (
             *(FillSettings, NoSlippage, TickSlippage, BasisPointSlippage, SpreadSlippage),
             *(NoFees, PerUnitFee, PercentFee, MakerTakerFee, FeeSchedule),
-            *(CashModel, FlatMargin, RiskLimits, Settlement, SquareOff, TradingDay, Currency, Instrument),
+            *(CashModel, FlatMargin, RiskLimits, Settlement, SquareOff, Product, TradingDay, Currency, Instrument),
             *(Calendar, Hours, Segment, AuctionTimes),
         )
     }
@@ -104,6 +105,7 @@ def request_of(terms: OrderTerms, account: str) -> dict[str, Json]:
             "ttl_minutes": terms.ttl_minutes or None,
             "extended_hours": terms.extended_hours,
             "after_market": terms.after_market,
+            "product": terms.product or None,
             "post_only": terms.post_only,
             "reduce_only": terms.reduce_only,
             "oco_with": f"{account}-{terms.oco_with}" if terms.oco_with else None,

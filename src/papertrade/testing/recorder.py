@@ -164,6 +164,7 @@ class RecordingExchange(Exchange):
             "square_off": fact(profile.square_off),
             "equity_points": points_text(profile.points_ns),
             "settlement": fact(profile.settlement),
+            "products": fact(profile.products) or None,
             "start": start,
         }
         seats, name = self._desk.engine.seats, plan.account

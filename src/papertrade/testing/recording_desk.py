@@ -139,10 +139,21 @@ class RecordingDesk(AccountDesk):
         """Cancel every open order."""
         return self._noted("cancel_all_orders", super().cancel_all(symbol), symbol=symbol)
 
-    def close_position(self, symbol: str, quantity: int | None, key: str | None) -> Flow[Order]:
+    def close_position(
+        self, symbol: str, named: object, quantity: int | None, key: str | None
+    ) -> Flow[Order]:
         """Close a position."""
-        flow = super().close_position(symbol, quantity, key)
-        return self._noted("close_position", flow, symbol=symbol, quantity=units(quantity), client_order_id=key)
+        flow = super().close_position(symbol, named, quantity, key)
+        what = {"symbol": symbol, "quantity": units(quantity), "product": named}
+        return self._noted("close_position", flow, **what, client_order_id=key)
+
+    def convert(
+        self, symbol: str, quantity: int, products: tuple[object, object], command_id: str | None, note: str
+    ) -> Flow[Position]:
+        """Convert a position."""
+        flow = super().convert(symbol, quantity, products, command_id, note)
+        what = {"symbol": symbol, "quantity": units(quantity), "command_id": command_id, "note": note}
+        return self._noted("convert_position", flow, **what, from_product=products[0], to_product=products[1])
 
     def close_all(self) -> Flow[list[Order]]:
         """Close every position."""
@@ -167,7 +178,9 @@ class RecordingDesk(AccountDesk):
         """Let positions come in."""
         flow = super().import_positions(rows, command_id, note)
         positions = [
-            {"symbol": row.symbol, "quantity": units(row.quantity), "average_price": units(row.price)} for row in rows
+            {"symbol": row.symbol, "quantity": units(row.quantity), "average_price": units(row.price)}
+            | ({"product": row.product} if row.product else {})
+            for row in rows
         ]
         return self._noted("import_positions", flow, positions=positions, command_id=command_id, note=note)
 

@@ -24,10 +24,10 @@ FORMAT: Final = "papertrade recording 1"
 MOST_BYTES: Final = 1 << 20
 
 _ORDER: Final = "symbol side quantity notional limit_price stop_price time_in_force expires_at"
-_WHEN: Final = "ttl_minutes extended_hours after_market post_only reduce_only"
+_WHEN: Final = "ttl_minutes extended_hours after_market post_only reduce_only product"
 _KEYED: Final = f"{_ORDER} {_WHEN} oco_with client_order_id tags"
 _RULES: Final = (
-    "kind margin fees limits fill cost_method trading_day outside_hours square_off equity_points settlement"
+    "kind margin fees limits fill cost_method trading_day outside_hours square_off equity_points settlement products"
 )
 # what a line may do: the fields it may have, and must have
 EXCHANGE: Final[dict[str, tuple[str, str]]] = {
@@ -55,8 +55,9 @@ ACCOUNT: Final[dict[str, tuple[str, str]]] = {
     "modify_order": ("order_id quantity limit_price stop_price expires_at command_id", "order_id"),
     "cancel_order": ("order_id", "order_id"),
     "cancel_all_orders": ("symbol", ""),
-    "close_position": ("symbol quantity client_order_id", "symbol"),
+    "close_position": ("symbol quantity product client_order_id", "symbol"),
     "close_all_positions": ("", ""),
+    "convert_position": ("symbol quantity from_product to_product command_id note", "symbol quantity from_product"),
     "deposit": ("amount command_id note", "amount"),
     "withdraw": ("amount command_id note", "amount"),
     "reset": ("cash command_id note", "cash"),

@@ -97,7 +97,7 @@ class SparseDataFill(Failure):
             end = moment(cls.later) if honest else step.now_ns
             prices = [units(text) for text in ("12", "13", "11", "12")]
             market.bar = BarData(*prices, units("1000"), end, end)
-            return sizing.slices(step, market, terms.sign, fill_market_on_bar(market.bar), quantity)
+            return sizing.slices(step, market, terms, fill_market_on_bar(market.bar), quantity)
 
         patch.setattr(sizing, "take_on_arrival", from_the_table)
 

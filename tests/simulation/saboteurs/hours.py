@@ -115,10 +115,10 @@ def squared_off_when_the_clock_has_jumped(plant: Plant) -> None:
 @saboteur("R5", "M10", differential=True)
 def growth_passes_while_squared_off(plant: Plant) -> None:
     """After its stage orders that enlarge a position pass as before it."""
-    plant.everywhere(hours, "only_reduces", lambda true: lambda step, market: False)
+    plant.everywhere(hours, "only_reduces", lambda true: lambda step, market, product: False)
 
 
 @saboteur("R5", "M10", differential=True)
 def last_stage_closes_nothing(plant: Plant) -> None:
     """With the last stage orders are canceled, and what is held is left."""
-    plant.here(squaring, "_close", lambda true: lambda step, calendar: None)
+    plant.here(squaring, "_close", lambda true: lambda step, stage: None)

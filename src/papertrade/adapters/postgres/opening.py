@@ -20,7 +20,7 @@ from papertrade.adapters.postgres.writing import settings, undo
 from papertrade.errors import StoreCorruptError, StoreError, StoreMisconfiguredError
 
 PACKAGE: Final = "papertrade.adapters.postgres"
-HISTORY: Final = ("0002_history.sql", "0004_closed_days.sql")
+HISTORY: Final = ("0002_history.sql", "0004_closed_days.sql", "0005_products.sql")
 OLDEST: Final = 13  # the oldest server that this was written for
 PATIENCE: Final = 3600.0  # seconds for a statement that may go through all there is
 

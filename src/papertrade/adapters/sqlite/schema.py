@@ -20,7 +20,7 @@ from papertrade.ports.store_extras import Commit
 
 APPLICATION_ID: Final = 0x70747264  # "ptrd", in the header of every file of ours
 HISTORY: Final = frozenset((*BY_NAME, "tabled"))  # made from the journal, and made again from it
-NEWEST: Final = 5  # the schema that the statements of this version are written for
+NEWEST: Final = 6  # the schema that the statements of this version are written for
 _ALTERED: Final = re.compile(r"^ALTER TABLE (\w+) ", re.MULTILINE)
 SEALED: Final = 4  # the step from which on commit ids have seals; those that are there get theirs by `_seal`
 

@@ -168,7 +168,7 @@ def before_fill(account: SlowAccount, market: SlowMarket) -> None:
     found = trade_date(account, market)
     if found is not None:
         day, *rest = found
-        account.emit(SettlementSet(account.name, account.next_version, account.now, symbol, day, *rest))
+        account.emit(SettlementSet._make((account.name, account.next_version, account.now, symbol, day, *rest, "")))
 
 
 def early_part(account: SlowAccount, symbol: str, sign: int, quantity: int) -> tuple[int, int, int] | None:
