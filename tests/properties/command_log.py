@@ -60,6 +60,7 @@ def accounts() -> dict[str, dict[str, Any]]:
             "fill": pt.FillSettings.preset("lenient", stop_through="reject", slippage=pt.BasisPointSlippage("1.5")),
             "cost_method": "fifo",
             "trading_day": pt.TradingDay("Asia/Kolkata", "06:00"),
+            "products": [pt.Product("NRML"), pt.Product("CNC", shorting=False)],
         },
     }
 
@@ -162,6 +163,9 @@ def _second_day(clock: _Clock) -> Iterator[Command]:
     rows = [("AAPL", 7, "180.123456789"), ("ES", 2, "4990.1"), ("UNSEEN", -3, 25)]
     positions = [{"symbol": symbol, "quantity": size, "average_price": price} for symbol, size, price in rows]
     yield Command("bob", "import_positions", {"positions": positions, "command_id": "i1", "note": "live"})
+    yield Command("bob", "buy", {"symbol": "AAPL", "quantity": 4, "product": "CNC"})
+    over = {"from_product": "NRML", "to_product": "CNC", "command_id": "o1", "note": "kept"}
+    yield Command("bob", "convert_position", {"symbol": "AAPL", "quantity": 3, **over})
     yield _data("on_quote", symbol="UNSEEN", bid="24", ask="24.02", at=clock.tick())
     yield Command("bob", "reset", {"cash": "140000.25", "command_id": "again"})
     yield Command("bob", "clone", {"target": "carol"})

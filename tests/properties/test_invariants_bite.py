@@ -16,6 +16,7 @@ from papertrade.domain.events import (
     OrderCanceled,
     OrderFilled,
     OrderRejected,
+    PositionConverted,
     TradesSettled,
 )
 from papertrade.ledger.fee_models import PerUnitFee
@@ -25,8 +26,9 @@ from papertrade.testing.invariants import CHECKS, check_account
 
 
 def small_story() -> PaperBroker:
-    """A few fills of every sort, a keyed order, a pair, a cancellation, a refusal, something held; it settles."""
-    broker = open_paper_broker(cash=10_000, clock="data", fees=PerUnitFee("0.05"), settlement="T+1")
+    """A few fills of every sort, a keyed order, a pair, a cancellation, a refusal, a conversion; it settles."""
+    options: Any = {"settlement": "T+1", "products": ["CNC", "NRML"]}
+    broker = open_paper_broker(cash=10_000, clock="data", fees=PerUnitFee("0.05"), **options)
     broker.on_quote("X", "10.00", "10.02", 100, 100, at=START)
     broker.buy("X", 30, client_order_id="first")
     broker.sell("X", 10, stop_price="9.90")
@@ -39,6 +41,7 @@ def small_story() -> PaperBroker:
     broker.cancel_order(broker.buy("X", 1, limit_price="9.00"))
     broker.buy("X", "0.5")
     broker.sell("X", 1, time_in_force="ioc", reduce_only=True)
+    broker.convert_position("X", 3, from_product="CNC", to_product="NRML")
     broker.advance(START + 86_400 * SECOND)
     return broker
 
@@ -120,6 +123,7 @@ FALSE: dict[str, Callable[[Case], None]] = {
     "P1": fill_lost,
     "P2": fill_lost,
     "P8": view(net_deposits_units=1),
+    "P9": every(PositionConverted, cost_units=lambda units: units + CENT),
     "P3": every(OrderFilled, lambda e: e.closed_units, released_units=lambda units: units + 1),
     "O1": event_after_the_end,
     "O2": order(filled_units=1),

@@ -116,11 +116,11 @@ class TradingMachine(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         self.both.give(say.Cancel(data.draw(st.sampled_from(sorted(self.both.oracle.orders)))))
 
-    @precondition(lambda self: self.both.oracle.held_symbols())
+    @precondition(lambda self: self.both.oracle.held_keys())
     @rule(data=st.data(), part=st.one_of(st.none(), lots))
     def close(self, data: st.DataObject, part: int | None) -> None:
         oracle = self.both.oracle
-        symbol = data.draw(st.sampled_from(oracle.held_symbols()))
+        symbol = data.draw(st.sampled_from(oracle.held_keys()))
         lot = oracle.markets[symbol].instrument.lot_units
         self.both.give(say.Close(symbol, None if part is None else part * lot))
 

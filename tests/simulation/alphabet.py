@@ -123,7 +123,7 @@ def _changes() -> Iterator[Letter]:
     yield Letter("give the last order the smaller quantity", lambda m: _modify_last(m, SMALL))
     yield Letter("move the limit of the last order", _move_limit)
     yield Letter("link the last two", _link)
-    yield Letter("close the position", lambda m: say.Close(SYMBOL) if m.oracle.held_symbols() else None)
+    yield Letter("close the position", lambda m: say.Close(SYMBOL) if m.oracle.held_keys() else None)
 
 
 def _events() -> Iterator[Letter]:

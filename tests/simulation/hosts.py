@@ -233,6 +233,6 @@ class LiveSight:
         """Held cash."""
         return self.state.held
 
-    def held_symbols(self) -> list[str]:
-        """Symbols with a position."""
+    def held_keys(self) -> list[str]:
+        """Keys of what is held."""
         return sorted(self.state.holdings)

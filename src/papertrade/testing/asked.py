@@ -23,6 +23,7 @@ def request_of_terms(terms: OrderTerms, oco_with: str | None = None) -> OrderReq
         ttl_minutes=terms.ttl_minutes or None,
         extended_hours=terms.extended_hours,
         after_market=terms.after_market,
+        product=terms.product or None,
         post_only=terms.post_only,
         reduce_only=terms.reduce_only,
         oco_with=oco_with,

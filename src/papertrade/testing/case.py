@@ -12,6 +12,7 @@ from papertrade.domain.events import (
     OrderFilled,
     OrderModified,
     OrdersLinked,
+    PositionConverted,
     PositionImported,
 )
 from papertrade.domain.instruments import Instrument
@@ -19,6 +20,7 @@ from papertrade.domain.orders import OrderTerms
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Seat
 from papertrade.paper import PaperBroker
+from papertrade.testing.oracle.lots import Lot, Move, keys_of
 
 E = TypeVar("E", bound=Event)
 
@@ -43,6 +45,8 @@ class Case:
         self.entries = broker.entries()
         self.orders = broker.orders("all")
         self.fills = self.of(OrderFilled)
+        self.converted: dict[int, list[Lot]] = {}  # the lots that went over, by version
+        self.priced: dict[int, list[int]] = {}  # and between which prices they were opened
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of a kind."""
@@ -54,12 +58,12 @@ class Case:
         resets = [place for place, event in enumerate(self.events) if isinstance(event, AccountReset)]
         return self.events[resets[-1] if resets else 0 :]
 
-    def moves(self, symbol: str | None = None) -> list[OrderFilled | PositionImported]:
-        """What moved positions since the account began (again), of one symbol if given."""
+    def moves(self, key: str | None = None) -> list[Move]:
+        """What moved positions since the account began (again), of one position if its key is given."""
         life = self.life
-        found: list[OrderFilled | PositionImported] = [fill for fill in self.fills if fill.version >= life[0].version]
-        found += [event for event in life if isinstance(event, PositionImported)]
-        return sorted((move for move in found if symbol is None or move.symbol == symbol), key=lambda m: m.version)
+        found: list[Move] = [fill for fill in self.fills if fill.version >= life[0].version]
+        found += [event for event in life if isinstance(event, (PositionImported, PositionConverted))]
+        return sorted((move for move in found if key is None or key in keys_of(move)), key=lambda m: m.version)
 
     def equal(self, name: str, found: object, expected: object, about: str = "") -> None:
         """Raise unless the two are the same."""

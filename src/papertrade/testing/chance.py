@@ -25,6 +25,7 @@ from papertrade.matching.models import NoSlippage
 from papertrade.matching.settings import FillSettings
 from papertrade.matching.slippage import BasisPointSlippage, SpreadSlippage, TickSlippage
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.products import Product
 from papertrade.risk.square_off import SquareOff
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.vocabulary import Setup
@@ -61,6 +62,18 @@ def with_hours(rng: Random, setup: Setup) -> Setup:
     points = "session" if Random(setup.cash_units + 1).random() < 0.4 else setup.equity_points
     changed = attrs.evolve(setup, instruments=instruments, hours=hours, fill=fill, equity_points=points)
     return attrs.evolve(changed, outside_hours=policy, square_off=rule)
+
+
+def with_products(rng: Random, setup: Setup) -> Setup:
+    """The same account with two or three products, some of them long only, some squared off by rules of their own."""
+    products = []
+    for name in rng.sample(("CNC", "MIS", "NRML"), rng.choice((2, 3))):
+        rule = None
+        if setup.hours is not None and rng.random() < 0.5:
+            minutes, warned = rng.choice((3, 8)), rng.choice((2, 9))
+            rule = SquareOff(minutes_before_close=minutes, reduce_only_minutes=2, warn_minutes=warned)
+        products.append(Product(name, shorting=rng.choice((None, None, False)), square_off=rule))
+    return attrs.evolve(setup, products=tuple(products))
 
 
 def with_settlement(rng: Random, setup: Setup) -> Setup:

@@ -15,7 +15,7 @@ from random import Random
 from papertrade.codec.events import encode_event
 from papertrade.domain.events import Event
 from papertrade.errors import UsageError
-from papertrade.testing.chance import draw_setup, with_hours, with_settlement
+from papertrade.testing.chance import draw_setup, with_hours, with_products, with_settlement
 from papertrade.testing.drawing import Drawer
 from papertrade.testing.driving import Driven
 from papertrade.testing.invariants import check_account
@@ -89,6 +89,8 @@ def run_seed(seed: int, steps: int, check_every: int = 100) -> int:
     if seed % 8 in (1, 3):
         chance = Random(-seed)
         setup = with_settlement(chance, with_hours(chance, setup) if seed % 8 == 3 else setup)
+    if seed % 16 in (5, 9, 11, 14):  # plain, with settlement, with hours too, with hours alone
+        setup = with_products(Random(~seed), setup)
     both, drawer = SideBySide(setup), Drawer(rng, setup)
     try:
         for step in range(1, steps + 1):

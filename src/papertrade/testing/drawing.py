@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Protocol
 
 import attrs
 
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import OrderTerms
+from papertrade.domain.position_keys import position_key, split_key
 from papertrade.domain.words import OrderType, TimeInForce
 from papertrade.testing.chance import SECOND, START, middle
 from papertrade.testing.drawing_data import DataDrawer
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import vocabulary as say
 from papertrade.testing.oracle.vocabulary import Command, Setup
+from papertrade.testing.sight import Sight
 
 TYPES = {
     (False, False): OrderType.MARKET,
@@ -49,59 +49,6 @@ class Mix:
     link: float = 0.18
 
 
-class SeenOrder(Protocol):
-    """What a draw looks at in an order."""
-
-    number: int
-    oco: int
-    terms: OrderTerms
-
-    @property
-    def symbol(self) -> str: ...
-
-
-class SeenMarket(Protocol):
-    """What a draw looks at in a market."""
-
-    halted: bool
-
-    @property
-    def instrument(self) -> Instrument: ...
-
-
-class SeenBases(Protocol):
-    """What a draw looks at in the limits of an account."""
-
-    @property
-    def latches(self) -> Sequence[str]: ...
-
-
-class Sight(Protocol):
-    """What a draw looks at, so that it stays within what makes sense: an oracle, or a live account."""
-
-    clock: int
-
-    @property
-    def orders(self) -> Mapping[int, SeenOrder]: ...
-
-    @property
-    def markets(self) -> Mapping[str, SeenMarket]: ...
-
-    def open_orders(self, symbol: str | None = None) -> Sequence[SeenOrder]: ...
-
-    def bases(self) -> SeenBases: ...
-
-    def closable(self, symbol: str, sign: int) -> int: ...
-
-    def available(self) -> int: ...
-
-    def total(self) -> int: ...
-
-    def held(self) -> int: ...
-
-    def held_symbols(self) -> Sequence[str]: ...
-
-
 class Drawer:
     """Draws one command after the other for an account that it sees."""
 
@@ -124,10 +71,14 @@ class Drawer:
         self.placed: list[Command] = []  # keyed commands, to be repeated
         self.halts, self.restarts = halts, restarts
         self.auctions = auctions and setup.hours is not None
+        self.products = [product.name for product in setup.products]
+        self.product = ""  # of the command being drawn
 
     def draw(self, sight: Sight) -> Command:
         """The next datum or command."""
         data = self.data
+        if self.products:
+            self.product = self.rng.choice(self.products)
         if sight.clock < START:
             return say.Advance(data.now)  # under the data clock nobody knows the day before that
         if not self.setup.data_clock:
@@ -164,6 +115,9 @@ class Drawer:
             self.placed.append(command)
         return command
 
+    def _key(self, instrument: Instrument) -> str:
+        return position_key(instrument.symbol, self.product)
+
     def _near(self, instrument: Instrument) -> int:
         rng, tick = self.rng, instrument.tick_units
         price = self.data.prices[instrument.symbol] + rng.randint(-8, 8) * tick
@@ -173,7 +127,7 @@ class Drawer:
 
     def _quantity(self, sight: Sight, instrument: Instrument, sign: int) -> int:
         rng, lot = self.rng, instrument.lot_units
-        held = sight.closable(instrument.symbol, sign)
+        held = sight.closable(self._key(instrument), sign)
         if held and rng.random() < 0.5:
             return rng.choice((held, held, max(lot, money.whole_lots(instrument, held // 2)), held + lot))
         if self.setup.margin.marked_to_market and rng.random() < 0.15:
@@ -185,7 +139,7 @@ class Drawer:
     def _terms(self, sight: Sight, instrument: Instrument, pair: bool = False) -> OrderTerms:
         rng, symbol = self.rng, instrument.symbol
         sign = rng.choice((1, -1))
-        if not self.setup.margin.may_short and not sight.closable(symbol, -1) and rng.random() < 0.8:
+        if not self.setup.margin.may_short and not sight.closable(self._key(instrument), -1) and rng.random() < 0.8:
             sign = 1
         if rng.random() < self.mix.resting:
             return self._resting_terms(instrument, sign)
@@ -194,7 +148,7 @@ class Drawer:
         kind = TYPES[limit is not None, stop is not None]
         linked = 0
         if not pair and rng.random() < self.mix.linked:
-            free = [o.number for o in sight.open_orders(symbol) if not o.oco]
+            free = [o.number for o in sight.open_orders(symbol) if not o.oco and o.terms.product == self.product]
             linked = rng.choice(free) if free else 0
         rests = bool(linked) or pair or rng.random() < self.mix.waits
         resting = RESTING if self.setup.hours is None else WITH_AUCTIONS if self.auctions else IN_HOURS
@@ -225,11 +179,12 @@ class Drawer:
             tif,
             expires,
             post_only,
-            rng.random() < (self.mix.reduce_only if sight.closable(symbol, sign) else 0.02),
+            rng.random() < (self.mix.reduce_only if sight.closable(self._key(instrument), sign) else 0.02),
             linked,
             key,
             (("by", "draw"),) if rng.random() < 0.1 else (),
             *self._hours(kind, tif),
+            self.product,
         )
 
     def for_auction(self, instrument: Instrument) -> OrderTerms:
@@ -240,7 +195,7 @@ class Drawer:
         quantity = max(rng.choice((1, 2, 5)) * instrument.lot_units, instrument.min_units)
         kind, sign = TYPES[limit is not None, False], rng.choice((1, 1, -1))
         about = (instrument.symbol, sign, kind, quantity, None, limit, None)
-        return OrderTerms(*about, rng.choice(AUCTIONS), None, False, False, 0, None, ())
+        return OrderTerms(*about, rng.choice(AUCTIONS), None, False, False, 0, None, (), product=self.product)
 
     def _hours(self, kind: OrderType, tif: TimeInForce) -> tuple[int, bool, bool]:
         """Minutes to stand, and what is said about hours, where markets have some."""
@@ -279,6 +234,7 @@ class Drawer:
             0,
             None,
             (),
+            product=self.product,
         )
 
     # -------------------------------------------------------------- changes
@@ -296,7 +252,8 @@ class Drawer:
             return say.Cancel(order.number)
         if roll < mix.cancel + mix.cancel_all:
             return say.CancelAll(rng.choice((None, order.symbol)))
-        free = [o.number for o in sight.open_orders(order.symbol) if not o.oco]
+        alike = order.terms.product
+        free = [o.number for o in sight.open_orders(order.symbol) if not o.oco and o.terms.product == alike]
         if roll < mix.cancel + mix.cancel_all + mix.link and len(free) > 1:
             return say.Link(*rng.sample(free, 2))
         return self._modify(sight, order.number)
@@ -331,11 +288,13 @@ class Drawer:
         if roll < 0.36 and not self.setup.data_clock:
             self.data.now += rng.choice((1, 60, 30_000)) * SECOND
             return say.MoveClock(self.data.now)
-        held = sight.held_symbols()
+        held = sight.held_keys()
+        if self.products and held and rng.random() < 0.4:
+            return self._convert(sight, rng.choice(held))
         if roll < 0.6 and held:
-            symbol = rng.choice(held)
+            symbol, product = split_key(rng.choice(held))
             part = rng.choice((None, None, rng.choice((1, 3)) * sight.markets[symbol].instrument.lot_units))
-            return say.CloseAll() if rng.random() < 0.2 else say.Close(symbol, part)
+            return say.CloseAll() if rng.random() < 0.2 else say.Close(symbol, part, product)
         if roll < 0.8:
             return self._cash(sight)
         if roll < 0.81:
@@ -348,21 +307,36 @@ class Drawer:
 
     def start(self, sight: Sight) -> Command:
         """Positions come in, or the account begins again."""
-        rng, key = self.rng, None
+        rng, command_id = self.rng, None
         if rng.random() < 0.3:
             self.keys += 1
-            key = f"start-{self.keys}"
+            command_id = f"start-{self.keys}"
         if rng.random() < (0.6 if sight.bases().latches else 0.3):
             cash = self.setup.cash_units // rng.choice((1, 1, 2, 3)) // self.setup.currency.minor_units
-            return say.Reset(cash * self.setup.currency.minor_units, key, rng.choice(("", "again")))
+            return say.Reset(cash * self.setup.currency.minor_units, command_id, rng.choice(("", "again")))
         rows = []
         for instrument in rng.sample(self.setup.instruments, rng.randint(1, len(self.setup.instruments))):
-            short = sight.closable(instrument.symbol, 1) > 0
-            if self.setup.margin.may_short and not sight.closable(instrument.symbol, -1) and rng.random() < 0.3:
+            key = self._key(instrument)
+            short = sight.closable(key, 1) > 0
+            if self.setup.margin.may_short and not sight.closable(key, -1) and rng.random() < 0.3:
                 short = True
             size = rng.choice((1, 2, 5)) * instrument.lot_units
-            rows.append(say.Row(instrument.symbol, -size if short else size, self._near(instrument)))
-        return say.Import(tuple(rows), key, rng.choice(("", "live")))
+            rows.append(say.Row(instrument.symbol, -size if short else size, self._near(instrument), self.product))
+        return say.Import(tuple(rows), command_id, rng.choice(("", "live")))
+
+    def _convert(self, sight: Sight, key: str) -> Command:
+        """A part of a position for another product: mostly what there is, sometimes more, sometimes once more."""
+        rng, (symbol, source) = self.rng, split_key(key)
+        held, lot = sight.closable(key, 1) or sight.closable(key, -1), sight.markets[symbol].instrument.lot_units
+        size = rng.choice((held, max(lot, held // 2 // lot * lot), lot, held + lot))
+        command_id = None
+        if rng.random() < 0.3:
+            self.keys += 1
+            command_id = f"convert-{self.keys}"
+        command = say.Convert(symbol, size, source, rng.choice(self.products), command_id, rng.choice(("", "keep")))
+        if command_id is not None:
+            self.placed.append(command)
+        return command
 
     def _cash(self, sight: Sight) -> Command:
         rng, instrument = self.rng, self.setup.instruments[0]

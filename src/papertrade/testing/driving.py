@@ -108,7 +108,7 @@ class Giver:
 
     def close(self, c: vocabulary.Close) -> object:
         """A position is closed."""
-        return self.broker.close_position(c.symbol, _maybe(c.quantity))
+        return self.broker.close_position(c.symbol, _maybe(c.quantity), product=c.product or None)
 
     def close_all(self, _: vocabulary.CloseAll) -> object:
         """Everything is closed."""
@@ -126,9 +126,16 @@ class Giver:
         """Positions come in."""
         rows = [
             {"symbol": symbol, "quantity": to_decimal(quantity), "average_price": to_decimal(price)}
-            for symbol, quantity, price in i.rows
+            | ({"product": product} if product else {})
+            for symbol, quantity, price, product in i.rows
         ]
         return self.broker.import_positions(rows, command_id=i.command_id, note=i.note)
+
+    def convert(self, c: vocabulary.Convert) -> object:
+        """A position goes over to another product."""
+        products = {"from_product": c.source, "to_product": c.target}
+        size = to_decimal(c.quantity)
+        return self.broker.convert_position(c.symbol, size, **products, command_id=c.command_id, note=c.note)
 
     def reset(self, r: vocabulary.Reset) -> object:
         """The account begins again."""
@@ -205,6 +212,7 @@ def open_set_up(exchange: Exchange, setup: Setup, *, exclusive: bool = False) ->
         square_off=setup.square_off,
         equity_points=setup.equity_points,
         settlement=setup.settlement,
+        products=setup.products or None,
     )
 
 
@@ -234,6 +242,7 @@ _DEEDS: dict[type, Callable[..., object]] = {
     vocabulary.Deposit: Giver.deposit,
     vocabulary.Withdraw: Giver.withdraw,
     vocabulary.Import: Giver.import_positions,
+    vocabulary.Convert: Giver.convert,
     vocabulary.Reset: Giver.reset,
     vocabulary.Kill: Giver.kill,
     vocabulary.ResetLimit: Giver.reset_limit,

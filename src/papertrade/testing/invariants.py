@@ -39,6 +39,7 @@ CHECKS: MappingProxyType[str, Callable[[Case], None]] = MappingProxyType(
         "P4": money.p4_flat_is_empty,
         "P6": money.p6_unrealized_from_mark,
         "P8": money.p8_starting_states,
+        "P9": money.p9_conversions,
         "O1": orders.o1_legal_moves,
         "O2": orders.o2_quantity_adds_up,
         "O3": orders.o3_fills_add_up,

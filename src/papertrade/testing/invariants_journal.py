@@ -7,11 +7,13 @@ from contextlib import suppress
 from papertrade.codec.events import decode_event, encode_event
 from papertrade.domain.events import OrderCanceled, OrderExpired, OrderRejected
 from papertrade.domain.orders import OrderRequest
+from papertrade.domain.position_keys import split_key
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import AccountState
 from papertrade.errors import UsageError
 from papertrade.testing.case import BrokenInvariantError, Case
+from papertrade.testing.oracle.lots import keys_of
 
 
 def e1_versions_without_gap(case: Case) -> None:
@@ -84,8 +86,9 @@ def a3_views_from_events(case: Case) -> None:
         case.equal("A3", order.is_open, is_open, f"open {order.id}")
     shown = [order.number for order in case.broker.orders("open")]
     case.equal("A3", shown, [order.number for order in case.orders if order.is_open], "open orders")
-    held = sorted({move.symbol for move in case.moves() if not case.broker.position(move.symbol).is_flat})
-    case.equal("A3", [position.symbol for position in case.broker.positions()], held, "positions")
+    keys = {key for move in case.moves() for key in keys_of(move)}
+    moved = [case.broker.position(symbol, product or None) for symbol, product in sorted(map(split_key, keys))]
+    case.equal("A3", case.broker.positions(), [position for position in moved if not position.is_flat], "positions")
 
 
 def a4_own_events_only(case: Case) -> None:

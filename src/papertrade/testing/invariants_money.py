@@ -12,14 +12,16 @@ from papertrade.domain.events import (
     CashWithdrawn,
     Event,
     OrderFilled,
+    PositionConverted,
     PositionImported,
 )
+from papertrade.domain.position_keys import position_key, split_key, titled
 from papertrade.domain.positions import Position
 from papertrade.testing.case import Case
 from papertrade.testing.oracle import arithmetic as exact
-from papertrade.testing.oracle.account import close_lots, closing_part
+from papertrade.testing.oracle.lots import Lot, Move, change_of, close_lots, closing_part, gone_from, keys_of
 
-Lots = list[tuple[int, int]]
+Lots = list[Lot]
 
 
 def moved(event: Event) -> int:
@@ -126,7 +128,8 @@ def l7_one_entry_an_event(case: Case) -> None:
     versions = [entry.version for entry in case.entries]
     case.equal("L7", len(set(versions)), len(versions), "entries with their own event")
     still = ("held_units", "cost_units")  # what moves though all cash stays the same
-    moving = [e.version for e in case.events if moved(e) or any(getattr(e, name, 0) for name in still)]
+    events = (event for event in case.events if not isinstance(event, PositionConverted))  # it moves cost to itself
+    moving = [e.version for e in events if moved(e) or any(getattr(e, name, 0) for name in still)]
     missing = sorted(set(moving) - set(versions))
     case.equal("L7", missing, [], "events that moved money without an entry:")
 
@@ -177,38 +180,71 @@ def l10_one_currency(case: Case) -> None:
 # ---------------------------------------------------------------- positions
 
 
-def replayed(case: Case, symbol: str) -> tuple[Lots, int]:
-    """(lots, realized profit) of a symbol from its fills; every fill is checked on the way (P3)."""
+def replayed(case: Case, key: str, before: int | None = None) -> tuple[Lots, int]:
+    """(lots, realized profit) of a position from its fills; every fill is checked on the way (P3)."""
     lots: Lots = []
     realized = 0
-    instrument = case.instrument(symbol)
+    instrument = case.instrument(split_key(key)[0])
     average = case.state.cost_method == "average"
-    for fill in case.moves(symbol):
-        if isinstance(fill, PositionImported):
+    for fill in case.moves(key):
+        if before is not None and fill.version >= before:
+            break
+        if isinstance(fill, PositionConverted):
+            lots = _gone_over(case, lots, fill, key)
+        elif isinstance(fill, PositionImported):
             worth = exact.value(instrument, fill.price_units, abs(fill.quantity_units))
             cost = worth if fill.quantity_units > 0 else -worth
             case.need("P8", _side(lots) * fill.quantity_units >= 0, fill, "an import on the side that is held")
             if not _is_cloned(case):  # a copy keeps the cost of what it copies
                 case.equal("P8", fill.cost_units, cost, f"cost of what came in at {fill.version}")
-            lots = [*lots, (fill.quantity_units, fill.cost_units)]
-            lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))] if average else lots
-            continue
-        closed = closing_part(lots, fill.sign, fill.quantity_units)
-        lots, released = close_lots(lots, closed, exact.minor(instrument))
-        got = exact.value(instrument, fill.price_units, closed) if closed else 0
-        gained = -fill.sign * got - released if closed else 0
-        found = (fill.closed_units, fill.closed_value_units, fill.released_units, fill.realized_units)
-        case.equal("P3", found, (closed, got, released, gained), f"closing part of {fill.fill_id}")
-        realized += gained
-        opened = fill.quantity_units - closed
-        if opened:
-            lots = [*lots, (fill.sign * opened, fill.sign * exact.value(instrument, fill.price_units, opened))]
-            lots = [(sum(q for q, _ in lots), sum(c for _, c in lots))] if average else lots
+            lots = [*lots, Lot(fill.quantity_units, fill.cost_units, fill.at_ns)]
+        else:
+            closed = closing_part(lots, fill.sign, fill.quantity_units)
+            lots, released = close_lots(lots, closed, exact.minor(instrument))
+            got = exact.value(instrument, fill.price_units, closed) if closed else 0
+            gained = -fill.sign * got - released if closed else 0
+            found = (fill.closed_units, fill.closed_value_units, fill.released_units, fill.realized_units)
+            case.equal("P3", found, (closed, got, released, gained), f"closing part of {fill.fill_id}")
+            realized += gained
+            opened = fill.quantity_units - closed
+            if opened:
+                worth = fill.sign * exact.value(instrument, fill.price_units, opened)
+                lots = [*lots, Lot(fill.sign * opened, worth, fill.at_ns)]
+        if average and lots:
+            lots = [Lot(sum(lot.quantity for lot in lots), sum(lot.worth for lot in lots))]
     return lots, realized
 
 
+def _gone_over(case: Case, lots: Lots, event: PositionConverted, key: str) -> Lots:
+    """Lots without what a conversion takes away, or with what it brings; that is worth what it says (P9)."""
+    source = position_key(event.symbol, event.from_product)
+    size, step = abs(event.quantity_units), exact.minor(case.instrument(event.symbol))
+    if key == source:
+        left, released = close_lots(lots, size, step)
+        case.equal("P9", event.cost_units, released, f"cost of what was converted at {event.version}")
+        return left
+    if event.version not in case.converted:
+        before, _ = replayed(case, source, event.version)
+        case.need("P9", size <= _side(before) * (1 if event.quantity_units > 0 else -1), event, "what was held there")
+        case.converted[event.version] = gone_from(before, close_lots(before, size, step)[0])
+    case.need("P9", _side(lots) * event.quantity_units >= 0, event, "a conversion to the side that is held")
+    return sorted([*lots, *case.converted[event.version]], key=lambda lot: lot.opened)
+
+
+def p9_conversions(case: Case) -> None:
+    """A conversion moves what one product holds to another of its symbol, and nothing else: no money, no profit."""
+    for event in case.of(PositionConverted):
+        case.need("P9", event.from_product != event.to_product, event, "two products")
+        entry = [e for e in case.entries if e.version == event.version]
+        case.equal("P9", entry, [], f"entry of the conversion at {event.version}")
+    for move in case.moves():
+        if isinstance(move, PositionConverted):
+            for key in keys_of(move):
+                replayed(case, key)
+
+
 def _side(lots: Lots) -> int:
-    return sum(quantity for quantity, _ in lots)
+    return sum(lot.quantity for lot in lots)
 
 
 def _is_cloned(case: Case) -> bool:
@@ -216,27 +252,32 @@ def _is_cloned(case: Case) -> bool:
 
 
 def _positions(case: Case) -> list[Position]:
-    """Every symbol that ever moved: what is left of those that a reset closed is nothing."""
-    symbols = {fill.symbol for fill in case.fills} | {event.symbol for event in case.of(PositionImported)}
-    return [case.broker.position(symbol) for symbol in sorted(symbols)]
+    """Every position that ever moved: what is left of those that a reset closed is nothing."""
+    moves: list[Move] = [*case.fills, *case.of(PositionImported), *case.of(PositionConverted)]
+    keys = {key for move in moves for key in keys_of(move)}
+    return [case.broker.position(symbol, product or None) for symbol, product in map(split_key, sorted(keys))]
+
+
+def _key(position: Position) -> str:
+    return position_key(position.symbol, position.product)
 
 
 def p1_quantity_from_fills(case: Case) -> None:
-    """A position is the signed sum of its fills and of what came in."""
+    """A position is the signed sum of its fills, of what came in, and of what went over."""
     for position in _positions(case):
-        total = sum(getattr(move, "sign", 1) * move.quantity_units for move in case.moves(position.symbol))
-        case.equal("P1", position.quantity_units, total, f"quantity of {position.symbol}")
+        total = sum(change_of(move, _key(position)) for move in case.moves(_key(position)))
+        case.equal("P1", position.quantity_units, total, f"quantity of {titled(position.symbol, position.product)}")
 
 
 def p2_lots_add_up(case: Case) -> None:
     """Lots sum to the quantity and the cost, all of one sign; the average lies within the prices since last flat."""
     for position in _positions(case):
-        symbol, quantity = position.symbol, position.quantity_units
+        symbol, quantity = _key(position), position.quantity_units
         case.equal("P2", sum(lot.quantity_units for lot in position.lots), quantity, f"lots of {symbol}")
         case.equal("P2", sum(lot.cost_units for lot in position.lots), position.cost_units, f"cost of {symbol}")
         case.equal("P2", all(lot.quantity_units * quantity > 0 for lot in position.lots), True, "one sign")
         lots, realized = replayed(case, symbol)
-        case.equal("P2", [(x.quantity_units, x.cost_units) for x in position.lots], lots, f"lots of {symbol}")
+        case.equal("P2", [(x.quantity_units, x.cost_units) for x in position.lots], [lot[:2] for lot in lots], symbol)
         case.equal("P2", position.realized_units, realized, f"realized of {symbol}")
         prices = _prices_since_flat(case, symbol)
         if quantity and position.average_price is not None:
@@ -244,23 +285,36 @@ def p2_lots_add_up(case: Case) -> None:
             case.need("P2", min(prices) <= average <= max(prices), average, f"{min(prices)} to {max(prices)}")
 
 
-def _prices_since_flat(case: Case, symbol: str) -> list[int]:
+def _prices_since_flat(case: Case, key: str, before: int | None = None) -> list[int]:
+    """The prices of what made a position up since it was last flat; of what went over, those of where it was."""
     prices: list[int] = []
     quantity = 0
-    for move in case.moves(symbol):
-        after = quantity + getattr(move, "sign", 1) * move.quantity_units
+    for move in case.moves(key):
+        if before is not None and move.version >= before:
+            break
+        after = quantity + change_of(move, key)
         if after * quantity <= 0:
             prices = []
-        if after:
+        if after and isinstance(move, PositionConverted):
+            source = position_key(move.symbol, move.from_product)
+            if key != source:
+                prices += case.priced.get(move.version) or _noted(case, move, source)
+        elif after:
             prices.append(move.price_units)
         quantity = after
     return prices
 
 
+def _noted(case: Case, event: PositionConverted, source: str) -> list[int]:
+    found = _prices_since_flat(case, source, event.version)
+    case.priced[event.version] = [min(found), max(found)]
+    return case.priced[event.version]
+
+
 def p3_flip_is_close_and_open(case: Case) -> None:
     """A fill that crosses zero is a close followed by an open: same value, cost and profit."""
-    for symbol in sorted({move.symbol for move in case.moves()}):
-        replayed(case, symbol)
+    for key in sorted({key for move in case.moves() for key in keys_of(move)}):
+        replayed(case, key)
 
 
 def p8_starting_states(case: Case) -> None:
@@ -278,19 +332,19 @@ def p8_starting_states(case: Case) -> None:
     case.equal("P8", case.view.realized_units, realized, "realized")
     for event in case.of(AccountReset):
         case.equal("P8", sum(units for _, units in event.balances), 0, f"balances before reset {event.version} sum to")
-        held = [(e.symbol, getattr(e, "sign", 1) * e.quantity_units) for e in _life_before(case, event.version)]
-        symbols = sorted({symbol for symbol, _ in held})
-        left = [(symbol, sum(q for s, q in held if s == symbol)) for symbol in symbols]
+        held = [(key, change_of(e, key)) for e in _life_before(case, event.version) for key in keys_of(e)]
+        keys = sorted({key for key, _ in held})
+        left = [(key, sum(q for k, q in held if k == key)) for key in keys]
         case.equal("P8", list(event.holdings), [(s, q) for s, q in left if q], f"holdings before reset {event.version}")
 
 
-def _life_before(case: Case, version: int) -> list[OrderFilled | PositionImported]:
+def _life_before(case: Case, version: int) -> list[Move]:
     """What moved positions between a reset and the one before it."""
-    found: list[OrderFilled | PositionImported] = []
+    found: list[Move] = []
     for event in case.events[: version - 1]:
         if isinstance(event, AccountReset):
             found = []
-        elif isinstance(event, (OrderFilled, PositionImported)):
+        elif isinstance(event, (OrderFilled, PositionImported, PositionConverted)):
             found.append(event)
     return found
 

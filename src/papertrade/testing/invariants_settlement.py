@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.events import AccountReset, OrderFilled, SettlementSet, TradesSettled
 from papertrade.domain.hours import Phase
+from papertrade.domain.position_keys import split_key
 from papertrade.testing.case import Case
 from papertrade.testing.oracle.arithmetic import minor
 
@@ -33,7 +34,7 @@ def s2_each_fill_settles_once(case: Case) -> None:
             if hours is not None:  # on a holiday nothing settles
                 phase = hours.span_at(event.settles_ns).phase
                 case.need("S2", phase is not Phase.CLOSED, event, "settlement in a session")
-            open_now = [e for found in due.values() for e in found if e.symbol == event.symbol]
+            open_now = [e for found in due.values() for e in found if e.key == event.key]
             double = [e for e in open_now if event.at_ns < e.ends_ns]
             case.equal("S2", double, [], f"trade date {event.day} of {event.symbol} set beside")
             due.setdefault((event.settles_ns, event.day), []).append(event)
@@ -52,9 +53,13 @@ def _amounts(case: Case, event: TradesSettled, parts: list[SettlementSet]) -> No
     brought = sum(max(0, -f.sign * f.value_units - sum(u for _, u in f.fees)) for f in fills)
     case.need("S2", 0 <= event.cash_units <= brought, f"{event.cash_units} settled", f"at most {brought}")
     case.equal("S2", event.cash_units % minor(case.instrument(parts[0].symbol)), 0, "a part of a minor unit settled")
-    for symbol, units in event.holdings:
-        bought = sum(f.quantity_units for f in fills if f.symbol == symbol and f.sign > 0)
-        case.need("S2", 0 < units <= bought, f"{units} of {symbol} delivered", f"more than 0 and at most {bought}")
+    bought = {symbol: 0 for symbol, _ in map(split_key, dict(event.holdings))}
+    for fill in fills:
+        bought[fill.symbol] = bought.get(fill.symbol, 0) + (fill.quantity_units if fill.sign > 0 else 0)
+    for key, units in event.holdings:  # what went over to another product is delivered to that
+        symbol = split_key(key)[0]
+        case.need("S2", 0 < units <= bought[symbol], f"{units} of {key} delivered", f"0 to {bought[symbol]}")
+        bought[symbol] -= units
 
 
 def _is_of(fill: OrderFilled, part: SettlementSet) -> bool:

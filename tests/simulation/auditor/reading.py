@@ -13,7 +13,12 @@ _AMOUNT = re.compile(r"(-?)(0|[1-9]\d*)(?:\.(\d{0,8}[1-9]))?", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{0,8}[1-9]))?Z", re.ASCII)
 _MOST = 50_000
 # What is written now; the others are as they were from the first.
-SCHEMAS = {"day_opened": 2, "order_accepted": 2, "order_rejected": 2}
+SCHEMAS = {
+    "day_opened": 2,
+    "order_accepted": 3,
+    "order_rejected": 3,
+    **dict.fromkeys(("order_filled", "position_imported", "squared_off", "settlement_set", "good_faith_violation"), 2),
+}
 
 _plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _compiled: Any = getattr(json.encoder, "c_make_encoder", None)

@@ -20,9 +20,12 @@ from papertrade.domain.events import (
     MarginCallCleared,
     MarginCalled,
     OrderFilled,
+    PositionConverted,
     PositionImported,
 )
+from papertrade.domain.position_keys import position_key, split_key
 from papertrade.testing.oracle import arithmetic as money
+from papertrade.testing.oracle.lots import Lot, Move, change_of, close_lots, closing_part, gone_from, told_price
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.orders import SlowOrder, note_event
 from papertrade.testing.oracle.vocabulary import Setup
@@ -33,21 +36,21 @@ KILL_SWITCH = "kill_switch"
 
 
 class Holding(NamedTuple):
-    """A position: each lot is (quantity, booked cost), both signed like the position."""
+    """A position."""
 
-    lots: list[tuple[int, int]]
+    lots: list[Lot]
     realized: int
     fees: int
 
     @property
     def quantity(self) -> int:
         """What is held, negative when short."""
-        return sum(quantity for quantity, _ in self.lots)
+        return sum(lot.quantity for lot in self.lots)
 
     @property
     def cost(self) -> int:
         """What it cost."""
-        return sum(cost for _, cost in self.lots)
+        return sum(lot.worth for lot in self.lots)
 
 
 class AtCost(NamedTuple):
@@ -94,7 +97,9 @@ class SlowAccount:
         self.bookended = 0  # the instant of the last point that a session asked for
         self.step_began = 0  # how many events there were before it
         # What moved each position since the account began (again), and how many fills there ever were.
-        self._moves: dict[str, list[OrderFilled | PositionImported]] = {}
+        # A position is found by its key: the symbol, with the product where the account has some.
+        self._moves: dict[str, list[Move]] = {}
+        self._converted: dict[tuple[int, bool], list[Lot]] = {}  # what went over, by version: at cost, and exactly
         self._filled = 0
         self._money_events: list[Event] = []
         self._bases: tuple[int, Bases] | None = None  # after how many of them it was asked last, and what was said
@@ -115,16 +120,39 @@ class SlowAccount:
 
     def emit(self, event: Event) -> None:
         """Make something a fact."""
+        if isinstance(event, PositionConverted):
+            self._convert(event)
         self.events.append(event)
         if isinstance(event, AccountReset):
             self._moves = {}
         if isinstance(event, OrderFilled):
             self._filled += 1
         if isinstance(event, (OrderFilled, PositionImported)):
-            self._moves.setdefault(event.symbol, []).append(event)
+            self._moves.setdefault(event.key, []).append(event)
         if getattr(event, "number", None) is None:
             self._money_events.append(event)
         note_event(self.orders, event)
+
+    def _convert(self, event: PositionConverted) -> None:
+        """Note what goes over, as the position it leaves stands, and that it moves both."""
+        keys = [position_key(event.symbol, product) for product in (event.from_product, event.to_product)]
+        for exact in (False, True):
+            before = self.replayed(keys[0], exact).lots
+            left, _ = close_lots(before, abs(event.quantity_units), self._step(keys[0], exact))
+            self._converted[event.version, exact] = gone_from(before, left)
+        for key in keys:
+            self._moves.setdefault(key, []).append(event)
+
+    def market_of(self, key: str) -> SlowMarket:
+        """Where a position is priced."""
+        return self.markets[split_key(key)[0]]
+
+    def may_short(self, product: str) -> bool:
+        """May this product be sold short?"""
+        return self.margin.may_short and all(p.shorting is not False for p in self.setup.products if p.name == product)
+
+    def _step(self, key: str, exact: bool) -> int:
+        return 1 if exact else money.minor(self.market_of(key).instrument)
 
     @property
     def next_order(self) -> int:
@@ -155,9 +183,9 @@ class SlowAccount:
         needs = {o.number: o.hold for o in self.open_orders()} | (changed or {})
         return self._once_a_pair(self.open_orders(), needs)
 
-    def working(self, symbol: str, sign: int) -> int:
+    def working(self, key: str, sign: int) -> int:
         """What open orders of one side may still fill; of two linked orders of a side only one can."""
-        orders = [o for o in self.open_orders(symbol) if o.sign == sign]
+        orders = [o for o in self.open_orders() if (o.key, o.sign) == (key, sign)]
         return self._once_a_pair(orders, {o.number: o.remaining for o in orders})
 
     def _once_a_pair(self, orders: Iterable[SlowOrder], amounts: dict[int, int]) -> int:
@@ -187,90 +215,93 @@ class SlowAccount:
             cash -= sum(f.sign * f.value_units + sum(fee for _, fee in f.fees) for f in fills)
         return cash
 
-    def holding(self, symbol: str, before: int | None = None) -> Holding:
+    def holding(self, key: str, before: int | None = None) -> Holding:
         """A position from its fills, from the first one on; as it was before a version, if one is given."""
-        lots: list[tuple[int, int]] = []
+        return self.replayed(key, False, before)
+
+    def replayed(self, key: str, exact: bool, before: int | None = None) -> Holding:
+        """The same; ``exact`` lots are worth price × quantity, of which averages are made, and not their cost."""
+        lots: list[Lot] = []
         realized = fees = 0
-        instrument = self.markets[symbol].instrument
-        for fill in self._moves.get(symbol, []):
-            if before is not None and fill.version >= before:
+        instrument, step = self.market_of(key).instrument, self._step(key, exact)
+        for move in self._moves.get(key, []):
+            if before is not None and move.version >= before:
                 break
-            if isinstance(fill, PositionImported):
-                lots = self._pooled([*lots, (fill.quantity_units, fill.cost_units)])
+            if isinstance(move, PositionConverted):
+                lots = self._went_over(lots, move, key, exact)
                 continue
-            closed = closing_part(lots, fill.sign, fill.quantity_units)
-            opened = fill.quantity_units - closed
-            lots, released = close_lots(lots, closed, money.minor(instrument))
-            got = money.value(instrument, fill.price_units, closed) if closed else 0
-            realized += -fill.sign * got - released
-            fees += sum(fee for _, fee in fill.fees)
+            if isinstance(move, PositionImported):
+                worth = move.quantity_units * move.price_units if exact else move.cost_units
+                lots = self._pooled([*lots, Lot(move.quantity_units, worth, move.at_ns)])
+                continue
+            closed = closing_part(lots, move.sign, move.quantity_units)
+            opened = move.quantity_units - closed
+            lots, released = close_lots(lots, closed, step)
+            got = money.value(instrument, move.price_units, closed) if closed else 0
+            realized += -move.sign * got - released
+            fees += sum(fee for _, fee in move.fees)
             if opened:
-                cost = money.value(instrument, fill.price_units, opened)
-                lots = self._pooled([*lots, (fill.sign * opened, fill.sign * cost)])
+                worth = opened * move.price_units if exact else money.value(instrument, move.price_units, opened)
+                lots = self._pooled([*lots, Lot(move.sign * opened, move.sign * worth, move.at_ns)])
         return Holding(lots, realized, fees)
 
-    def _pooled(self, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _went_over(self, lots: list[Lot], event: PositionConverted, key: str, exact: bool) -> list[Lot]:
+        """Lots after a conversion: without what left, or with what came, by the time at which it was opened."""
+        if key == position_key(event.symbol, event.from_product):
+            return close_lots(lots, abs(event.quantity_units), self._step(key, exact))[0]
+        return self._pooled(sorted([*lots, *self._converted[event.version, exact]], key=lambda lot: lot.opened))
+
+    def _pooled(self, lots: list[Lot]) -> list[Lot]:
         """An average position is one lot."""
         if self.setup.cost_method == "average":
-            return [(sum(q for q, _ in lots), sum(c for _, c in lots))]
+            return [Lot(sum(lot.quantity for lot in lots), sum(lot.worth for lot in lots), lots[0].opened)]
         return lots
 
-    def average(self, symbol: str) -> int:
+    def average(self, key: str) -> int:
         """What a position cost on average: what it is reckoned at while it has no mark."""
-        holding, multiplier = self.holding(symbol), Fraction(self.markets[symbol].instrument.multiplier)
+        holding, multiplier = self.holding(key), Fraction(self.market_of(key).instrument.multiplier)
         if not holding.quantity:
             return 0
         return money.down(Fraction(abs(holding.cost) * money.ONE, abs(holding.quantity)) / multiplier)
 
-    def quantity(self, symbol: str) -> int:
-        """The signed quantity held: the sum of the fills, and of what came in."""
-        return sum(getattr(move, "sign", 1) * move.quantity_units for move in self._moves.get(symbol, []))
+    def quantity(self, key: str) -> int:
+        """The signed quantity held: the sum of the fills, of what came in, and of what went over."""
+        return sum(change_of(move, key) for move in self._moves.get(key, []))
 
-    def held_symbols(self) -> list[str]:
-        """Symbols with a position."""
-        return [symbol for symbol in self._moves if self.quantity(symbol)]
+    def held_keys(self) -> list[str]:
+        """Keys with a position."""
+        return [key for key in self._moves if self.quantity(key)]
 
-    def closable(self, symbol: str, sign: int) -> int:
+    def closable(self, key: str, sign: int) -> int:
         """How much an order of this side could close."""
-        return max(0, -sign * self.quantity(symbol))
+        return max(0, -sign * self.quantity(key))
 
     def equity(self) -> int:
         """Cash and positions at their marks; at cost where there is no mark."""
         worth = self.total()
-        for symbol in self.held_symbols():
-            market, quantity = self.markets[symbol], self.quantity(symbol)
-            mark = self.price(symbol)
+        for key in self.held_keys():
+            market, quantity = self.market_of(key), self.quantity(key)
+            mark = self.price(key)
             if mark is None:
-                worth += self.holding(symbol).cost
+                worth += self.holding(key).cost
             else:
                 worth += (1 if quantity > 0 else -1) * money.value(market.instrument, mark, abs(quantity))
         return worth
 
-    def price(self, symbol: str) -> int | None:
+    def price(self, key: str) -> int | None:
         """The mark, or else the last price that the events tell."""
-        mark = self.markets[symbol].mark()
-        return self.told_price(symbol, len(self.events)) if mark is None else mark
-
-    def told_price(self, symbol: str, count: int) -> int | None:
-        """The last price that the first so many events tell: of a fill, or at a close."""
-        for event in reversed(self.events[:count]):
-            if isinstance(event, OrderFilled) and event.symbol == symbol:
-                return event.price_units
-            if isinstance(event, DayClosed) and symbol in dict(event.marks):
-                return dict(event.marks)[symbol]
-            if isinstance(event, AccountReset):
-                break
-        return None
+        mark, told = self.market_of(key).mark(), told_price(self.events, key)
+        return told[1] if mark is None and told is not None else mark
 
     def margins(self) -> tuple[int, int]:
         """(initial, maintenance) of all positions at their marks."""
         initial = maintenance = 0
         if self.margin.marked_to_market:
-            for symbol in self.held_symbols():
-                market, quantity = self.markets[symbol], self.quantity(symbol)
-                mark = self.price(symbol)
+            for key in self.held_keys():
+                market, quantity = self.market_of(key), self.quantity(key)
+                mark = self.price(key)
                 if mark is None:
-                    mark = self.average(symbol)
+                    mark = self.average(key)
                 initial += money.initial_margin(self.margin, market.instrument, quantity, mark)
                 maintenance += money.maintenance_margin(self.margin, market.instrument, quantity, mark)
         return initial, maintenance
@@ -331,11 +362,11 @@ class SlowAccount:
     def _day_opened(self, was: Bases, event: DayOpened) -> Bases:
         first = not was.day
         at_cost = [part._replace(today=False) for part in was.at_cost if part.imported]
-        for symbol in event.unmarked:
-            held, told = self.holding(symbol, event.version), self.told_price(symbol, event.version - 1)
-            counted = held.cost
+        for key in event.unmarked:
+            held, told = self.holding(key, event.version), told_price(self.events[: event.version - 1], key)
+            symbol, counted = split_key(key)[0], held.cost
             if told is not None:
-                worth = money.value(self.markets[symbol].instrument, told, abs(held.quantity))
+                worth = money.value(self.markets[symbol].instrument, told[1], abs(held.quantity))
                 counted = worth if held.quantity > 0 else -worth
             at_cost.append(AtCost(symbol, held.quantity, counted, event.version, first, True))
         equity = event.equity_units
@@ -348,30 +379,12 @@ class SlowAccount:
 
     def first_price(self, part: AtCost) -> int | None:
         """What a holding without a price is reckoned at: its first fill since, else its mark."""
-        for fill in self._moves.get(part.symbol, []):
-            if isinstance(fill, OrderFilled) and fill.version > part.since:
-                return fill.price_units
+        for event in self.events[part.since :]:
+            if isinstance(event, OrderFilled) and event.symbol == part.symbol:
+                return event.price_units
         return self.markets[part.symbol].mark()
 
     def restricted(self) -> bool:
         """May it only reduce?"""
         bases = self.bases()
         return bool(bases.latches) or bases.margin_call
-
-
-def closing_part(lots: list[tuple[int, int]], sign: int, quantity: int) -> int:
-    """How much of a trade closes what is held."""
-    return min(quantity, max(0, -sign * sum(held for held, _ in lots)))
-
-
-def close_lots(lots: list[tuple[int, int]], closed: int, step: int) -> tuple[list[tuple[int, int]], int]:
-    """The lots without ``closed``, oldest first, and the booked cost of what went. Part of a lot takes part of it."""
-    left, released = [], 0
-    for quantity, cost in lots:
-        part = min(closed, abs(quantity))
-        gone = money.share(cost, part, abs(quantity), step) if part < abs(quantity) else cost
-        closed -= part
-        released += gone
-        if part < abs(quantity):
-            left.append((quantity - part if quantity > 0 else quantity + part, cost - gone))
-    return left, released

@@ -15,8 +15,8 @@ def due(account: SlowAccount) -> int | None:
     if account.setup.equity_points != "session" or not account.bases().is_open:
         return None
     own = account.setup.trading_day.calendar
-    symbols = {*account.held_symbols(), *(order.symbol for order in account.open_orders())}
-    theirs = [account.markets[symbol].hours for symbol in symbols]
+    keys = {*account.held_keys(), *(order.key for order in account.open_orders())}
+    theirs = [account.market_of(key).hours for key in keys]
     since = max(account.bookended, account.events[-1].at_ns)
     found = [_after(hours, since) for hours in ([own] if own is not None else theirs) if hours is not None]
     return min((at for at in found if at is not None), default=None)
@@ -46,5 +46,5 @@ def _opened(hours: MarketHours, close: int) -> int:
 def note(account: SlowAccount) -> None:
     """Note the equity, if every price is known, whatever was noted last."""
     account.bookended = account.now
-    if account.bases().is_open and all(account.price(s) is not None for s in account.held_symbols()):
+    if account.bases().is_open and all(account.price(key) is not None for key in account.held_keys()):
         account.emit(EquityMarked(account.name, account.next_version, account.now, account.equity()))

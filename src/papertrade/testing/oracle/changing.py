@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from papertrade.domain.events import OrderModified, OrderModifyRejected, OrdersLinked
 from papertrade.domain.orders import OrderTerms
+from papertrade.domain.position_keys import position_key
 from papertrade.domain.rejections import RejectReason
 from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.testing.oracle import settling
@@ -116,18 +117,18 @@ def _refuse_growth(
     account: SlowAccount, market: SlowMarket, order: SlowOrder, growth: int, limit: int | None, stop: int | None
 ) -> Refusal | None:
     """Growing is asked about as if it were a new order of that size."""
-    refused = refuse_risk(account, market, order.sign, growth, limit, stop, account.sibling(order), order)
+    refused = refuse_risk(account, market, order.terms, growth, limit, stop, account.sibling(order), order)
     if refused is not None:
         return refused
-    if order.sign < 0 and not account.margin.may_short and not order.terms.reduce_only:
+    if order.sign < 0 and not account.may_short(order.terms.product) and not order.terms.reduce_only:
         left, sibling = order.remaining + growth, account.sibling(order)
-        uncovered = opening_part(account, order.symbol, order.sign, left, sibling, order)
+        uncovered = opening_part(account, order.key, order.sign, left, sibling, order)
         if uncovered:
             return RejectReason.INSUFFICIENT_POSITION, (("required", left), ("available", left - uncovered))
     if order.sign < 0:
-        held, sibling = account.closable(order.symbol, -1), account.sibling(order)
-        free = held - opening_part(account, order.symbol, -1, held, sibling, order)
-        return settling.refuse_shares(account, order.symbol, order.remaining + growth, free)
+        held, sibling = account.closable(order.key, -1), account.sibling(order)
+        free = held - opening_part(account, order.key, -1, held, sibling, order)
+        return settling.refuse_shares(account, order.key, order.remaining + growth, free)
     return None
 
 
@@ -135,13 +136,13 @@ def _new_hold(
     account: SlowAccount, market: SlowMarket, order: SlowOrder, total: int, limit: int | None, stop: int | None
 ) -> int:
     """What is left of the order needs what it would need if it arrived now."""
-    if order.terms.reduce_only or (order.sign < 0 and not account.margin.may_short):
+    if order.terms.reduce_only or (order.sign < 0 and not account.may_short(order.terms.product)):
         return 0
     left = total - order.filled - order.canceled
     price = hold_price(account, market, order.sign, limit, stop)
     if price is None:
         return order.hold
-    opening = opening_part(account, order.symbol, order.sign, left, account.sibling(order), order)
+    opening = opening_part(account, order.key, order.sign, left, account.sibling(order), order)
     if not opening:
         return 0
     return opening_hold(account, market, opening, left, price)
@@ -172,14 +173,15 @@ def link(account: SlowAccount, one: int, two: int) -> None:
     account.emit(OrdersLinked(account.name, account.next_version, account.now, one, two, change))
 
 
-def close_position(account: SlowAccount, symbol: str, quantity: int | None) -> None:
+def close_position(account: SlowAccount, symbol: str, product: str, quantity: int | None) -> None:
     """Cancel what is working on that side and close at the market; nothing is canceled where the hours refuse that."""
-    held = account.quantity(symbol)
+    held = account.quantity(position_key(symbol, product))
     sign = -1 if held > 0 else 1
-    terms = market_terms(symbol, sign, abs(held) if quantity is None else min(quantity, abs(held)))
+    size = abs(held) if quantity is None else min(quantity, abs(held))
+    terms = market_terms(symbol, sign, size)._replace(product=product)
     if refuse_hours(account, account.markets[symbol], terms) is None:
         for order in account.open_orders(symbol):
-            if order.sign == sign:
+            if (order.key, order.sign) == (terms.key, sign):
                 cancel(account, order, CancelReason.REQUESTED)
     place(account, terms)
 

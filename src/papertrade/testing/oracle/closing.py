@@ -21,7 +21,6 @@ from papertrade.domain.events import (
     OrderRejected,
     PositionImported,
 )
-from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import SlowAccount
 
 _NOTED = (EquityMarked, LimitReset, MarginCalled, MarginCallCleared)
@@ -32,15 +31,15 @@ def close_day(account: SlowAccount) -> None:
     """End the day that is open."""
     first, since = since_opening(account)
     equity, cash = account.equity(), account.total()
-    held = sorted(account.held_symbols())
-    holdings = {symbol: account.holding(symbol) for symbol in account._moves}
-    before = {} if isinstance(first, AccountReset) else {s: account.holding(s, first.version) for s in account._moves}
+    held = sorted(account.held_keys())
+    holdings = {key: account.holding(key) for key in account._moves}
+    before = {} if isinstance(first, AccountReset) else {k: account.holding(k, first.version) for k in account._moves}
     cost = sum(holding.cost for holding in holdings.values())
-    unmarked = tuple(symbol for symbol in held if account.price(symbol) is None)
+    unmarked = tuple(key for key in held if account.price(key) is None)
     points, drawdown = noted(first, since)
     if not unmarked:
         points, drawdown = noted(first, since, equity)
-    marks = ((symbol, account.price(symbol)) for symbol in held)
+    marks = ((key, account.price(key)) for key in held)
     fills = [event for event in since if isinstance(event, OrderFilled)]
     account.emit(
         DayClosed(
@@ -72,26 +71,26 @@ def close_day(account: SlowAccount) -> None:
             drawdown_units=drawdown,
             stale_marks=len(without_mark(account)) + len(old_marks(account)),
             unmarked=unmarked,
-            holdings=tuple((symbol, holdings[symbol].quantity) for symbol in held),
-            costs=tuple((symbol, holdings[symbol].cost) for symbol in held),
-            averages=tuple((symbol, average_price(account, symbol)) for symbol in held),
-            marks=tuple((symbol, mark) for symbol, mark in marks if mark is not None),
+            holdings=tuple((key, holdings[key].quantity) for key in held),
+            costs=tuple((key, holdings[key].cost) for key in held),
+            averages=tuple((key, average_price(account, key)) for key in held),
+            marks=tuple((key, mark) for key, mark in marks if mark is not None),
         )
     )
 
 
 def without_mark(account: SlowAccount) -> list[str]:
     """Held symbols of which this process knows no price."""
-    return [symbol for symbol in account.held_symbols() if account.markets[symbol].mark() is None]
+    return [key for key in account.held_keys() if account.market_of(key).mark() is None]
 
 
 def old_marks(account: SlowAccount) -> list[str]:
     """Held symbols whose mark is of an earlier day than the account's."""
     day, day_of, found = account.bases().day, account.setup.trading_day.day_of, []
-    for symbol in account.held_symbols():
-        market = account.markets[symbol]
+    for key in account.held_keys():
+        market = account.market_of(key)
         if market.mark() is not None and market.marked_at is not None and day_of(market.marked_at) < day:
-            found.append(symbol)
+            found.append(key)
     return found
 
 
@@ -128,31 +127,10 @@ def _charges(fills: list[OrderFilled]) -> tuple[tuple[str, int], ...]:
     return tuple((kind, units) for kind, units in sorted(paid.items()) if units)
 
 
-def average_price(account: SlowAccount, symbol: str) -> int:
+def average_price(account: SlowAccount, key: str) -> int:
     """The average price of what is held, to nine places, halves to the even digit."""
-    lots: list[tuple[int, int]] = []  # (quantity, price × quantity), both signed
-    for move in account._moves[symbol]:
-        sign, quantity = getattr(move, "sign", 1), move.quantity_units
-        closed = 0
-        if isinstance(move, OrderFilled):
-            closed = min(quantity, max(0, -sign * sum(held for held, _ in lots)))
-            lots = _without(lots, closed)
-        if quantity - closed:
-            lots.append((sign * (quantity - closed), sign * (quantity - closed) * move.price_units))
-        if account.setup.cost_method == "average" and lots:
-            lots = [(sum(held for held, _ in lots), sum(pq for _, pq in lots))]
-    held, pq = sum(held for held, _ in lots), sum(pq for _, pq in lots)
-    return round(Fraction(pq, held))
-
-
-def _without(lots: list[tuple[int, int]], closed: int) -> list[tuple[int, int]]:
-    left = []
-    for held, pq in lots:
-        part = min(closed, abs(held))
-        closed -= part
-        if part < abs(held):
-            left.append((held - part if held > 0 else held + part, pq - money.share(pq, part, abs(held), 1)))
-    return left
+    held = account.replayed(key, True)
+    return round(Fraction(held.cost, held.quantity))
 
 
 # ------------------------------------------------------------- equity points

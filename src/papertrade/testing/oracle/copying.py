@@ -11,12 +11,11 @@ from papertrade.domain.events import (
     AccountCloned,
     CashDeposited,
     CashWithdrawn,
-    OrderFilled,
     PositionImported,
 )
+from papertrade.domain.position_keys import split_key
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import watching
-from papertrade.testing.oracle.account import SlowAccount, close_lots, closing_part
 from papertrade.testing.oracle.oracle import Oracle
 
 
@@ -35,28 +34,13 @@ def copied(source: Oracle, account: str, command_id: str | None = None, note: st
     if cash:
         kind = CashDeposited if cash > 0 else CashWithdrawn
         new.emit(kind(account, new.next_version, new.now, abs(cash), code, None, said))
-    for symbol in sorted(source.held_symbols()):
-        costs = [cost for _, cost in source.holding(symbol).lots]
-        for (quantity, exact), cost in zip(_exact_lots(source, symbol), costs, strict=True):
-            price = money.nearest(Fraction(exact, quantity), 1)
-            about = account, new.next_version, new.now, symbol, quantity, price, cost
-            new.emit(PositionImported(*about, code, None, said))
-    if new.held_symbols():
+    for key in sorted(source.held_keys()):
+        symbol, product = split_key(key)
+        for lot, exact in zip(source.holding(key).lots, source.replayed(key, True).lots, strict=True):
+            price = money.nearest(Fraction(exact.worth, exact.quantity), 1)
+            about = account, new.next_version, new.now, symbol, lot.quantity, price, lot.worth
+            new.emit(PositionImported(*about, code, None, said, product))
+    if new.held_keys():
         watching.begin_day(new)
     watching.review(new)
     return new
-
-
-def _exact_lots(account: SlowAccount, symbol: str) -> list[tuple[int, int]]:
-    """The lots of a position as (quantity, price × quantity), which averages are made of."""
-    lots: list[tuple[int, int]] = []
-    for move in account._moves.get(symbol, []):
-        if isinstance(move, OrderFilled):
-            closed = closing_part(lots, move.sign, move.quantity_units)
-            lots, _ = close_lots(lots, closed, 1)
-            opened = move.sign * (move.quantity_units - closed)
-        else:
-            opened = move.quantity_units
-        if opened:
-            lots = account._pooled([*lots, (opened, opened * move.price_units)])
-    return lots

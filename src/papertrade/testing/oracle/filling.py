@@ -8,8 +8,9 @@ from papertrade.domain.events import Numbers, OrderCanceled, OrderFilled, OrderR
 from papertrade.domain.words import CancelReason, LiquidityRole
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle import settling
-from papertrade.testing.oracle.account import SlowAccount, close_lots, closing_part
+from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.hours import only_reduces
+from papertrade.testing.oracle.lots import close_lots, closing_part
 from papertrade.testing.oracle.market import SlowMarket
 from papertrade.testing.oracle.offers import Offer
 from papertrade.testing.oracle.orders import SlowOrder
@@ -56,16 +57,16 @@ def pieces(
 
 def allowed_now(account: SlowAccount, order: SlowOrder) -> tuple[int, CancelReason | None]:
     """How much of an order the position lets it fill, and why not the rest."""
-    closable = account.closable(order.symbol, order.sign)
+    closable = account.closable(order.key, order.sign)
     if closable >= order.remaining:
         return order.remaining, None
     if order.terms.reduce_only:
         return closable, CancelReason.NOTHING_TO_REDUCE
     if account.restricted():
         return closable, CancelReason.LIMIT_LATCHED if account.bases().latches else CancelReason.MARGIN_CALL
-    if only_reduces(account, order.symbol):
+    if only_reduces(account, order.symbol, order.terms.product):
         return closable, CancelReason.SQUARE_OFF
-    if order.sign < 0 and not account.margin.may_short:
+    if order.sign < 0 and not account.may_short(order.terms.product):
         return closable, CancelReason.INSUFFICIENT_POSITION
     return order.remaining, None
 
@@ -101,7 +102,7 @@ def cut_to_funds(
     account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piece
 ) -> tuple[Piece, Numbers]:
     """A piece cut to what can be paid, with the numbers compared; what only closes is never cut."""
-    closing = closing_part(account.holding(order.symbol).lots, order.sign, piece.quantity)
+    closing = closing_part(account.holding(order.key).lots, order.sign, piece.quantity)
     if closing == piece.quantity:
         return piece, ()
     need, there = _need_and_there(account, market, order, piece, piece.quantity, closing, piece.quantity)
@@ -173,11 +174,11 @@ def fees_of_fill(
 
 def book(account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piece, captures: int) -> None:
     """Make a fill a fact; the linked order gives way first. The hold of ``captures`` goes with it."""
-    settling.before_fill(account, market)
+    settling.before_fill(account, market, order.terms)
     _give_way(account, order, piece.quantity)
     instrument, quantity, price, offer = market.instrument, piece.quantity, piece.price, piece.offer
-    early = settling.early_part(account, order.symbol, order.sign, quantity)
-    before = account.holding(order.symbol)
+    early = settling.early_part(account, order.key, order.sign, quantity)
+    before = account.holding(order.key)
     closed = closing_part(before.lots, order.sign, quantity)
     # A fill that crosses zero is a close followed by an open, each priced on its own.
     got = money.value(instrument, price, closed) if closed else 0
@@ -208,9 +209,10 @@ def book(account: SlowAccount, market: SlowMarket, order: SlowOrder, piece: Piec
             offer.rule,
             market.evidence(offer.rule, order.sign),
             account.fill.label,
+            order.terms.product,
         )
     )
-    settling.after_fill(account, order.symbol, early)
+    settling.after_fill(account, order.terms, early)
     if offer.rule[1] == "8":
         return
     if offer.rule[0] in "QLD":

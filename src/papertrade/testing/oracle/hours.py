@@ -105,17 +105,18 @@ def refuse_hours(account: SlowAccount, market: SlowMarket, terms: OrderTerms) ->
     return None if waits else RejectReason.MARKET_CLOSED
 
 
-def told(account: SlowAccount, hours: MarketHours) -> list[SquaredOff]:
-    """The stages of squaring off that came on the markets of these hours."""
-    return [e for e in account.events if isinstance(e, SquaredOff) and e.calendar == hours.name]
+def told(account: SlowAccount, hours: MarketHours, product: str) -> list[SquaredOff]:
+    """The stages of squaring off that came for a product on the markets of these hours."""
+    stages = (e for e in account.events if isinstance(e, SquaredOff))
+    return [e for e in stages if (e.calendar, e.product) == (hours.name, product)]
 
 
-def only_reduces(account: SlowAccount, symbol: str) -> bool:
-    """Is the account being squared off on this symbol's market?"""
+def only_reduces(account: SlowAccount, symbol: str, product: str) -> bool:
+    """Is this product being squared off on this symbol's market?"""
     hours = account.markets[symbol].hours
     if hours is None:
         return False
-    return any(e.stage != "warned" and account.now < e.closes_ns for e in told(account, hours))
+    return any(e.stage != "warned" and account.now < e.closes_ns for e in told(account, hours, product))
 
 
 def expiry(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> int | None:

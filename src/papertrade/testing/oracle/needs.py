@@ -72,7 +72,7 @@ def _arrive(account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantit
     if terms.stop_units is not None:
         return []
     if terms.reduce_only:
-        quantity = min(quantity, account.closable(terms.symbol, sign))
+        quantity = min(quantity, account.closable(terms.key, sign))
     if quantity <= 0:
         return []
     at_close = account.fill.bar_entry == "close" and market.latest is DataKind.BAR and limit is None
@@ -111,7 +111,7 @@ def bar_budget(account: SlowAccount, market: SlowMarket) -> int | None:
 
 def opening_part(
     account: SlowAccount,
-    symbol: str,
+    key: str,
     sign: int,
     quantity: int,
     sibling: SlowOrder | None = None,
@@ -121,13 +121,13 @@ def opening_part(
 
     A linked order of the same side competes for the same part and is left out, like the order itself when it changes.
     """
-    closable = account.closable(symbol, sign)
+    closable = account.closable(key, sign)
     if not closable:
         return quantity
     apart = own.remaining if own is not None else 0
     if sibling is not None and sibling.sign == sign:
         apart = max(apart, sibling.remaining)
-    free = max(0, closable - account.working(symbol, sign) + apart)
+    free = max(0, closable - account.working(key, sign) + apart)
     return quantity - min(quantity, free)
 
 
@@ -147,9 +147,9 @@ def hold_for(
     account: SlowAccount, market: SlowMarket, terms: OrderTerms, quantity: int, waits: int, sibling: SlowOrder | None
 ) -> int | None:
     """What the waiting part of a new order needs held."""
-    if terms.reduce_only or (terms.sign < 0 and not account.margin.may_short):
+    if terms.reduce_only or (terms.sign < 0 and not account.may_short(terms.product)):
         return 0
-    opening = min(waits, opening_part(account, terms.symbol, terms.sign, quantity, sibling))
+    opening = min(waits, opening_part(account, terms.key, terms.sign, quantity, sibling))
     if not opening:
         return 0
     price = hold_price(account, market, terms.sign, terms.limit_units, terms.stop_units)
@@ -183,7 +183,7 @@ def need_now(
     instrument = market.instrument
     total = sum(piece.quantity for piece in taken)
     opens = total and not terms.reduce_only
-    opening = opening_part(account, terms.symbol, terms.sign, total, sibling) if opens else 0
+    opening = opening_part(account, terms.key, terms.sign, total, sibling) if opens else 0
     if not opening:
         return None
     need = worth = 0
@@ -205,7 +205,7 @@ def need_now(
 def refuse_risk(
     account: SlowAccount,
     market: SlowMarket,
-    sign: int,
+    terms: OrderTerms,
     quantity: int,
     limit: int | None,
     stop: int | None,
@@ -213,8 +213,8 @@ def refuse_risk(
     growing: SlowOrder | None = None,
 ) -> Refusal | None:
     """Latches, margin call and negative cash, then each limit; what only reduces always passes."""
-    asked = quantity + (growing.remaining if growing else 0)
-    if not opening_part(account, market.instrument.symbol, sign, asked, sibling, growing):
+    sign, asked = terms.sign, quantity + (growing.remaining if growing else 0)
+    if not opening_part(account, terms.key, sign, asked, sibling, growing):
         return None
     bases, total = account.bases(), account.total()
     if KILL_SWITCH in bases.latches:
@@ -223,7 +223,7 @@ def refuse_risk(
         return RejectReason.LIMIT_LATCHED, ()
     if bases.margin_call:
         return RejectReason.MARGIN_CALL, ()
-    if only_reduces(account, market.instrument.symbol):
+    if only_reduces(account, terms.symbol, terms.product):
         return RejectReason.SQUARE_OFF, ()
     if total < 0 and not account.margin.marked_to_market:
         return RejectReason.NEGATIVE_CASH, (("total", total),)
@@ -232,28 +232,30 @@ def refuse_risk(
         price = max(price, market.reference(sign) or 0)
     rivals = [growing, sibling if sibling is not None and sibling.sign == sign else None]
     more = max(0, asked - max(order.remaining if order else 0 for order in rivals))
-    return _refuse_limits(account, market, sign, quantity, more, price, growing)
+    return _refuse_limits(account, market, terms, quantity, more, price, growing)
 
 
 def _refuse_limits(
     account: SlowAccount,
     market: SlowMarket,
-    sign: int,
+    terms: OrderTerms,
     quantity: int,
     more: int,
     price: int,
     growing: SlowOrder | None,
 ) -> Refusal | None:
     """``more`` is by how much what works on this side would grow."""
-    limits, symbol, instrument = account.setup.limits, market.instrument.symbol, market.instrument
-    reached = abs(account.quantity(symbol) + sign * (account.working(symbol, sign) + more))
+    limits, key, sign, instrument = account.setup.limits, terms.key, terms.sign, market.instrument
+    reached = abs(account.quantity(key) + sign * (account.working(key, sign) + more))
     gross = money.value(instrument, price, reached)
-    for other in account.markets.values():
-        if other is not market:
-            mark = account.price(other.instrument.symbol)
-            if mark is None:
-                mark = account.average(other.instrument.symbol)
-            gross += money.value(other.instrument, mark, _most(account, other.instrument.symbol))
+    for other in {*account.held_keys(), *(order.key for order in account.open_orders())} - {key}:
+        its, most = account.market_of(other), _most(account, other)
+        mark = account.price(other)
+        if mark is None:
+            mark = account.average(other)
+        gross += money.value(its.instrument, mark, most)
+        if its is market:  # another product of the same symbol: sizes add up, they do not net
+            reached += most
     whole = quantity + (growing.quantity if growing else 0)
     count = len([order for order in account.open_orders() if order is not growing]) + 1
     found = (
@@ -269,7 +271,7 @@ def _refuse_limits(
     return None
 
 
-def _most(account: SlowAccount, symbol: str) -> int:
+def _most(account: SlowAccount, key: str) -> int:
     """The largest a position could become, were one side of its working orders to fill."""
-    held = account.quantity(symbol)
-    return max(0, held + account.working(symbol, 1), account.working(symbol, -1) - held)
+    held = account.quantity(key)
+    return max(0, held + account.working(key, 1), account.working(key, -1) - held)

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from papertrade.domain.events import (
     AccountOpened,
-    AccountReset,
     CashDeposited,
     CashWithdrawn,
     OrderRejected,
@@ -16,10 +15,11 @@ from papertrade.domain.events import (
     WithdrawalRejected,
 )
 from papertrade.domain.orders import OrderTerms
+from papertrade.domain.position_keys import position_key, split_key
 from papertrade.domain.words import AccountKind, CancelReason, CostMethod, DataKind, TimeInForce
 from papertrade.errors import UsageError
 from papertrade.testing.oracle import arithmetic as money
-from papertrade.testing.oracle import changing, closing, settling, vocabulary, watching
+from papertrade.testing.oracle import changing, closing, converting, resetting, settling, vocabulary, watching
 from papertrade.testing.oracle.account import KILL_SWITCH, SlowAccount
 from papertrade.testing.oracle.auctions import meet_auction
 from papertrade.testing.oracle.filling import cancel
@@ -145,7 +145,7 @@ class Oracle(SlowAccount):
         self.begin_step(at)
         limits = self.setup.limits
         watched = self.margin.marked_to_market or limits.max_daily_loss is not None or limits.max_drawdown is not None
-        if not self.bases().day and watched and symbol in self.held_symbols():
+        if not self.bases().day and watched and symbol in [split_key(key)[0] for key in self.held_keys()]:
             watching.begin_day(self)  # it came in before anybody knew what day it was
         if not self.bases().day and self.open_orders():
             trial = self._twin()
@@ -178,11 +178,11 @@ class Oracle(SlowAccount):
 
     def place(self, command: vocabulary.Place) -> None:
         """An order."""
-        terms = command.terms
+        terms = converting.with_product(self, command.terms)
         if terms.client_order_id is not None and f"order:{terms.client_order_id}" in self.keys:
             return
         if terms.oco_with:
-            self._check_linkable(terms.oco_with)
+            self._check_linkable(terms.key, terms.oco_with)
         self._check_day(terms)
         self._is_repeated("order", terms.client_order_id)
         self._command(lambda: place(self, terms))
@@ -197,17 +197,19 @@ class Oracle(SlowAccount):
             if terms.tif.auction and auction_of(self.markets[terms.symbol], terms, self.clock) is None:
                 raise UsageError("an order for an auction that there is not")
 
-    def _check_linkable(self, *numbers: int) -> None:
+    def _check_linkable(self, key: str, *numbers: int) -> None:
         """What is still open can be linked, unless its partner is open too; an order that was due has expired."""
         watching.catch_up(self, self.clock)
         for number in numbers:
             order = self.orders[number]
-            if not order.is_open or self.sibling(order) is not None or order.terms.tif.auction:
+            if not order.is_open or self.sibling(order) is not None or order.terms.tif.auction or order.key != key:
                 raise UsageError(f"order {number} cannot be linked")
 
     def place_pair(self, command: vocabulary.PlacePair) -> None:
         """A pair: it is tried out first, and if either would be refused both are."""
-        first, second = command
+        first, second = (converting.with_product(self, terms) for terms in command)
+        if first.key != second.key:
+            raise UsageError("two orders of one symbol and product")
         self._check_day(first, second)
         if self._is_repeated("order", first.client_order_id or second.client_order_id):
             return
@@ -225,7 +227,8 @@ class Oracle(SlowAccount):
         twin.events = list(self.events)
         twin.orders = {number: copy.copy(order) for number, order in self.orders.items()}
         twin.markets = {symbol: copy.deepcopy(market) for symbol, market in self.markets.items()}
-        twin._moves = {symbol: list(moves) for symbol, moves in self._moves.items()}
+        twin._moves = {key: list(moves) for key, moves in self._moves.items()}
+        twin._converted = dict(self._converted)
         twin._money_events = list(self._money_events)
         return twin
 
@@ -240,7 +243,7 @@ class Oracle(SlowAccount):
 
     def link(self, command: vocabulary.Link) -> None:
         """Two orders become a pair."""
-        self._check_linkable(command.one, command.two)
+        self._check_linkable(self.orders[command.one].key, command.one, command.two)
         self._command(lambda: changing.link(self, command.one, command.two))
 
     def modify(self, command: vocabulary.Modify) -> None:
@@ -260,13 +263,15 @@ class Oracle(SlowAccount):
 
     def close(self, command: vocabulary.Close) -> None:
         """A position is closed."""
-        self._command(lambda: changing.close_position(self, command.symbol, command.quantity))
+        symbol, quantity, named = command
+        product = converting.meant(self, named)
+        self._command(lambda: changing.close_position(self, symbol, product, quantity))
 
     def close_all(self, command: vocabulary.CloseAll) -> None:
         """Everything is canceled, then every position is closed, one command each."""
         self.cancel_all(vocabulary.CancelAll())
-        for symbol in sorted(self.held_symbols()):
-            self.close(vocabulary.Close(symbol))
+        for symbol, product in map(split_key, sorted(self.held_keys())):
+            self.close(vocabulary.Close(symbol, None, product))
 
     def deposit(self, command: vocabulary.Deposit) -> None:
         """Money comes in."""
@@ -295,58 +300,41 @@ class Oracle(SlowAccount):
 
     def import_positions(self, command: vocabulary.Import) -> None:
         """Positions come in, each at price times quantity, beside what is held and never against it."""
-        held = {symbol: self.quantity(symbol) for symbol in self.markets}
+        rows = [row._replace(product=converting.meant(self, row.product)) for row in command.rows]
+        command = command._replace(rows=tuple(rows))
         if f"import:{command.command_id}" not in self.keys:
             watching.catch_up(self, self.clock)
-            for row in command.rows:
-                against = held[row.symbol] * row.quantity < 0
-                if against or (row.quantity < 0 and not self.margin.may_short):
+            held = {key: self.quantity(key) for key in self.held_keys()}
+            for row in rows:
+                key = position_key(row.symbol, row.product)
+                before = held.get(key, 0)
+                if before * row.quantity < 0 or (row.quantity < 0 and not self.may_short(row.product)):
                     raise UsageError(f"{row} cannot come in")
-                held[row.symbol] += row.quantity
+                held[key] = before + row.quantity
         if not self._is_repeated("import", command.command_id):
             self._command(lambda: self._import(command))
 
     def _import(self, command: vocabulary.Import) -> None:
-        for symbol, quantity, price in command.rows:
+        for symbol, quantity, price, product in command.rows:
             worth = money.value(self.markets[symbol].instrument, price, abs(quantity))
             cost = worth if quantity > 0 else -worth
             about = self.name, self.next_version, self.now, symbol, quantity, price, cost
-            self.emit(PositionImported(*about, self.setup.currency.code, command.command_id, command.note))
+            self.emit(PositionImported(*about, self.setup.currency.code, command.command_id, command.note, product))
+
+    def convert(self, command: vocabulary.Convert) -> None:
+        """A part of a position goes over to another product."""
+        if command.source == command.target:
+            raise UsageError("nothing goes over to where it is")
+        if f"convert:{command.command_id}" not in self.keys:
+            watching.catch_up(self, self.clock)
+            converting.check(self, command)
+        if not self._is_repeated("convert", command.command_id):
+            self._command(lambda: converting.convert(self, command))
 
     def reset(self, command: vocabulary.Reset) -> None:
         """Orders are canceled, and the account begins again with this cash and nothing else."""
         if not self._is_repeated("account_reset", command.command_id):
-            self._command(lambda: self._reset(command))
-
-    def _reset(self, command: vocabulary.Reset) -> None:
-        for order in self.open_orders():
-            if order.is_open:
-                cancel(self, order, CancelReason.RESET)
-        holdings = {symbol: self.holding(symbol) for symbol in self._moves}
-        fees: dict[str, int] = {}
-        deposits = 0
-        for event in self.events:
-            if isinstance(event, AccountReset):
-                fees, deposits = {}, event.cash_units
-            elif isinstance(event, CashDeposited):
-                deposits += event.amount_units
-            elif isinstance(event, CashWithdrawn):
-                deposits -= event.amount_units
-            elif isinstance(event, PositionImported):
-                deposits += event.cost_units
-            for kind, fee in getattr(event, "fees", ()):
-                fees[kind] = fees.get(kind, 0) + fee
-        balances = {
-            "assets:cash": self.total(),
-            "assets:positions": sum(held.cost for held in holdings.values()),
-            "income:realized": -sum(held.realized for held in holdings.values()),
-            "equity:deposits": -deposits,
-            **{f"expenses:fees:{kind}": units for kind, units in fees.items()},
-        }
-        left = tuple((symbol, held.quantity) for symbol, held in sorted(holdings.items()) if held.quantity)
-        before = tuple((name, units) for name, units in sorted(balances.items()) if units)
-        about = self.name, self.next_version, self.now, command.cash, self.setup.currency.code
-        self.emit(AccountReset(*about, before, left, command.command_id, command.note))
+            self._command(lambda: resetting.reset(self, command))
 
     def kill(self, command: vocabulary.Kill) -> None:
         """The kill switch."""
@@ -356,7 +344,7 @@ class Oracle(SlowAccount):
         """A latch is opened by hand; a loss is measured anew only from an equity that is known."""
         watching.catch_up(self, self.clock)
         if command.limit != KILL_SWITCH and command.limit in self.bases().latches:
-            unpriced = [symbol for symbol in self.held_symbols() if self.markets[symbol].mark() is None]
+            unpriced = [key for key in self.held_keys() if self.market_of(key).mark() is None]
             if unpriced:
                 raise UsageError(f"no price of {unpriced}")
         self._command(lambda: watching.reset_limit(self, command.limit))
@@ -383,6 +371,7 @@ _DEEDS: dict[type, Callable[..., None]] = {
     vocabulary.Deposit: Oracle.deposit,
     vocabulary.Withdraw: Oracle.withdraw,
     vocabulary.Import: Oracle.import_positions,
+    vocabulary.Convert: Oracle.convert,
     vocabulary.Reset: Oracle.reset,
     vocabulary.Kill: Oracle.kill,
     vocabulary.ResetLimit: Oracle.reset_limit,

@@ -25,6 +25,7 @@ class SlowOrder:
         self.number = event.number
         self.terms: OrderTerms = event.terms
         self.symbol = event.terms.symbol
+        self.key = event.terms.key  # of the position that it changes
         self.sign = event.terms.sign
         self.quantity = event.quantity_units
         self.limit = event.terms.limit_units

@@ -56,7 +56,7 @@ def place(account: SlowAccount, terms: OrderTerms, done_by_pair: int | None = 0)
         return _reject(account, terms, quantity, (RejectReason.NO_REFERENCE_PRICE, ()))
     refused = None
     if not terms.reduce_only:
-        refused = refuse_risk(account, market, terms.sign, quantity, terms.limit_units, terms.stop_units, sibling)
+        refused = refuse_risk(account, market, terms, quantity, terms.limit_units, terms.stop_units, sibling)
     if refused is not None:
         return _reject(account, terms, quantity, refused)
     paid = _afford(account, market, terms, wanted, found, sibling)
@@ -128,8 +128,8 @@ def _refuse_conditions(account: SlowAccount, market: SlowMarket, terms: OrderTer
         refused = refuse_taking(account, market, terms.sign, terms.limit_units)
         if refused is not None:
             return refused
-    if terms.reduce_only and not account.closable(terms.symbol, terms.sign):
-        return RejectReason.NOTHING_TO_REDUCE, (("position", account.quantity(terms.symbol)),)
+    if terms.reduce_only and not account.closable(terms.key, terms.sign):
+        return RejectReason.NOTHING_TO_REDUCE, (("position", account.quantity(terms.key)),)
     return None
 
 
@@ -152,18 +152,18 @@ def _afford(
     sibling: SlowOrder | None,
 ) -> Plan | Refusal:
     """Is there the position, or the money, for it?"""
-    if terms.sign < 0 and not account.margin.may_short:
-        uncovered = opening_part(account, terms.symbol, terms.sign, quantity, sibling)
+    if terms.sign < 0 and not account.may_short(terms.product):
+        uncovered = opening_part(account, terms.key, terms.sign, quantity, sibling)
         if uncovered and not terms.reduce_only:
             numbers = (("required", quantity), ("available", quantity - uncovered))
             return RejectReason.INSUFFICIENT_POSITION, numbers
     if terms.sign < 0:
-        held = account.closable(terms.symbol, -1)
-        free = held - opening_part(account, terms.symbol, -1, held, sibling)
-        refused = settling.refuse_shares(account, terms.symbol, quantity, free)
+        held = account.closable(terms.key, -1)
+        free = held - opening_part(account, terms.key, -1, held, sibling)
+        refused = settling.refuse_shares(account, terms.key, quantity, free)
         if refused is not None:
             return refused
-    if terms.sign < 0 and not account.margin.may_short:
+    if terms.sign < 0 and not account.may_short(terms.product):
         return found
     need, free = _needed(account, market, terms, found, sibling), account.available()
     if need is None or need <= free:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
@@ -13,10 +14,13 @@ from papertrade.domain.events import (
     GoodFaithViolation,
     Numbers,
     OrderFilled,
+    PositionConverted,
     PositionImported,
     SettlementSet,
     TradesSettled,
 )
+from papertrade.domain.orders import OrderTerms
+from papertrade.domain.position_keys import position_key
 from papertrade.domain.rejections import RejectReason
 from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import SlowAccount
@@ -29,7 +33,7 @@ class Batch:
     """One symbol's trades of one trade date."""
 
     def __init__(self, event: SettlementSet) -> None:
-        self.symbol, self.day, self.ends, self.due = event.symbol, event.day, event.ends_ns, event.settles_ns
+        self.symbol, self.day, self.ends, self.due = event.key, event.day, event.ends_ns, event.settles_ns
         self.cash = self.shares = 0
 
 
@@ -82,11 +86,39 @@ def now_open(account: SlowAccount) -> Open:
             found.debts = [debt for debt in found.debts if debt.due > event.due_ns]
         elif isinstance(event, (OrderFilled, PositionImported)):
             _move(found, event, is_cash)
+        elif isinstance(event, PositionConverted):
+            _convert(found, event)
     return found
 
 
+def _convert(found: Open, event: PositionConverted) -> None:
+    """What is delivered goes over first; of the rest what settles first, with its debts."""
+    source, target = (position_key(event.symbol, name) for name in (event.from_product, event.to_product))
+    found.held[source] = found.held.get(source, 0) - event.quantity_units
+    found.held[target] = found.held.get(target, 0) + event.quantity_units
+    more = found.shares(source) - max(found.held[source], 0)
+    for batch in found.in_order():
+        gone = min(more, batch.shares) if batch.symbol == source else 0
+        if gone <= 0:
+            continue
+        more, batch.shares = more - gone, batch.shares - gone
+        same = [b for b in found.batches if (b.symbol, b.due, b.day) == (target, batch.due, batch.day)]
+        if not same:
+            same = [copy.copy(batch)]
+            same[0].symbol, same[0].cash, same[0].shares = target, 0, 0
+            found.batches += same
+        same[0].shares += gone
+    before = [debt for debt in found.debts if debt.symbol == source]
+    _sold(found, source)
+    for debt in before:
+        left = [d for d in found.debts if (d.due, d.symbol) == (debt.due, source)]
+        shares, cash = debt.shares - sum(d.shares for d in left), debt.cash - sum(d.cash for d in left)
+        if shares:
+            _owe(found, Debt(debt.due, target, shares, cash))
+
+
 def _move(found: Open, event: OrderFilled | PositionImported, is_cash: bool) -> None:
-    symbol, quantity = event.symbol, event.quantity_units
+    symbol, quantity = event.key, event.quantity_units
     if not isinstance(event, OrderFilled):
         found.held[symbol] = found.held.get(symbol, 0) + quantity
         return
@@ -158,17 +190,17 @@ def trade_date(account: SlowAccount, market: SlowMarket) -> tuple[str, int, int,
     return day, sessions, begins[1], begins[-1]
 
 
-def before_fill(account: SlowAccount, market: SlowMarket) -> None:
+def before_fill(account: SlowAccount, market: SlowMarket, terms: OrderTerms) -> None:
     """The first fill of a symbol on a trade date says when it settles."""
-    symbol = market.instrument.symbol
     if account.setup.settlement is None:
         return
-    if any(batch.symbol == symbol and account.now < batch.ends for batch in now_open(account).batches):
+    if any(batch.symbol == terms.key and account.now < batch.ends for batch in now_open(account).batches):
         return
     found = trade_date(account, market)
     if found is not None:
         day, *rest = found
-        account.emit(SettlementSet._make((account.name, account.next_version, account.now, symbol, day, *rest, "")))
+        about = account.name, account.next_version, account.now, terms.symbol, day
+        account.emit(SettlementSet._make((*about, *rest, terms.product)))
 
 
 def early_part(account: SlowAccount, symbol: str, sign: int, quantity: int) -> tuple[int, int, int] | None:
@@ -180,7 +212,7 @@ def early_part(account: SlowAccount, symbol: str, sign: int, quantity: int) -> t
     return _sold(found, symbol)
 
 
-def after_fill(account: SlowAccount, symbol: str, early: tuple[int, int, int] | None) -> None:
+def after_fill(account: SlowAccount, terms: OrderTerms, early: tuple[int, int, int] | None) -> None:
     """A good-faith violation counts with those of the twelve months before it."""
     rule = account.setup.settlement
     if early is None or rule is None:
@@ -192,8 +224,8 @@ def after_fill(account: SlowAccount, symbol: str, early: tuple[int, int, int] | 
     free = None
     if rule.on_violation == "restrict" and count >= rule.most_violations:
         free = account.now + rule.restricted_days * DAY
-    about = (account.name, account.next_version, account.now, symbol, account.next_fill - 1)
-    account.emit(GoodFaithViolation(*about, *early, count, free))
+    about = (account.name, account.next_version, account.now, terms.symbol, account.next_fill - 1)
+    account.emit(GoodFaithViolation(*about, *early, count, free, terms.product))
 
 
 def _year_before(day: date) -> date:

@@ -17,6 +17,7 @@ from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.ledger.settlement import Settlement
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.products import Product
 from papertrade.risk.square_off import SquareOff
 
 
@@ -41,6 +42,7 @@ class Setup:
     square_off: SquareOff | None = None
     equity_points: str = "off"
     settlement: Settlement | None = None
+    products: tuple[Product, ...] = ()
 
     def hours_of(self, instrument: Instrument) -> MarketHours | None:
         """The hours in which an instrument trades."""
@@ -177,6 +179,7 @@ class Close(NamedTuple):
 
     symbol: str
     quantity: int | None = None
+    product: str = ""  # empty for the default one
 
 
 class CloseAll(NamedTuple):
@@ -205,12 +208,24 @@ class Row(NamedTuple):
     symbol: str
     quantity: int
     price: int
+    product: str = ""
 
 
 class Import(NamedTuple):
     """Positions come in without a trade."""
 
     rows: tuple[Row, ...]
+    command_id: str | None = None
+    note: str = ""
+
+
+class Convert(NamedTuple):
+    """A part of a position goes over to another product."""
+
+    symbol: str
+    quantity: int
+    source: str
+    target: str
     command_id: str | None = None
     note: str = ""
 
@@ -258,6 +273,7 @@ Command: TypeAlias = (
     | Deposit
     | Withdraw
     | Import
+    | Convert
     | Reset
     | Kill
     | ResetLimit

@@ -35,7 +35,7 @@ def next_due(account: SlowAccount) -> int | None:
     if bases.is_open:
         due.append(account.setup.trading_day.ends(bases.day_began))
         every = closing.interval(account.setup.equity_points)
-        if every and account.held_symbols():
+        if every and account.held_keys():
             due.append((account.looked // every + 1) * every)
     stage = squaring.due(account, account.now)
     if stage is not None:
@@ -53,7 +53,7 @@ def catch_up(account: SlowAccount, now: int) -> None:
     """Do everything that was due by now, each at its own instant."""
     note_closings(account, now)
     while (due := next_due(account)) is not None and due <= now:
-        held = bool(account.held_symbols())
+        held = bool(account.held_keys())
         account.begin_step(due)
         bookend = bookends.due(account)
         account.given = due  # after a jump too, what stands is as old as it was then
@@ -72,7 +72,7 @@ def catch_up(account: SlowAccount, now: int) -> None:
         if bases.is_open and account.now >= account.setup.trading_day.ends(bases.day_began):
             closing.close_day(account)
         settles = settling.next_due(account)
-        if account.open_orders() or account.held_symbols() or (settles is not None and settles <= account.now):
+        if account.open_orders() or account.held_keys() or (settles is not None and settles <= account.now):
             begin_day(account)
         settling.settle(account)
         squaring.square_off(account)
@@ -81,7 +81,7 @@ def catch_up(account: SlowAccount, now: int) -> None:
         if bookend is not None and bookend <= account.now:
             bookends.note(account)
         every = closing.interval(account.setup.equity_points)
-        if every and held and account.held_symbols() and (account.looked // every + 1) * every <= account.now:
+        if every and held and account.held_keys() and (account.looked // every + 1) * every <= account.now:
             closing.note_equity(account)
             account.looked = now  # no price comes on the way
         if any(isinstance(event, OrderFilled) for event in account.events[account.step_began :]):
@@ -112,7 +112,7 @@ def begin_day(account: SlowAccount) -> None:
 def review(account: SlowAccount) -> None:
     """Look at margin and losses: after every command, every datum and every deadline."""
     limits = account.setup.limits
-    if any(account.markets[symbol].mark() is None for symbol in account.held_symbols()):
+    if any(account.market_of(key).mark() is None for key in account.held_keys()):
         return  # after a restart nobody is judged by what a position once cost
     if account.bases().at_cost:
         _revalue(account)
@@ -172,7 +172,7 @@ def latch(account: SlowAccount, limit: str, numbers: Numbers) -> None:
     """Latch a limit and cancel what could enlarge a position."""
     account.emit(LimitLatched(account.name, account.next_version, account.now, limit, numbers))
     for order in account.open_orders():
-        if not order.terms.reduce_only and not account.closable(order.symbol, order.sign):
+        if not order.terms.reduce_only and not account.closable(order.key, order.sign):
             cancel(account, order, CancelReason.LIMIT_LATCHED)
 
 
