@@ -23,7 +23,8 @@ def key_of(command: Deed) -> str | None:
         return None if command.command_id is None else f"clone:{command.target}:{command.command_id}"
     if isinstance(command, say.Reset) and command.command_id is not None:
         return f"account_reset:{command.command_id}"
-    if isinstance(command, (say.Deposit, say.Withdraw, say.Modify, say.Import)) and command.command_id is not None:
+    moves = (say.Deposit, say.Withdraw, say.Modify, say.Import, say.Convert)
+    if isinstance(command, moves) and command.command_id is not None:
         return f"{type(command).__name__.lower()}:{command.command_id}"
     return None
 

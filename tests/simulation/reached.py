@@ -53,6 +53,8 @@ MONEY = {
     "trades_settled": "trades settle on a later day",
     "good_faith_violation": "what unsettled money bought is sold before that settles",
     "position_imported": "a position comes in without a trade",
+    "position_converted": "a part of a position goes over to another product",
+    "position_converted: lots": "where it stands beside lots that were there",
     "account_reset": "an account begins again",
     "reset_with_positions": "and it held something",
     "reset_with_orders": "and orders were waiting",

@@ -24,6 +24,7 @@ from papertrade.domain.words import OrderType, OutsideHours, TimeInForce
 from papertrade.ledger import fee_models, fees, margin, settlement
 from papertrade.matching import models, settings, slippage
 from papertrade.risk.limits import RiskLimits
+from papertrade.risk.products import Product
 from papertrade.risk.square_off import SquareOff
 from papertrade.testing.drawing import Mix
 from papertrade.testing.oracle import vocabulary as say
@@ -46,7 +47,7 @@ def _kinds(*modules: Any) -> dict[str, Any]:
 KINDS: dict[str, Any] = {
     **_kinds(say, acts, fees, fee_models, margin, models, settings, settlement, slippage),
     **{kind.__name__: kind for kind in (Currency, Instrument, Mix, OrderTerms, Profile, RiskLimits)},
-    **{kind.__name__: kind for kind in (SquareOff, TradingDay)},
+    **{kind.__name__: kind for kind in (Product, SquareOff, TradingDay)},
 }
 SQUARED = ("minutes_before_close", "reduce_only_minutes", "warn_minutes")
 WORDS = {"type": OrderType, "tif": TimeInForce, "outside_hours": OutsideHours}

@@ -13,7 +13,7 @@ from papertrade.calendars.builtin import calendar
 from papertrade.ledger.margin import CashModel
 from papertrade.matching.models import NoSlippage
 from papertrade.risk.limits import RiskLimits
-from papertrade.testing.chance import START, draw_neighbor, draw_setup, with_hours, with_settlement
+from papertrade.testing.chance import START, draw_neighbor, draw_setup, with_hours, with_products, with_settlement
 from papertrade.testing.drawing import Mix
 from papertrade.testing.drawing_data import KINDS
 from papertrade.testing.oracle.vocabulary import Setup
@@ -34,6 +34,7 @@ STARTS = (
 )
 HOURS_SHARE = 0.25
 SETTLING_SHARE = 0.15
+PRODUCTS_SHARE = 0.15
 FRIDAYS = (
     1_772_829_000 * SECOND,  # 2026-03-06T20:30Z: half an hour to the last close before New York leaps ahead
     1_793_388_600 * SECOND,  # 2026-10-30T19:30Z: and to the last one before it falls back
@@ -114,6 +115,7 @@ def draw_profile(rng: Random) -> Profile:
     profile = attrs.evolve(profile, every_events=every_events, start=start, exclusive=exclusive)
     profile = in_hours(Random(f"{profile.mix!r} in hours"), profile)
     profile = settling_later(Random(f"{profile.mix!r} settles"), profile)
+    profile = by_product(Random(f"{profile.mix!r} by product"), profile)
     if profile.setups[0].hours is None:
         return profile
     auction = Random(f"{profile.mix!r} in auctions").choice((0.0, 0.08, 0.25))
@@ -147,6 +149,13 @@ def settling_later(rng: Random, profile: Profile) -> Profile:
     return attrs.evolve(profile, setups=tuple(with_settlement(rng, setup) for setup in profile.setups))
 
 
+def by_product(rng: Random, profile: Profile) -> Profile:
+    """In a share of the runs accounts have products, each its own."""
+    if rng.random() > PRODUCTS_SHARE:
+        return profile
+    return attrs.evolve(profile, setups=tuple(with_products(rng, setup) for setup in profile.setups))
+
+
 def _plain(profile: Profile) -> Profile:
     """What most strategies send: market orders of a cash account without limits, on quotes. They have a short way."""
     first, *others = profile.setups
@@ -176,6 +185,7 @@ def facts_of(setup: Setup) -> Facts:
         outside_hours=setup.outside_hours.value,
         square_off=setup.square_off,
         settlement=setup.settlement,
+        products=setup.products,
     )
 
 

@@ -16,7 +16,7 @@ STEPS, MORE_SEEDS = 300, 6
 # What of RELIABILITY.md applies to what there is today.
 APPLY = (
     *(f"L{n}" for n in range(1, 11)),
-    *("P1", "P2", "P3", "P4", "P6", "P8"),
+    *("P1", "P2", "P3", "P4", "P6", "P8", "P9"),
     *(f"O{n}" for n in range(1, 9)),
     *("M1", "M2", "M3", "M4", "M5", "M7", "M10"),
     *("R1", "R2", "R3", "R4", "R5"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOUR = 3_600 * SECOND
 MOST_COPIES = 4
-KEYED = (say.Deposit, say.Withdraw, say.Modify, say.Import, say.Reset)
+KEYED = (say.Deposit, say.Withdraw, say.Modify, say.Import, say.Convert, say.Reset)
 
 
 class Director:
@@ -279,6 +279,8 @@ def _other(command: Asked, lot: int) -> Asked:
     if isinstance(command, say.Import):
         first, *others = command.rows
         return command._replace(rows=(first._replace(price=first.price + 1), *others))
+    if isinstance(command, say.Convert):
+        return command._replace(quantity=command.quantity + lot)
     if isinstance(command, say.Reset):
         return command._replace(cash=command.cash + 10**9)
     if isinstance(command, (say.Deposit, Clone)):

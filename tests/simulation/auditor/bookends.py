@@ -17,7 +17,7 @@ class Bookends(Money):
         asked = books.facts.equity_points == "session" and self.daily.today is not None
         if not asked or any(held.quantity for held in books.holdings.values()):
             return
-        for name in books.exposed:
+        for name, _ in books.exposed:
             due = books.calendars[name].bookend(books.at)
             if due < at:
                 books.fail("T3", f"{kind} at {at}", f"the equity at {due}, which {name} asks for")
@@ -26,7 +26,7 @@ class Bookends(Money):
         """The equity is noted: a peak, or when the account was set to."""
         books = self.books
         if books.facts.equity_points == "session" and AMOUNTS[fields["equity"]] <= books.peak:
-            if all(books.calendars[name].bookend(at - 1) != at for name in books.exposed):
+            if all(books.calendars[name].bookend(at - 1) != at for name, _ in books.exposed):
                 books.fail("T3", f"an equity noted at {at}", f"one at an open or a close of {sorted(books.exposed)}")
             books.reached["bookend"] += 1
         super().equity_marked(fields, at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .broken import BrokenInvariantError
 from .days import Days
-from .facts import Facts, Tool, maybe_units
+from .facts import Facts, Tool, maybe_units, symbol_of
 from .fees import lines_of
 from .orders import Ticket
 from .positions import Holding
@@ -68,9 +68,10 @@ class Books:
         self.latches: set[str] = set()
         self.calendars = {name: Sessions(name) for name in sorted(set(facts.hours.values()))}
         self.sessions = {symbol: self.calendars[name] for symbol, name in facts.hours.items()}
-        self.squared: dict[str, tuple[int, str]] = {}  # by calendar: the close, and the last stage before it
+        # By calendar and product: the close, and the last stage before it.
+        self.squared: dict[tuple[str, str], tuple[int, str]] = {}
         self.staged_at = -1  # the instant of the last stage
-        self.exposed: dict[str, int] = {}  # by calendar: since when there is something to square off
+        self.exposed: dict[tuple[str, str], int] = {}  # the same: since when there is something to square off
         self.called = False
         self.piles: list[Pile] = []  # what has not settled, the next to settle first
         self.owed: list[tuple[int, str, int, int]] = []  # (due, symbol, shares, money) bought with unsettled money
@@ -118,22 +119,31 @@ class Books:
             self.fail("L10", f"an order for {symbol!r}", "a listed instrument of the account's currency")
         return tool
 
-    def holding(self, symbol: str) -> Holding:
-        """What is held of a symbol."""
-        found = self.holdings.get(symbol)
+    def holding(self, key: str) -> Holding:
+        """What is held of a symbol, in one product where there are some."""
+        found = self.holdings.get(key)
         if found is None:
-            found = self.holdings[symbol] = Holding(symbol, self.facts.cost_method == "average")
+            found = self.holdings[key] = Holding(symbol_of(key), self.facts.cost_method == "average")
         return found
+
+    def only_long(self, product: str) -> bool:
+        """May nothing be sold short in this product?"""
+        return self.is_cash or any(p.name == product and p.shorting is False for p in self.facts.products)
+
+    def rule_of(self, product: str) -> Any:
+        """The rule by which a product is squared off: its own, else that of the account."""
+        own = [p.square_off for p in self.facts.products if p.name == product and p.square_off is not None]
+        return own[0] if own else self.facts.square_off
 
     def sibling(self, order: Ticket) -> Ticket | None:
         """The other leg of a pair, while it is open."""
         return self.open.get(order.oco) if order.oco else None
 
-    def working(self, symbol: str, sign: int, without: tuple[int, ...] = ()) -> int:
+    def working(self, key: str, sign: int, without: tuple[int, ...] = ()) -> int:
         """What open orders of a side may still fill, a pair counted once at the larger."""
         total = 0
         for number, order in self.open.items():
-            if order.symbol != symbol or order.sign != sign or number in without:
+            if order.key != key or order.sign != sign or number in without:
                 continue
             other = self.open.get(order.oco)
             paired = other is not None and other.sign == sign and order.oco not in without

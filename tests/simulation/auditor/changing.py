@@ -59,9 +59,9 @@ class Changing(Placing, Linking):
 
     def _check_growth(self, order: Ticket, quantity: int, growth: int, price: int | None) -> None:
         books = self.books
-        if books.restricted or is_squared(books, order.symbol, books.now):
+        if books.restricted or is_squared(books, order.symbol, order.product, books.now):
             books.fail("R5", f"{order.describe()} enlarged to {quantity}", "a refusal")
-        if books.is_cash and order.sign < 0:
+        if books.only_long(order.product) and order.sign < 0:
             books.fail("R2", f"{order.describe()} enlarged to {quantity}", "no sale of more than is held")
         wrong = risk.over_position(books, order, order.left + growth, order.oco)
         if wrong is not None:
@@ -127,7 +127,7 @@ class Changing(Placing, Linking):
             books.fail("O8", f"{order.describe()} canceled for {reason}", "the reason that applies")
         if reason == "oco":
             self._gives_way(order, "order_canceled", order.left, order.left)
-        if reason == "square_off" and not is_squared(books, order.symbol, at):
+        if reason == "square_off" and not is_squared(books, order.symbol, order.product, at):
             books.fail("T3", f"{order.describe()} canceled for {reason}", "an account that is being squared off")
         if reason == "auction_over":
             need_over(books, self.market.sight.view(self.process, order.symbol), order, at)

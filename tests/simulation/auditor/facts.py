@@ -36,6 +36,7 @@ class Facts:
         outside_hours: ``queue``, ``reject`` or ``extended``.
         square_off: its rule for the time before a close, if it has one.
         settlement: its rule of settlement, None if trades settle at once.
+        products: its products, the default one first; none if positions are kept by symbol alone.
     """
 
     account: str
@@ -55,6 +56,7 @@ class Facts:
     square_off: Any = None
     equity_points: str = "off"
     settlement: Any = None
+    products: tuple[Any, ...] = ()
 
 
 def units_of(value: Any) -> int:
@@ -82,6 +84,21 @@ def upwards(numerator: int, denominator: int) -> int:
     """The whole number at or above."""
     quotient, rest = divmod(numerator, denominator)
     return quotient + (rest > 0)
+
+
+def key_of(symbol: str, product: str) -> str:
+    """What a position is called where the journal names it in one text."""
+    return f"{symbol}\u00b7{product}" if product else symbol
+
+
+def symbol_of(key: str) -> str:
+    """The symbol of a position that is called so."""
+    return key.partition("\u00b7")[0]
+
+
+def product_of(key: str) -> str:
+    """The product of a position that is called so."""
+    return key.partition("\u00b7")[2]
 
 
 class Tool:

@@ -31,7 +31,8 @@ class Filling(Linking):
         fill = dict(zip(names, amounts(fields, *names), strict=True))
         quantity = fill["quantity"]
         books.equal("O4", fields["fill_number"], books.fills + 1, "fill number")
-        books.equal("O3", (fields["symbol"], fields["sign"]), (order.symbol, order.sign), "a fill of")
+        found = (fields["symbol"], fields["product"], fields["sign"])
+        books.equal("O3", found, (order.symbol, order.product, order.sign), "a fill of")
         books.equal("M1", fields["model"], books.facts.fill.label, "fill settings")
         if not 0 < quantity <= order.left:
             books.fail("O2", f"{quantity} filled of {order.describe()}", f"at most {order.left}")
@@ -45,7 +46,7 @@ class Filling(Linking):
         fill["fee"] = sum(units for _, units in fees)
         count_fill(books, order, fill, fields["rule"], seen, books.orders.get(order.oco))
         self._check_money(order, fields, fill, fees)
-        self.fill_settles(order.symbol, order.sign, quantity, order.sign * fill["value"] + fill["fee"], at)
+        self.fill_settles(order.key, order.sign, quantity, order.sign * fill["value"] + fill["fee"], at)
         self._move_fill_hold(order, fields["rule"], fill, at, other)
         order.filled += quantity
         order.value += fill["value"]
@@ -68,14 +69,15 @@ class Filling(Linking):
     ) -> None:
         """Value, profit and fees by the auditor's own arithmetic, then one entry for all of it."""
         books, sign = self.books, order.sign
-        held, tool = books.holding(order.symbol), books.tool(order.symbol)
+        held, tool = books.holding(order.key), books.tool(order.symbol)
         before, cost = held.quantity, held.cost
-        value, closed, closed_value, released, realized = held.fill(tool, sign, fill["quantity"], fill["price"])
-        squared = is_squared(books, order.symbol, books.now)
+        size, price = fill["quantity"], fill["price"]
+        value, closed, closed_value, released, realized = held.fill(tool, sign, size, price, books.now)
+        squared = is_squared(books, order.symbol, order.product, books.now)
         if (order.reduce_only or books.restricted or squared) and closed != fill["quantity"]:
             name = "O7" if order.reduce_only else "R5"
             books.fail(name, f"{fill['quantity']} filled of {order.describe()} with {before} held", "only reducing")
-        if books.is_cash and held.quantity < 0:
+        if books.only_long(order.product) and held.quantity < 0:
             books.fail("R2", f"a position of {held.quantity}", "no short position in a cash account")
         books.equal("P3", fill["closed"], closed, "closed")
         books.equal("P3", fill["closed_value"], closed_value, "value of what was closed")

@@ -50,6 +50,7 @@ _HANDLERS: dict[str, Callable[[Folding, dict[str, Any], int], None]] = {
     "day_opened": Folding.day_opened,
     "day_closed": Folding.day_closed,
     "position_imported": Folding.imported,
+    "position_converted": Folding.converted,
     "account_reset": Folding.begun_again,
     "account_cloned": Folding.cloned,
     "day_revalued": Folding.day_revalued,

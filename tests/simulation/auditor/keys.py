@@ -16,6 +16,7 @@ _GROUPS = {
     "order_canceled": "cancel",
     "limit_reset": "reset",
     "position_imported": "import",
+    "position_converted": "convert",
     "account_reset": "account_reset",
     "account_cloned": "account_cloned",
 }

@@ -48,7 +48,7 @@ class Linking(Batches):
         one = self.own("orders_linked", fields)
         two = self.own("orders_linked", {"number": fields["other"]})
         held = AMOUNTS[fields["held"]]
-        if one.symbol != two.symbol or books.sibling(one) or books.sibling(two) or one is two:
+        if one.key != two.key or books.sibling(one) or books.sibling(two) or one is two:
             books.fail("O7", f"{one.describe()} linked to {two.describe()}", "two unlinked orders of one symbol")
         books.equal("L5", held, max(one.hold, two.hold) - one.hold - two.hold, "held money changed by")
         one.oco, two.oco = two.number, one.number

@@ -31,7 +31,7 @@ def compare(books: Books, state: Any, touched: dict[int, Ticket]) -> None:
     for number, order in books.open.items():
         _compare_order(books, state.orders.get(number), order)
     for order in touched.values():
-        _compare_position(books, state, order.symbol)
+        _compare_position(books, state, order.key)
 
 
 def _compare_order(books: Books, live: Any, order: Ticket) -> None:
@@ -72,7 +72,7 @@ def compare_rest(books: Books, state: Any) -> None:
         _compare_position(books, state, symbol)
         held, live = books.holdings.get(symbol), state.positions.get(symbol)
         if held is not None and live is not None and not held.pool:
-            lots = [[lot.quantity_units, lot.pq, lot.cost_units] for lot in live.lots]
+            lots = [[lot.quantity_units, lot.pq, lot.cost_units, lot.opened_ns] for lot in live.lots]
             books.equal("P2", lots, held.lots, f"lots of {symbol}")
         if held is not None and live is not None:
             books.equal("E2", live.mark_units, held.told, f"last price of {symbol} that is told")

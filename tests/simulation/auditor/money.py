@@ -6,6 +6,7 @@ from typing import Any
 
 from . import risk
 from .books import CASH, DEPOSITS, HOLDS, AtCost
+from .facts import symbol_of
 from .orders import amounts
 from .reading import AMOUNTS, pairs
 from .settling import Settling
@@ -87,11 +88,11 @@ class Money(Settling):
         books.at_cost = [part for part in books.at_cost if part.imported]  # the peak counts them on
         for part in books.at_cost:
             part.today = False
-        for symbol in found:
-            holding = books.holdings[symbol]
-            counted = holding.counted(books.tool(symbol))
+        for key in found:
+            holding = books.holdings[key]
+            counted = holding.counted(books.tool(holding.symbol))
             about = (not books.day, holding.cost, holding.told)
-            books.at_cost.append(AtCost(symbol, holding.quantity, counted, *about))
+            books.at_cost.append(AtCost(holding.symbol, holding.quantity, counted, *about))
             books.reached["day_opened_at_old_price"] += holding.told is not None
 
     def _seen_marks(self, fields: dict[str, Any], marks: dict[str, int] | None) -> tuple[list[str], list[str]]:
@@ -101,7 +102,7 @@ class Money(Settling):
         """
         books, found = self.books, fields["unmarked"]
         held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
-        unseen = [symbol for symbol in held if self.market.sight.view(self.process, symbol) is None]
+        unseen = [symbol for symbol in held if self.market.sight.view(self.process, symbol_of(symbol)) is None]
         if marks is not None:
             for symbol in [symbol for symbol in held if books.holdings[symbol].told is not None]:
                 if symbol in unseen:
@@ -115,7 +116,7 @@ class Money(Settling):
         if len(found) > fields["stale_marks"]:
             books.fail("L4", f"{fields['stale_marks']} old marks", f"at least the {len(found)} that are missing")
         if len(found) == len(held) and found:
-            cost = sum(books.holdings[symbol].counted(books.tool(symbol)) for symbol in held)
+            cost = sum(books.holdings[symbol].counted(books.tool(symbol_of(symbol))) for symbol in held)
             at_cost = books.balances[CASH] + books.balances[HOLDS] + cost
             books.equal("L4", AMOUNTS[fields["equity"]], at_cost, "equity of an account without any mark")
         return held, found
@@ -146,9 +147,9 @@ class Money(Settling):
 
     def _priced(self, what: str) -> None:
         """Nothing is held that this process was never shown a price of."""
-        for symbol, held in self.books.holdings.items():
-            if held.quantity and self.market.sight.view(self.process, symbol) is None:
-                self.books.fail("R4", f"{what} without a price of {symbol}", "one that waits for it")
+        for key, held in self.books.holdings.items():
+            if held.quantity and self.market.sight.view(self.process, held.symbol) is None:
+                self.books.fail("R4", f"{what} without a price of {key}", "one that waits for it")
 
     def _gains(self, part: AtCost) -> tuple[int, int]:
         """The least and the most that a holding can have gained before its first price, by what it was shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .facts import key_of
 from .reading import AMOUNTS, maybe, maybe_ns
 
 ACCEPTED, TRIGGERED, PARTIAL = "accepted", "triggered", "partially_filled"
@@ -88,6 +89,7 @@ class Ticket:
         "filled",
         "fills",
         "hold",
+        "key",
         "kind",
         "limit",
         "made",
@@ -98,6 +100,7 @@ class Ticket:
         "post_only",
         "pq",
         "process",
+        "product",
         "quantity",
         "reduce_only",
         "sign",
@@ -114,6 +117,8 @@ class Ticket:
     def __init__(self, number: int, terms: dict[str, Any], quantity: int, status: str) -> None:
         self.number = number
         self.symbol: str = terms["symbol"]
+        self.product: str = terms["product"]
+        self.key = key_of(self.symbol, self.product)
         self.sign: int = terms["sign"]
         self.kind: str = terms["type"]
         self.tif: str = terms["tif"]

@@ -46,14 +46,14 @@ class Placing(Batches):
         other = None
         if oco:
             other = books.open.get(oco)
-            if other is None or books.sibling(other) is not None or other.symbol != order.symbol:
+            if other is None or books.sibling(other) is not None or other.key != order.key:
                 books.fail("O7", f"{order.describe()} linked to {oco}", "an open, unlinked order of its symbol")
             order.oco, other.oco = oco, number
         hold, held = amounts(fields, "hold", "held")
-        if hold and (order.reduce_only or (books.is_cash and order.sign < 0)):
+        if hold and (order.reduce_only or (books.only_long(order.product) and order.sign < 0)):
             books.fail("L5", f"a hold of {hold} for {order.describe()}", "nothing held by what only reduces")
         books.move_hold(order, hold, held, other)
-        books.holding(order.symbol)
+        books.holding(order.key)
         books.open[number] = self.touched[number] = order
         order.arrived = at
         if order.tif in ("ioc", "fok"):
@@ -123,6 +123,6 @@ class Placing(Batches):
         """What is wrong with a refusal that has to do with the hours of a market."""
         if reason in ("market_open", "market_closed", "auction_closed") and reason != why_not(self.books, order, at):
             return "T2", f"{order.describe()} refused: {reason}", "an order that its market takes"
-        if reason == "square_off" and not is_squared(self.books, order.symbol, at):
+        if reason == "square_off" and not is_squared(self.books, order.symbol, order.product, at):
             return "T3", f"{order.describe()} refused: {reason}", "an account that is being squared off"
         return None

@@ -16,6 +16,7 @@ _PLAIN = {
     "equity_marked": "equity_marked",
     "day_revalued": "day_revalued",
     "position_imported": "position_imported",
+    "position_converted": "position_converted",
     "account_reset": "account_reset",
     "account_cloned": "account_cloned",
     "withdrawal_rejected": "withdrawal_rejected",
@@ -65,7 +66,7 @@ def count_fill(
     reached[f"fill_at_every_rule:{rule}"] += 1
     if fill["closed"] and fill["closed"] < fill["quantity"]:
         reached["position_flip"] += 1
-    held = books.holding(order.symbol)
+    held = books.holding(order.key)
     if fill["closed"] and fill["quantity"] == abs(held.quantity):
         reached["closed_to_flat"] += 1
     if held.was_held and not held.quantity:

@@ -15,23 +15,23 @@ _ORDER = ("required", "available"), ("required", "allowed"), ("loss", "allowed")
 
 def only_reduces(books: Books, order: Ticket, quantity: int, other: int) -> bool:
     """Could this order do nothing but reduce, with every other order of its side filled before it?"""
-    room = max(-order.sign * books.holding(order.symbol).quantity, 0)
+    room = max(-order.sign * books.holding(order.key).quantity, 0)
     if order.reduce_only:
         return True
-    return quantity <= room - books.working(order.symbol, order.sign, (order.number, other))
+    return quantity <= room - books.working(order.key, order.sign, (order.number, other))
 
 
 def accepted(books: Books, order: Ticket, oco: int) -> tuple[str, object, object] | None:
     """What is wrong with an acceptance, unless the order gives way at once to what its pair has done."""
     beside = books.open.get(oco)
     quantity = order.quantity - (0 if beside is None else beside.filled)
-    if books.is_cash and order.sign < 0 and not only_reduces(books, order, quantity, oco):
+    if books.only_long(order.product) and order.sign < 0 and not only_reduces(books, order, quantity, oco):
         return "R2", f"a sale of {quantity} beyond what is held", "an account that does not sell short"
     if only_reduces(books, order, order.quantity, oco):
         return None
     if books.restricted:
         return "R5", f"{order.describe()} accepted with {sorted(books.latches)}, called {books.called}", "a refusal"
-    if is_squared(books, order.symbol, books.now):
+    if is_squared(books, order.symbol, order.product, books.now):
         return "R5", f"{order.describe()} accepted while the account is squared off", "a refusal"
     if books.is_cash and books.balances[CASH] + books.balances["assets:holds"] < 0:
         return "R5", f"{order.describe()} accepted with cash below zero", "a refusal"
@@ -42,9 +42,9 @@ def gave_way(books: Books, order: Ticket, quantity: int) -> tuple[str, object, o
     """What is wrong with what is left of an order that gave way as it arrived."""
     if only_reduces(books, order, quantity, order.oco):
         return None
-    if books.is_cash and order.sign < 0:
+    if books.only_long(order.product) and order.sign < 0:
         return "R2", f"a sale of {quantity} beyond what is held", "an account that does not sell short"
-    if books.restricted or is_squared(books, order.symbol, books.now):
+    if books.restricted or is_squared(books, order.symbol, order.product, books.now):
         return "R5", f"{order.describe()} with {quantity} left", "a refusal, or no more than what reduces"
     return None
 
@@ -70,9 +70,13 @@ def over_position(books: Books, order: Ticket, quantity: int, oco: int) -> tuple
     beside = books.open.get(oco)
     if beside is not None and beside.sign == order.sign:
         quantity = max(quantity, beside.left)
-    others = books.working(order.symbol, order.sign, (order.number, oco))
-    reach = books.holding(order.symbol).quantity + order.sign * (quantity + others)
-    return ("R2", f"a position that could be {reach}", f"at most {most}") if abs(reach) > most else None
+    others = books.working(order.key, order.sign, (order.number, oco))
+    reach = abs(books.holding(order.key).quantity + order.sign * (quantity + others))
+    for key, held in books.holdings.items():  # sizes in other products of the symbol add up
+        if held.symbol == order.symbol and key != order.key:
+            long, short = (books.working(key, sign) for sign in (1, -1))
+            reach += max(held.quantity + long, short - held.quantity, 0)
+    return ("R2", f"a position that could be {reach}", f"at most {most}") if reach > most else None
 
 
 def covered(books: Books, order: Ticket) -> None:

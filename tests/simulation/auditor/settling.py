@@ -6,6 +6,7 @@ from typing import Any
 
 from .batches import Batches
 from .books import CASH, HOLDS
+from .facts import key_of, symbol_of
 from .reading import AMOUNTS, INSTANTS, maybe_ns, pairs
 
 _DAY = 86_400 * 10**9
@@ -31,11 +32,12 @@ class Settling(Batches):
 
     def settlement_set(self, fields: dict[str, Any], at: int) -> None:
         """The first fill of a symbol on a trade date, which comes next."""
-        books, symbol = self.books, fields["symbol"]
+        books, symbol, product = self.books, fields["symbol"], fields["product"]
+        key = key_of(symbol, product)
         rule, ends, due = books.facts.settlement, INSTANTS[fields["ends"]], INSTANTS[fields["settles"]]
         if rule is None or books.day == "":
             books.fail("S2", f"a settlement day of {symbol}", "none: trades settle at once")
-        if any(pile.symbol == symbol and at < pile.ends for pile in books.piles):
+        if any(pile.symbol == key and at < pile.ends for pile in books.piles):
             books.fail("S2", f"{fields['day']} of {symbol} set again", "once a trade date")
         if books.tool(symbol).calendar is None:
             end = at
@@ -48,11 +50,13 @@ class Settling(Batches):
         books.equal("S2", fields["sessions"], row[-1], f"sessions to settle {fields['day']}")
         if not at < ends <= due:
             books.fail("S2", f"a trade date to {ends} that settles at {due}", f"after {at}, the end first")
-        books.piles.append(Pile(symbol, fields["day"], ends, due))
+        books.piles.append(Pile(key, fields["day"], ends, due))
         books.piles.sort(key=lambda pile: (pile.due, pile.symbol, pile.day))
         self.doubt(
             ("S2", f"{fields['day']} of {symbol} set", "a fill of it next"),
-            lambda kind, f: f.get("symbol") == symbol if kind == "order_filled" else kind in GIVES_WAY,
+            lambda kind, f: (
+                (f["symbol"], f["product"]) == (symbol, product) if kind == "order_filled" else kind in GIVES_WAY
+            ),
         )
 
     def settled(self, fields: dict[str, Any], at: int) -> None:
@@ -100,7 +104,7 @@ class Settling(Batches):
     def _has_a_pile(self, symbol: str, at: int) -> None:
         """A fill that does not settle at once has a trade date that was set."""
         books, rule = self.books, self.books.facts.settlement
-        calendar = books.tool(symbol).calendar
+        calendar = books.tool(symbol_of(symbol)).calendar
         if calendar is not None or rule.calendars is not None:
             return  # whose sessions count is for those to say who know them
         row = [sessions for since, sessions in rule.cycle if since.isoformat() <= books.days.name(at)]
@@ -125,10 +129,36 @@ class Settling(Batches):
             ("S3", f"{shares} of {symbol} sold before {due}", "a good-faith violation of that, next"),
             lambda kind, f: (
                 kind == "good_faith_violation"
-                and (f["symbol"], AMOUNTS[f["quantity"]], AMOUNTS[f["cash"]], INSTANTS[f["settles"]])
-                == (symbol, shares, cash, due)
+                and (key_of(f["symbol"], f["product"]), AMOUNTS[f["quantity"]], AMOUNTS[f["cash"]])
+                == (symbol, shares, cash)
+                and INSTANTS[f["settles"]] == due
             ),
         )
+
+    def goes_over(self, source: str, target: str) -> None:
+        """Of what left a position for another, what is not delivered went last; then what settles first."""
+        books = self.books
+        held = max(books.holding(source).quantity, 0)
+        gone = sum(pile.shares for pile in books.piles if pile.symbol == source) - held
+        for pile in [pile for pile in books.piles if pile.symbol == source]:
+            part = max(0, min(gone, pile.shares))
+            if part:
+                pile.shares, gone = pile.shares - part, gone - part
+                there = [p for p in books.piles if (p.symbol, p.day, p.due) == (target, pile.day, pile.due)]
+                if not there:
+                    there = [Pile(target, pile.day, pile.ends, pile.due)]
+                    books.piles += there
+                there[0].shares += part
+        books.piles.sort(key=lambda pile: (pile.due, pile.symbol, pile.day))
+        early = sum(debt[2] for debt in books.owed if debt[1] == source) - held
+        for debt in [debt for debt in books.owed if debt[1] == source]:
+            part = min(early, debt[2])
+            if part > 0:
+                early, paid = early - part, debt[3] * part // debt[2]
+                books.owed.remove(debt)
+                if part < debt[2]:
+                    books.owe(debt[0], source, debt[2] - part, debt[3] - paid)
+                books.owe(debt[0], target, part, paid)
 
     def violated(self, fields: dict[str, Any], at: int) -> None:
         """It answers the fill before it, counts with those of a year, and restricts as the rule says."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .books import CASH, DEPOSITS, HOLDS, STOCK, AtCost, Books
+from .facts import key_of
 from .money import Money
 from .orders import amounts
 from .reading import AMOUNTS, pairs
+from .squaring import is_squared
 
 _COPIED = ("cash_deposited", "cash_withdrawn", "position_imported")
 
@@ -18,7 +20,7 @@ class Origin(NamedTuple):
     account: str
     version: int
     cash: int
-    lots: tuple[tuple[str, int, int, int], ...]  # symbol, quantity, price, cost
+    lots: tuple[tuple[str, int, int, int], ...]  # key, quantity, price, cost
 
     @classmethod
     def of(cls, books: Books) -> Origin:
@@ -27,7 +29,7 @@ class Origin(NamedTuple):
             # The average to nine places, half away from zero.
             (symbol, quantity, (2 * abs(pq) + abs(quantity)) // (2 * abs(quantity)), cost)
             for symbol, held in sorted(books.holdings.items())
-            for quantity, pq, cost in held.lots
+            for quantity, pq, cost, _ in held.lots
         ]
         return cls(books.account, books.version, books.balances[CASH] + books.balances[HOLDS], tuple(lots))
 
@@ -56,7 +58,7 @@ class Starting(Money):
             return False
         found: object = None
         if kind == "position_imported":
-            found = (fields["symbol"], *amounts(fields, "quantity", "price", "cost"))
+            found = (key_of(fields["symbol"], fields["product"]), *amounts(fields, "quantity", "price", "cost"))
         elif kind in _COPIED:
             found = AMOUNTS[fields["amount"]]
         (due, *others), self.coming = self.coming, self.coming[1:]
@@ -69,19 +71,19 @@ class Starting(Money):
         """A position comes in at a cost, on the side that is held; it is a deposit in kind."""
         books, symbol = self.books, fields["symbol"]
         quantity, price, cost = amounts(fields, "quantity", "price", "cost")
-        tool, held = books.tool(symbol), books.holding(symbol)
+        tool, held = books.tool(symbol), books.holding(key_of(symbol, fields["product"]))
         books.equal("L10", fields["currency"], books.currency, "imported in")
         if not quantity or quantity % tool.lot or price <= 0:
             books.fail("P8", f"{quantity} of {symbol} at {price} imported", f"whole lots of {tool.lot}, and a price")
         if held.quantity * quantity < 0:
             books.fail("P8", f"{quantity} of {symbol} imported", f"nothing against the {held.quantity} that are held")
-        if quantity < 0 and books.is_cash:
+        if quantity < 0 and books.only_long(fields["product"]):
             books.fail("R2", f"{quantity} of {symbol} imported", "no short position in a cash account")
         if not self.copied:  # what a copy's lots cost is what those of its source are booked at
             worth = tool.value(price, abs(quantity))
             books.equal("P8", cost, worth if quantity > 0 else -worth, f"cost of {symbol}")
         self.keys.command("position_imported", fields, self.commit)
-        held.come_in(1 if quantity > 0 else -1, abs(quantity), price, cost)
+        held.come_in(1 if quantity > 0 else -1, abs(quantity), price, cost, at)
         books.book({STOCK: cost, DEPOSITS: -cost})
         books.day_deposits += cost
         books.peak += cost
@@ -89,6 +91,30 @@ class Starting(Money):
             books.at_cost.append(AtCost(symbol, quantity, cost, True))
         if self.market.sight.view(self.process, symbol) is None:
             books.reached["imported_unpriced"] += 1
+
+    def converted(self, fields: dict[str, Any], at: int) -> None:
+        """A part of a position is of another product from now on, at its cost; nothing else moves."""
+        books, (quantity, cost, price) = self.books, amounts(fields, "quantity", "cost", "price")
+        names = fields["from_product"], fields["to_product"]
+        source, target = (key_of(fields["symbol"], name) for name in names)
+        there, tool, sign = books.holding(source), books.tool(fields["symbol"]), 1 if quantity > 0 else -1
+        free = max(sign * there.quantity, 0) - books.working(source, -sign)
+        if source == target or {*names} - {product.name for product in books.facts.products}:
+            books.fail("P9", f"{source} converted to {target}", "two products of the account")
+        if quantity % tool.lot or not 0 < abs(quantity) <= free:
+            books.fail("P9", f"{quantity} of {source} converted", f"up to {free} that no order closes")
+        if books.holding(target).quantity * quantity < 0 or (quantity < 0 and books.only_long(names[1])):
+            books.fail("P9", f"{quantity} converted to {target}", "a product that takes them")
+        if is_squared(books, fields["symbol"], names[1], at):
+            books.fail("R5", f"{quantity} converted to {target}", "a refusal: it is being squared off")
+        self.keys.command("position_converted", fields, self.commit)
+        before = there.pq
+        books.equal("P9", cost, there.go_over(tool, books.holding(target), abs(quantity)), "cost of a conversion")
+        exact = before - there.pq
+        if 2 * abs(price * quantity - exact) > abs(quantity):
+            books.fail("P9", f"converted at {price}", f"{exact}/{quantity}")
+        self.goes_over(source, target)
+        books.reached["position_converted: lots"] += len(books.holding(target).lots) > 1
 
     def begun_again(self, fields: dict[str, Any], at: int) -> None:
         """Nothing of before is in the books any more; the record says what there was."""

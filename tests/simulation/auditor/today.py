@@ -140,7 +140,7 @@ class Daily:
             if 2 * abs(average * held[symbol].quantity - held[symbol].pq) > abs(held[symbol].quantity):
                 books.fail("T5", f"{symbol} at an average of {average}", f"{held[symbol].pq}/{held[symbol].quantity}")
         worth = sum(
-            (1 if h.quantity > 0 else -1) * books.tool(symbol).value(marks[symbol], abs(h.quantity))
+            (1 if h.quantity > 0 else -1) * books.tool(h.symbol).value(marks[symbol], abs(h.quantity))
             if symbol in marks
             else h.cost
             for symbol, h in held.items()
@@ -151,7 +151,7 @@ class Daily:
         if not unmarked:
             today.note(equity)
         for symbol, mark in marks.items():
-            held[symbol].told = mark
+            held[symbol].told, held[symbol].told_at = mark, books.now
         points = [worth for worth, _ in today.points]
         found = tuple(AMOUNTS[fields[name]] for name in ("highest", "lowest", "drawdown"))
         books.equal("T5", found, (max(points), min(points), today.fallen), "highest, lowest and drawdown")

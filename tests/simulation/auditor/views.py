@@ -6,21 +6,21 @@ from fractions import Fraction
 from typing import Any
 
 from .books import CASH, DEPOSITS, FEES, HOLDS, PROFIT, Books
-from .facts import ONE, Tool, units_of, upwards
+from .facts import ONE, Tool, key_of, product_of, units_of, upwards
 from .positions import Holding
 
 
 def compare(books: Books, broker: Any, records: int, averaged: dict[int, int], entries: bool) -> None:
     """Account, positions, orders and fills; entries too, if asked for."""
-    positions = {position.symbol: position for position in broker.positions()}
-    held = sorted(symbol for symbol, holding in books.holdings.items() if holding.quantity)
+    positions = {key_of(position.symbol, position.product): position for position in broker.positions()}
+    held = sorted(key for key, holding in books.holdings.items() if holding.quantity)
     books.equal("A3", sorted(positions), held, "positions shown")
     _account(books, broker.account(), positions)
-    for symbol in held:
-        _position(books, books.holdings[symbol], positions[symbol])
-    for symbol, holding in books.holdings.items():
+    for key in held:
+        _position(books, key, books.holdings[key], positions[key])
+    for key, holding in books.holdings.items():
         if not holding.quantity:
-            _flat(books, broker.position(symbol))
+            _flat(books, broker.position(holding.symbol, product_of(key) or None))
     _orders(books, broker, averaged)
     if entries:
         _entries(books, broker)
@@ -40,10 +40,10 @@ def _account(books: Books, view: Any, positions: dict[str, Any]) -> None:
     books.equal("A3", (view.version, view.open_orders), (books.version, len(books.open)), "version, open orders")
     books.equal("A3", (sorted(view.latched), view.margin_call), (sorted(books.latches), books.called), "restrictions")
     worth = initial = maintenance = missing = 0
-    for symbol, held in books.holdings.items():
+    for key, held in books.holdings.items():
         if not held.quantity:
             continue
-        tool, shown = books.tools[symbol], positions.get(symbol)
+        tool, shown = books.tools[held.symbol], positions.get(key)
         mark = None if shown is None else shown.mark_units
         missing += mark is None
         worth += held.cost if mark is None else _worth(tool, held.quantity, mark)
@@ -100,8 +100,8 @@ def _margin(books: Books, tool: Tool, which: str, quantity: int, price: int) -> 
     return upwards(tool.value(price, abs(quantity)) * fraction, ONE * tool.minor) * tool.minor
 
 
-def _position(books: Books, held: Holding, shown: Any) -> None:
-    tool, symbol = books.tools[held.symbol], held.symbol
+def _position(books: Books, symbol: str, held: Holding, shown: Any) -> None:
+    tool = books.tools[held.symbol]
     books.equal("P1", shown.quantity_units, held.quantity, f"quantity of {symbol}")
     found = (shown.cost_units, shown.realized_units, shown.fees_units)
     books.equal("P2", found, (held.cost, held.realized, held.fees), f"cost, profit, fees of {symbol}")
@@ -116,7 +116,7 @@ def _position(books: Books, held: Holding, shown: Any) -> None:
     if shown.mark_units is not None:
         unrealized = _worth(tool, held.quantity, shown.mark_units) - held.cost
         books.equal("P6", shown.unrealized_units, unrealized, f"unrealized of {symbol}")
-    kept = books.working(symbol, -1) if books.is_cash else 0
+    kept = books.working(symbol, -1) if books.only_long(shown.product) else 0
     books.equal("L5", shown.held_units, kept, f"held of {symbol}")
 
 

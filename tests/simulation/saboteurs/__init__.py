@@ -16,6 +16,7 @@ from . import (  # noqa: F401 - each enters its bugs
     money,
     orders,
     positions,
+    products,
     risk,
     settling,
     starting,

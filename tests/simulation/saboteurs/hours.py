@@ -77,12 +77,12 @@ def squared_off_again_after_a_restart(plant: Plant) -> None:
         return adopt
 
     def asking(true: Any) -> Any:
-        def next_of(step: Any, rule: Any, market_hours: Any) -> Any:
+        def next_of(step: Any, product: str, market_hours: Any) -> Any:
             state, known = step.state, step.state.squared
             if known is stored.get(id(state), (state, ()))[1]:  # and not one that came since
                 state.squared = ()
             try:
-                return true(step, rule, market_hours)
+                return true(step, product, market_hours)
             finally:
                 state.squared = known
 

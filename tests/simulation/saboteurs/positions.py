@@ -110,8 +110,8 @@ def unrealized_shown_from_the_bid(plant: Plant) -> None:
     def make(true: Any) -> Any:
         def appraise(state: Any, profile: Any, markets: Any) -> Any:
             now = true(state, profile, markets)
-            for symbol, position in state.holdings.items():
-                market = markets[symbol]
+            for position in state.holdings.values():
+                market = markets[position.symbol]
                 mark, bid, size = market.mark_units, market.bid_units, position.quantity_units
                 if mark is not None and bid is not None:
                     lost = reading.signed_value(market.instrument, size, mark) - reading.signed_value(

@@ -78,7 +78,7 @@ def every_order_needs_money(plant: Plant) -> None:
 
     def need(step: Any, market: Any, terms: Any, taken: Any, sibling: Any) -> int | None:
         value = sum(piece.value_units for piece in taken)
-        return value if terms.sign > 0 or step.profile.margin.may_short else None
+        return value if terms.sign > 0 or step.profile.may_short(terms.product) else None
 
     plant.patch.setattr(sizing, "_need_now", need)
 

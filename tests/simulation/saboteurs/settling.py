@@ -29,7 +29,7 @@ def trades_settle_twice(plant: Plant) -> None:
 @saboteur("S2", differential=True)
 def trades_settle_a_day_early(plant: Plant) -> None:
     """What takes two days is there on the first."""
-    plant.here(settlement, "SettlementSet", lambda true: lambda *about: true(*about[:-1], about[-2]))
+    plant.here(settlement, "SettlementSet", lambda true: lambda *about: true(*about[:-2], about[-3], about[-1]))
 
 
 @saboteur("S2", differential=True)
@@ -61,9 +61,9 @@ def sale_is_settled_at_once(plant: Plant) -> None:
     """A fill that closes a position says nothing about its settlement."""
 
     def make(true: Any) -> Any:
-        def only_openings(step: Any, market: Any) -> None:
-            if not step.state.quantity(market.symbol):
-                true(step, market)
+        def only_openings(step: Any, market: Any, terms: Any) -> None:
+            if not step.state.quantity(terms.key):
+                true(step, market, terms)
 
         return only_openings
 
