@@ -365,6 +365,19 @@ def test_a_position_that_came_in_is_not_closed_before_anybody_knows_the_time() -
     assert broker.close_position("ABC").status == "filled"
 
 
+def test_closing_everything_cancels_nothing_where_it_cannot_be_asked_for() -> None:
+    """Before the first datum it is misuse as a whole: an order on a market without hours stands where it stood."""
+    exchange = pt.Exchange(clock="data")
+    exchange.add_instrument("ABC", calendar="XNYS")
+    exchange.add_instrument("COIN")
+    broker = exchange.open_account("main", cash=1_000)
+    broker.import_positions([{"symbol": "ABC", "quantity": 5, "average_price": "10"}])
+    rests = broker.buy("COIN", 1, limit_price=5)
+    with pytest.raises(InvalidValueError, match="after the first datum"):
+        broker.close_all_positions()
+    assert broker.order(rests).is_open
+
+
 def test_the_express_lane_keeps_hours_too() -> None:
     """In the session a plain market order takes the short way, and makes the same bytes as the long one."""
     journals = []

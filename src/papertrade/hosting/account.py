@@ -324,6 +324,9 @@ class AccountDesk(AccountStart):
 
     def close_all(self) -> Flow[list[Order]]:
         """Cancel every open order and close every position at the market."""
+        seat = yield from self.desk.seat(self.account)
+        for position in seat.state.holdings.values():  # what cannot be asked for cancels nothing either
+            self.check_hours(position.symbol, self.desk.now())
         yield from self.cancel_all(None)
         seat = yield from self.desk.seat(self.account)
         held = [(position.symbol, position.product) for _, position in sorted(seat.state.holdings.items())]
