@@ -369,4 +369,4 @@ def test_rules_that_make_no_sense_are_refused(options: dict[str, Any], field: st
 def test_something_else_than_a_rule_is_refused() -> None:
     """The account option takes a ``SquareOff``."""
     with pytest.raises(InvalidValueError, match="a SquareOff"):
-        pt.open_paper_broker(cash=1, square_off="15:20")  # type: ignore[arg-type]  # that is the point
+        pt.open_paper_broker(cash=1, square_off="15:20")  # the name of no table

@@ -17,7 +17,7 @@ from papertrade.ledger.fees import FeeModel, NoFees
 from papertrade.ledger.margin import CashModel, MarginModel
 from papertrade.matching.settings import FillSettings, assumption_sentences
 from papertrade.risk.limits import RiskLimits
-from papertrade.risk.square_off import SquareOff
+from papertrade.risk.squaring_rules import Rules
 
 if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
@@ -46,7 +46,7 @@ class AccountProfile:
     limits: RiskLimits = attrs.field(factory=RiskLimits)
     trading_day: TradingDay = attrs.field(factory=TradingDay)
     outside_hours: OutsideHours = OutsideHours.QUEUE
-    square_off: SquareOff | None = None
+    square_off: Rules = ()
     points_ns: int = 0  # equity is noted this often while something is held; 0 for never, ON_CHANGE, or BOOKENDS
     settlement: Settlement | None = None
     products: tuple[Product, ...] = ()
@@ -61,15 +61,15 @@ class AccountProfile:
         object.__setattr__(self, "charges", not isinstance(self.fees, NoFees))
         object.__setattr__(self, "watches", self.margin.marked_to_market or self.limits.on_losses)
         rules = (self.square_off, *(product.square_off for product in self.products))
-        object.__setattr__(self, "squares", any(rule is not None for rule in rules))
+        object.__setattr__(self, "squares", any(rules))
         object.__setattr__(self, "long_only", tuple(p.name for p in self.products if p.shorting is False))
 
     def may_short(self, product: str) -> bool:
         """May it sell what it does not hold, in this product?"""
         return self.margin.may_short and product not in self.long_only
 
-    def square_off_of(self, product: str) -> SquareOff | None:
-        """The rule by which this product is squared off."""
+    def square_off_of(self, product: str) -> Rules:
+        """The rules by which this product is squared off, by calendar."""
         for one in self.products:
             if one.name == product and one.square_off is not None:
                 return one.square_off

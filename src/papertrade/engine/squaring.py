@@ -15,6 +15,7 @@ from papertrade.engine.step import Step
 from papertrade.errors import CalendarRangeError
 from papertrade.ledger.positions import PositionState
 from papertrade.risk.square_off import FLAT, REDUCE_ONLY, STAGES, SquareOff
+from papertrade.risk.squaring_rules import rule_for
 
 TAGS: Final = (("by", "square_off"),)
 
@@ -50,7 +51,7 @@ def _by_name(item: tuple[tuple[str, str], MarketHours]) -> tuple[str, str]:
 
 
 def _next_of(step: Step, product: str, hours: MarketHours) -> Stage | None:
-    rule = step.profile.square_off_of(product)
+    rule = rule_for(step.profile.square_off_of(product), hours)
     try:
         return None if rule is None else _next_known(step, rule, product, hours)
     except CalendarRangeError:  # asked for when a step is stored already: orders hear of it when they are placed

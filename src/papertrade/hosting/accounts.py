@@ -24,14 +24,15 @@ from papertrade.ledger.fees import NoFees, parse_fees
 from papertrade.ledger.margin import CashModel, FlatMargin, parse_margin
 from papertrade.matching.settings import FillSettings
 from papertrade.risk.limits import RiskLimits
-from papertrade.risk.square_off import SquareOff
+from papertrade.risk.squaring_rules import parse_squaring
 
 if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
     from papertrade.risk.products import Product
+    from papertrade.risk.square_off import SquareOff
 
 _T = TypeVar("_T")
-_Named = TypeVar("_Named", SquareOff, "Settlement")
+_Named = TypeVar("_Named", "SquareOff", "Settlement")
 
 
 # Immutable, so that ten thousand accounts with nothing special share them.
@@ -98,7 +99,7 @@ def plan_account(
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
         trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
-        square_off=None if squares is None else _by_all_names(_checked(squares, SquareOff, "square_off")),
+        square_off=() if squares is None else tuple(map(_by_all_names, parse_squaring(squares))),
         points_ns=parse_points(options.get("equity_points", "off")),
         settlement=None if settles is None else _settlement(settles),
         products=() if products is None else _products(products, model.may_short),
@@ -119,8 +120,10 @@ def _products(value: object, may_short: bool) -> tuple[Product, ...]:
     from papertrade.risk.products import parse_products  # not before somebody asks for some
 
     found = parse_products(value, may_short)
-    rules = (None if product.square_off is None else _by_all_names(product.square_off) for product in found)
-    return tuple(evolve(product, square_off=rule) for product, rule in zip(found, rules, strict=True))
+    return tuple(
+        evolve(product, square_off=tuple(map(_by_all_names, product.square_off))) if product.square_off else product
+        for product in found
+    )
 
 
 def _checked(value: object, cls: type[_T], field: str) -> _T:

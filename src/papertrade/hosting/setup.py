@@ -19,7 +19,7 @@ from papertrade.matching.settings import FillSettings
 from papertrade.ports.clock import Clock, DataClock, SystemClock
 from papertrade.ports.store import Store
 from papertrade.risk.limits import RiskLimits
-from papertrade.risk.square_off import SquareOff
+from papertrade.risk.squaring_rules import Squaring
 
 if TYPE_CHECKING:
     from papertrade.ledger.settlement import Settlement
@@ -49,7 +49,7 @@ class AccountOptions(TypedDict, total=False):
     cost_method: str
     trading_day: TradingDay | str | None
     outside_hours: OutsideHours | str
-    square_off: SquareOff | None
+    square_off: Squaring | None
     equity_points: str | timedelta
     settlement: Settlement | str | None
     products: Products | None

@@ -9,7 +9,7 @@ import attrs
 
 from papertrade.domain.names import parse_name
 from papertrade.errors import InvalidValueError
-from papertrade.risk.square_off import SquareOff
+from papertrade.risk.squaring_rules import Rules, Squaring, parse_squaring
 
 MOST_PRODUCTS: Final = 16
 _PRODUCTS: Final = f"a list of 1 to {MOST_PRODUCTS} products (or their names), no two alike; the first is the default"
@@ -24,9 +24,8 @@ def _flag(_: object, field: attrs.Attribute[bool | None], value: object) -> None
         raise InvalidValueError(field.name, value, "True, False, or None for what the account may")
 
 
-def _rule(_: object, field: attrs.Attribute[SquareOff | None], value: object) -> None:
-    if value is not None and not isinstance(value, SquareOff):
-        raise InvalidValueError(field.name, value, "a SquareOff, or None for that of the account")
+def _rules(value: Squaring | None) -> Rules | None:
+    return None if value is None else parse_squaring(value)
 
 
 @attrs.frozen
@@ -39,12 +38,13 @@ class Product:
     Attributes:
         name: what orders call it: ``"CNC"``, ``"MIS"``.
         shorting: may it be sold short; None for what the account's margin model says.
-        square_off: the rule by which its positions are closed before the close; None for that of the account, if any.
+        square_off: the rule by which its positions are closed before the close, or several, by calendar; None for
+            that of the account, if any.
     """
 
     name: str = attrs.field(converter=_name)
     shorting: bool | None = attrs.field(default=None, validator=_flag, kw_only=True)
-    square_off: SquareOff | None = attrs.field(default=None, validator=_rule, kw_only=True)
+    square_off: Rules | None = attrs.field(default=None, converter=_rules, kw_only=True)
 
 
 Products: TypeAlias = Sequence[Product | str]

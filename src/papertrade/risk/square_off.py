@@ -124,11 +124,13 @@ class SquareOff:
             accepted = f"at least reduce_only_minutes ({self.reduce_only_minutes}): the warning comes first"
             raise InvalidValueError("warn_minutes", self.warn_minutes, accepted)
 
+    def is_for(self, hours: MarketHours) -> bool:
+        """Is it for markets of these hours?"""
+        return self.calendars is None or hours.name in self.calendars
+
     def covers(self, hours: MarketHours, close_ns: int) -> bool:
         """Is it for markets of these hours, and do they really close then? One that goes on trading never does."""
-        if self.calendars is not None and hours.name not in self.calendars:
-            return False
-        return hours.span_at(close_ns - 1).until_ns <= close_ns
+        return self.is_for(hours) and hours.span_at(close_ns - 1).until_ns <= close_ns
 
     def flat_ns(self, hours: MarketHours, close_ns: int) -> int:
         """When everything is closed, before this close."""

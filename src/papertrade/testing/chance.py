@@ -68,10 +68,13 @@ def with_products(rng: Random, setup: Setup) -> Setup:
     """The same account with two or three products, some of them long only, some squared off by rules of their own."""
     products = []
     for name in rng.sample(("CNC", "MIS", "NRML"), rng.choice((2, 3))):
-        rule = None
+        rule: tuple[SquareOff, ...] | None = None
         if setup.hours is not None and rng.random() < 0.5:
             minutes, warned = rng.choice((3, 8)), rng.choice((2, 9))
-            rule = SquareOff(minutes_before_close=minutes, reduce_only_minutes=2, warn_minutes=warned)
+            rule = (SquareOff(minutes_before_close=minutes, reduce_only_minutes=2, warn_minutes=warned),)
+            if warned == 9:  # of several the first that is for the calendar
+                elsewhere = SquareOff(minutes_before_close=1, calendars="ELSEWHERE")
+                rule = (elsewhere, *rule, SquareOff(minutes_before_close=5))
         products.append(Product(name, shorting=rng.choice((None, None, False)), square_off=rule))
     return attrs.evolve(setup, products=tuple(products))
 

@@ -161,7 +161,7 @@ class RecordingExchange(Exchange):
             "cost_method": str(plan.method),
             "trading_day": fact(profile.trading_day),
             "outside_hours": str(profile.outside_hours),
-            "square_off": fact(profile.square_off),
+            "square_off": fact(profile.square_off or None),
             "equity_points": points_text(profile.points_ns),
             "settlement": fact(profile.settlement),
             "products": fact(profile.products) or None,

@@ -130,10 +130,11 @@ class Books:
         """May nothing be sold short in this product?"""
         return self.is_cash or any(p.name == product and p.shorting is False for p in self.facts.products)
 
-    def rule_of(self, product: str) -> Any:
-        """The rule by which a product is squared off: its own, else that of the account."""
+    def rule_of(self, product: str, calendar: str) -> Any:
+        """The rule by which a product is squared off: its own, else that of the account; the first for a calendar."""
         own = [p.square_off for p in self.facts.products if p.name == product and p.square_off is not None]
-        return own[0] if own else self.facts.square_off
+        rules = own[0] if own else (self.facts.square_off,)
+        return next((r for r in rules if r is not None and (r.calendars is None or calendar in r.calendars)), None)
 
     def sibling(self, order: Ticket) -> Ticket | None:
         """The other leg of a pair, while it is open."""

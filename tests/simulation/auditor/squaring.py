@@ -44,7 +44,7 @@ class Squaring(Batches):
 
     def _next_stage(self, sessions: Sessions, product: str, at: int) -> tuple[int, str, int, int] | None:
         """The next stage as it is at an instant: when, which, when everything is flat, and the close."""
-        books, rule = self.books, self.books.rule_of(product)
+        books, rule = self.books, self.books.rule_of(product, sessions.name)
         if rule is None:
             return None
         closes = sessions.close(at, False)
@@ -70,20 +70,20 @@ class Squaring(Batches):
         """After a record: since when does the account have something on each market, by a clock that knows the time?"""
         books = self.books
         products = [product.name for product in books.facts.products] or [""]
-        if not any(map(books.rule_of, products)) and books.facts.equity_points != "session":
+        pairs = [(name, product) for name in books.calendars for product in products]
+        if not any(books.rule_of(product, name) for name, product in pairs) and books.facts.equity_points != "session":
             return
-        for name, sessions in books.calendars.items():
-            for product in products:
-                if not at or not self._exposed(sessions, product):
-                    books.exposed.pop((name, product), None)
-                else:
-                    books.exposed.setdefault((name, product), at)
+        for name, product in pairs:
+            if not at or not self._exposed(books.calendars[name], product):
+                books.exposed.pop((name, product), None)
+            else:
+                books.exposed.setdefault((name, product), at)
 
     def squared_off(self, fields: dict[str, Any], at: int) -> None:
         """A stage: the one that is next, at the instant at which it was due."""
         books, name, product = self.books, fields["calendar"], fields["product"]
         flat, closes = INSTANTS[fields["flat"]], INSTANTS[fields["closes"]]
-        if (name, product) not in books.exposed or books.rule_of(product) is None:
+        if (name, product) not in books.exposed or books.rule_of(product, name) is None:
             books.fail("T3", f"the stage {fields['stage']} of {name}", "nothing: there is nothing to square off")
         due = self._next_stage(books.calendars[name], product, at)
         books.equal("T3", (at, fields["stage"], flat, closes), due, "a stage of squaring off")

@@ -22,18 +22,24 @@ def exposed(account: SlowAccount) -> list[tuple[str, str]]:
     return [split_key(key) for key in sorted(keys) if account.market_of(key).hours is not None]
 
 
-def rule_of(account: SlowAccount, product: str) -> SquareOff | None:
-    """The rule of a product: its own, else that of the account."""
+def rule_of(account: SlowAccount, product: str, calendar: str) -> SquareOff | None:
+    """The rule of a product, its own or else that of the account: of several the first that is for a calendar."""
     own = [p.square_off for p in account.setup.products if p.name == product and p.square_off is not None]
-    return own[0] if own else account.setup.square_off
+    rules = own[0] if own else account.setup.square_off
+    for rule in (rules,) if isinstance(rules, SquareOff) else rules or ():
+        if rule.calendars is None or calendar in rule.calendars:
+            return rule
+    return None
 
 
 def due(account: SlowAccount, now: int) -> tuple[int, str, str, str, int, int] | None:
     """The next stage: when, for which calendar and product, which, and the two instants that it names."""
     stages = []
     for hours, product in {(account.markets[symbol].hours, product) for symbol, product in exposed(account)}:
-        rule = rule_of(account, product)
-        if rule is None or hours is None or not now:  # nobody has said yet what time it is
+        if hours is None or not now:  # nobody has said yet what time it is
+            continue
+        rule = rule_of(account, product, hours.name)
+        if rule is None:
             continue
         close, earliest = hours.day_close(now, False), now
         if any(e.stage == "flat" and e.closes_ns == close for e in told(account, hours, product)):
