@@ -22,6 +22,7 @@ from papertrade.domain.events import (
     OrderFilled,
     PositionConverted,
     PositionImported,
+    SquaredOff,
 )
 from papertrade.domain.position_keys import position_key, split_key
 from papertrade.testing.oracle import arithmetic as money
@@ -103,6 +104,9 @@ class SlowAccount:
         self._filled = 0
         self._money_events: list[Event] = []
         self._bases: tuple[int, Bases] | None = None  # after how many of them it was asked last, and what was said
+        self.stages: list[SquaredOff] = []
+        self.settling: list[Event] = []  # what settlement follows from, and how many events were sifted for it
+        self.sifted = 0
 
     # --------------------------------------------------------------- events
 
@@ -131,6 +135,8 @@ class SlowAccount:
             self._moves.setdefault(event.key, []).append(event)
         if getattr(event, "number", None) is None:
             self._money_events.append(event)
+        if isinstance(event, SquaredOff):
+            self.stages.append(event)
         note_event(self.orders, event)
 
     def _convert(self, event: PositionConverted) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from fractions import Fraction
 
 import attrs
@@ -24,7 +23,7 @@ def copied(source: Oracle, account: str, command_id: str | None = None, note: st
     watching.catch_up(source, source.clock)
     new = Oracle(attrs.evolve(source.setup, account=account, cash_units=0, start_ns=source.clock))
     new.read = source.read
-    new.markets = {symbol: copy.deepcopy(market) for symbol, market in source.markets.items()}
+    new.markets = {symbol: market.twin() for symbol, market in source.markets.items()}
     for market in new.markets.values():  # what the first account took of the market is there for the second
         market.taken, market.taken_of_bar = {1: 0, -1: 0}, 0
     version = len(source.events)

@@ -107,8 +107,7 @@ def refuse_hours(account: SlowAccount, market: SlowMarket, terms: OrderTerms) ->
 
 def told(account: SlowAccount, hours: MarketHours, product: str) -> list[SquaredOff]:
     """The stages of squaring off that came for a product on the markets of these hours."""
-    stages = (e for e in account.events if isinstance(e, SquaredOff))
-    return [e for e in stages if (e.calendar, e.product) == (hours.name, product)]
+    return [stage for stage in account.stages if (stage.calendar, stage.product) == (hours.name, product)]
 
 
 def only_reduces(account: SlowAccount, symbol: str, product: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple
 
 from papertrade.domain.events import Evidence
@@ -61,6 +62,10 @@ class SlowMarket:
         self.taken = {1: 0, -1: 0}  # of what stands, by side
         self.taken_of_bar = 0
         self.sequences: dict[DataKind, int] = {}
+
+    def twin(self) -> SlowMarket:
+        """Another that stands where this one does; what never changes, years of hours among it, is the same one."""
+        return copy.deepcopy(self, {id(part): part for part in (self.instrument, self.hours)})
 
     # ---------------------------------------------------------------- data
 

@@ -226,10 +226,11 @@ class Oracle(SlowAccount):
         twin = copy.copy(self)
         twin.events = list(self.events)
         twin.orders = {number: copy.copy(order) for number, order in self.orders.items()}
-        twin.markets = {symbol: copy.deepcopy(market) for symbol, market in self.markets.items()}
+        twin.markets = {symbol: market.twin() for symbol, market in self.markets.items()}
         twin._moves = {key: list(moves) for key, moves in self._moves.items()}
         twin._converted = dict(self._converted)
         twin._money_events = list(self._money_events)
+        twin.stages, twin.settling = list(self.stages), list(self.settling)
         return twin
 
     def _refuse_pair(self, first: OrderTerms, second: OrderTerms, cause: OrderRejected) -> None:

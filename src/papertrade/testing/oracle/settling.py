@@ -11,6 +11,7 @@ from papertrade.domain.events import (
     AccountReset,
     CashDeposited,
     CashWithdrawn,
+    Event,
     GoodFaithViolation,
     Numbers,
     OrderFilled,
@@ -27,6 +28,8 @@ from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.market import SlowMarket
 
 DAY = 86_400 * 10**9
+SETTLING = (AccountReset, CashDeposited, CashWithdrawn, GoodFaithViolation, OrderFilled, PositionConverted,
+            PositionImported, SettlementSet, TradesSettled)  # fmt: skip
 
 
 class Batch:
@@ -69,11 +72,18 @@ class Open:
         return sum(batch.shares for batch in self.batches if batch.symbol == symbol)
 
 
+def counting(account: SlowAccount) -> list[Event]:
+    """The events that settlement follows from; the others are many, and each is looked at once."""
+    account.settling += [event for event in account.events[account.sifted :] if isinstance(event, SETTLING)]
+    account.sifted = len(account.events)
+    return account.settling
+
+
 def now_open(account: SlowAccount) -> Open:
     """From the first event on; only what moves money, positions or settlement counts."""
     found = Open()
     is_cash = not account.margin.marked_to_market
-    for event in account.events:
+    for event in counting(account):
         if isinstance(event, AccountReset):
             found = Open()
             found.cash = event.cash_units
@@ -243,7 +253,7 @@ def _days_ago(account: SlowAccount, at: int, today: date) -> int:
 def violations(account: SlowAccount) -> list[tuple[int, int | None]]:
     """(when, restricted until) of every violation since the account began (again)."""
     found: list[tuple[int, int | None]] = []
-    for event in account.events:
+    for event in counting(account):
         if isinstance(event, AccountReset):
             found = []
         elif isinstance(event, GoodFaithViolation):

@@ -35,7 +35,8 @@ def rule_of(account: SlowAccount, product: str, calendar: str) -> SquareOff | No
 def due(account: SlowAccount, now: int) -> tuple[int, str, str, str, int, int] | None:
     """The next stage: when, for which calendar and product, which, and the two instants that it names."""
     stages = []
-    for hours, product in {(account.markets[symbol].hours, product) for symbol, product in exposed(account)}:
+    every = [(account.markets[symbol].hours, product) for symbol, product in exposed(account)]
+    for hours, product in {(id(hours), product): (hours, product) for hours, product in every}.values():
         if hours is None or not now:  # nobody has said yet what time it is
             continue
         rule = rule_of(account, product, hours.name)
