@@ -155,12 +155,13 @@ class FaultCases(KillCases):
     def _every_call(self, store: Store, faults: Faults, kind: str, name: str, last: int) -> None:
         """One operation with each of its calls failing in turn, on fresh streams each time."""
         place = f"{kind} {name} {last} "
-        before = _filled(store, place)
+        _fill(store, place)
+        before = _sizes(store, place)
         OPERATIONS[name](store, place)
         done = _sizes(store, place)
         for k in range(1, MOST_CALLS):
             place = f"{kind} {name} {last} {k} "
-            _filled(store, place)
+            _fill(store, place)
             faults.fail(kind, k, last or k)
             answer = self.said(partial(OPERATIONS[name], store, place))
             made = faults.calls()
@@ -190,7 +191,7 @@ class FaultCases(KillCases):
     def test_c28_full(self) -> None:
         """Without room an append is a StoreFullError that stored nothing; with room again it works."""
         store, faults = self._breakable("full")
-        _filled(store, "")
+        _fill(store, "")
         for k in range(1, MOST_CALLS):
             faults.fail("full", k, FOREVER)
             found = self.said(lambda: store.append(batch(5, commit="new")))
@@ -212,7 +213,7 @@ class FaultCases(KillCases):
     def test_c29_read_only(self) -> None:
         """Where nothing can be written an append says so, stores nothing, and reading goes on."""
         store, faults = self._breakable("read only")
-        _filled(store, "")
+        _fill(store, "")
         faults.fail("read only", 1, FOREVER)
         found = self.said(lambda: store.append(batch(5)))
         wanted = isinstance(found, (StoreMisconfiguredError, StoreUnavailableError))
@@ -273,13 +274,11 @@ class FaultCases(KillCases):
         return _content(self.open(place))
 
 
-def _filled(store: Store, place: str) -> Sizes:
+def _fill(store: Store, place: str) -> None:
     """Two streams, two keys and a snapshot, under names of their own."""
-    store.append(batch(0, 3, f"{place}main", "k"))
+    store.append_many([batch(0, 3, f"{place}main", "k"), batch(0, 2, f"{place}other", "k")])
     store.append(batch(3, 2, f"{place}main"))
-    store.append(batch(0, 2, f"{place}other", "k"))
     store.put_snapshot(f"{place}main", StoredSnapshot(4, chain(4, f"{place}main"), b"snapshot"))
-    return _sizes(store, place)
 
 
 def _sizes(store: Store, place: str) -> Sizes:
