@@ -172,7 +172,7 @@ def test_orders_after_what_was_archived_are_found(cut: int) -> None:
     opened(store)[1].snapshot()
     store.trim("main", version)
     _, broker = opened(store)
-    for order in full[cut : cut + 3] + full[cut::13] + full[-4:]:  # at the cut, at the end, and between
+    for order in full[cut : cut + 3] + full[cut::37] + full[-4:]:  # at the cut, at the end, and between
         assert broker.order(order) == order
         assert broker.order_history(order)[-1].kind.removeprefix("order_") == order.status
         assert str(broker.explain(order))

@@ -210,11 +210,12 @@ def _expected() -> frozenset[tuple[str, str, str, str | None]]:
         connection.close()
 
 
-def _statements(sql: str) -> list[str]:
+@cache
+def _statements(sql: str) -> tuple[str, ...]:
     """A file's statements one by one: executescript would commit the transaction that holds them together."""
-    found, start = [], 0
+    found, start = list[str](), 0
     for end, character in enumerate(sql, 1):
         if character == ";" and sqlite3.complete_statement(sql[start:end]):
             found.append(sql[start:end])
             start = end
-    return found
+    return tuple(found)
