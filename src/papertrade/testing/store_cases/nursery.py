@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import NamedTuple
 
@@ -118,7 +119,8 @@ class Nursery:
                 heard += 1
                 if heard == answers:
                     time.sleep(self.draw.random() * 0.003)  # so that it dies anywhere, and not as it speaks
-                    os.kill(pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it came to the end of its rounds before us
+                        os.kill(pid, signal.SIGKILL)
             elif what == "odd":
                 odd.append(" ".join(rest))
             elif what == "calls":
