@@ -10,6 +10,8 @@ from simulation.saboteurs import SABOTEURS, Plant, Saboteur
 
 MOST_SEEDS, STEPS = 60, 300
 SOONEST = {
+    "closing_price_only_of_the_market": 20,
+    "settlement_counts_from_the_first_trade": 11,
     "limits_before_stops_in_a_bar": 20,
     "first_price_not_noted": 20,
     "changed_order_keeps_its_place": 15,
