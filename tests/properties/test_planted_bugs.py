@@ -10,6 +10,11 @@ from simulation.saboteurs import SABOTEURS, Plant, Saboteur
 
 MOST_SEEDS, STEPS = 60, 300
 SOONEST = {
+    "conversion_loses_the_cost_of_a_lot": 59,
+    "converted_lots_stand_behind_the_others": 75,
+    "conversion_delivers_what_it_moves": 59,
+    "wrong_product_is_squared_off": 30,
+    "products_are_netted": 5,
     "closing_price_only_of_the_market": 20,
     "settlement_counts_from_the_first_trade": 11,
     "limits_before_stops_in_a_bar": 20,
