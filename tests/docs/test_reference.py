@@ -5,10 +5,13 @@ A page's tables are read as a reader sees them: the columns by their headings, t
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import attrs
@@ -26,10 +29,16 @@ from papertrade.domain.words import SIDE_SPELLINGS, TIF_SPELLINGS, TYPE_SPELLING
 from papertrade.hosting.explaining import WaitReason
 from papertrade.hosting.intake import MAX_LEVELS
 from papertrade.hosting.market_window import MarketWindow
+from papertrade.hosting.requests import MOST_MINUTES as MAX_TTL_MINUTES
+from papertrade.hosting.setup import AccountOptions
 from papertrade.ledger.postings import POSTINGS
+from papertrade.ledger.settlement import MOST_SESSIONS
 from papertrade.matching.rules import LETTERS, RULE_SENTENCES
 from papertrade.matching.settings import PRESETS
 from papertrade.ports.broker import Broker
+from papertrade.risk.products import MOST_PRODUCTS
+from papertrade.risk.square_off import MOST_MINUTES
+from papertrade.risk.squaring_rules import MOST_RULES
 from papertrade.testing.scenario import load_scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,6 +170,44 @@ def test_presets_on_the_page_are_those_of_the_code(preset: str) -> None:
     shown = {plain(row["field"]): plain(row[f"`{preset}`"]) for row in rows if row[f"`{preset}`"]}
     made = pt.FillSettings.preset(preset)
     assert shown == {name: _shown(getattr(made, name)) for name in PRESETS[preset]}
+
+
+def _arguments(function: Callable[..., object]) -> dict[str, inspect.Parameter]:
+    """What can be given by name: the options of an account, which are passed through, are asked for elsewhere."""
+    parameters = inspect.signature(function).parameters
+    return {name: one for name, one in parameters.items() if name not in ("self", "account", "options")}
+
+
+def argument_tables() -> tuple[dict[str, str], dict[str, str]]:
+    """The arguments of an account and those of an exchange, each with its default as the page says it."""
+    found = [table for table in tables(text_of("settings.md")) if "argument" in table[0]]
+    account, exchange = ({plain(row["argument"]): row["default"] for row in table} for table in found)
+    return account, exchange
+
+
+def test_what_an_account_brings_is_on_the_page() -> None:
+    """Each option of an account has a row, also those that are passed through."""
+    account, _ = argument_tables()
+    opened = _arguments(pt.Exchange.open_account)
+    assert sorted(account) == sorted({*opened, *AccountOptions.__optional_keys__})
+
+
+def test_what_an_exchange_is_given_is_on_the_page() -> None:
+    """Each argument of an exchange has a row, and one account alone can be given the same."""
+    account, exchange = argument_tables()
+    assert sorted(exchange) == sorted(_arguments(pt.Exchange))
+    assert set(_arguments(pt.open_paper_broker)) <= {*account, *exchange}
+
+
+def test_defaults_of_arguments_are_those_of_the_code() -> None:
+    """A default that the page gives as a literal is the one of the signature."""
+    account, exchange = argument_tables()
+    shown = [(account, _arguments(pt.Exchange.open_account)), (exchange, _arguments(pt.Exchange))]
+    for told, parameters in shown:
+        for name, parameter in parameters.items():
+            literal = re.match(r'`("\w+"|True|False|\d+)`', told[name])
+            if literal is not None:
+                assert ast.literal_eval(literal[1]) == parameter.default, name
 
 
 # ------------------------------------------------------------------ orders
@@ -303,6 +350,11 @@ LIMITS = {
     "digits after the point": number_rules.PLACES,
     "tags of an order": MAX_TAGS,
     "levels of one side of a depth": MAX_LEVELS,
+    "products of an account": MOST_PRODUCTS,
+    "rules of squaring off beside each other": MOST_RULES,
+    "minutes of each stage of squaring off": MOST_MINUTES,
+    "sessions from a trade to its settlement": MOST_SESSIONS,
+    "`ttl_minutes` of an order (30 days)": MAX_TTL_MINUTES,
 }
 
 
@@ -325,6 +377,30 @@ def test_lengths_of_names_on_the_page_hold(name: str, most: int) -> None:
     assert broker.place_order(**{**asked, field: "A" * most}).is_final  # type: ignore[arg-type]
     with pytest.raises(pt.UsageError):
         broker.place_order(**{**asked, field: "A" * (most + 1)})  # type: ignore[arg-type]
+
+
+def test_details_of_an_instrument_are_on_the_page() -> None:
+    """Each detail that ``add_instrument`` takes is named."""
+    _, section = text_of("limits.md").split("## Instruments")
+    named = set(re.findall(r"`(\w+)` \(", section))
+    assert named == {a.name for a in attrs.fields(pt.Instrument) if a.init} - {"symbol"}
+
+
+CLOSED = (pt.Side, pt.OrderType, pt.TimeInForce, pt.LiquidityRole, pt.CostMethod, pt.AccountKind, pt.Phase)
+
+
+@pytest.mark.parametrize("closed", CLOSED, ids=lambda closed: closed.__name__)
+def test_closed_words_are_listed_whole(closed: type[StrEnum]) -> None:
+    """Where the page of names lists the words of an enumeration, it lists all of them, in order."""
+    (row,) = (row for row in rows_with("api.md", "name") if plain(row["name"]) == closed.__name__)
+    assert words(row["what it is"].rpartition(": ")[2]) == [word.value for word in closed]
+
+
+def test_order_words_of_the_tables_are_those_of_the_code() -> None:
+    """The tables of history name each word that stands in their columns."""
+    rows = {plain(row["column of `orders`"]): row for row in rows_with("sql-tables.md", "column of `orders`")}
+    for column_name, closed in (("side", pt.Side), ("type", pt.OrderType), ("time_in_force", pt.TimeInForce)):
+        assert re.findall(r"`(\w+)`", rows[column_name]["what it holds"]) == [word.value for word in closed]
 
 
 def test_public_names_are_on_the_page() -> None:
