@@ -21,7 +21,7 @@ def schema_sql(kind: str, schema: str = "papertrade") -> str:
     A database that this script made is taken by the store as its own. ``schema`` is where PostgreSQL's tables go.
 
     >>> print(schema_sql("sqlite").splitlines()[0])
-    -- papertrade on SQLite, schema 1 to 4. Run it on a file that does not exist yet.
+    -- papertrade on SQLite, schema 1 to 6. Run it on a file that does not exist yet.
     """
     if kind == "sqlite":
         from papertrade.adapters.sqlite.schema import script
