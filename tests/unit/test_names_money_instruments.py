@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from papertrade import Currency, Instrument
+from papertrade import Currency, Instrument, calendar
 from papertrade.domain.instruments import parse_instrument
 from papertrade.domain.money import CURRENCIES, parse_currency
 from papertrade.domain.names import MAX_TAGS, parse_key, parse_name, parse_tags
@@ -181,6 +181,12 @@ def test_bad_details_are_refused_by_name(details: dict[str, object]) -> None:
         parse_instrument("A", **details)
     if "symbol" not in details:
         assert isinstance(caught.value, InvalidValueError)
+
+
+def test_a_calendar_is_named_and_not_given() -> None:
+    """An instrument is a value that can be written down; who gives a calendar itself is told where it goes."""
+    with pytest.raises(InvalidValueError, match=r"the name of a calendar such as 'XNYS'.*use_calendar"):
+        parse_instrument("A", calendar=calendar("XNYS"))
 
 
 def test_details_become_exact() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import gcd
+from typing import Final
 
 import attrs
 
@@ -25,6 +26,8 @@ from papertrade.domain.numbers import (
     to_decimal,
 )
 from papertrade.errors import InvalidValueError
+
+_CALENDAR: Final = "the name of a calendar such as 'XNYS'; give one of your own to the exchange first (use_calendar)"
 
 
 def _symbol(value: str) -> str:
@@ -62,6 +65,8 @@ def _band(value: tuple[Number, Number] | None) -> tuple[Decimal, Decimal] | None
 
 
 def _calendar(value: str | None) -> str | None:
+    if value is not None and type(value) is not str:
+        raise InvalidValueError("calendar", value, _CALENDAR)
     return None if value is None else parse_name(value, "calendar")
 
 
