@@ -346,10 +346,11 @@ def test_what_a_calendar_does_not_know_any_more_breaks_no_stored_command() -> No
 @pytest.mark.parametrize(
     ("options", "field"),
     [
-        ({"minutes_before_close": -1}, "minutes"),
-        ({"minutes_before_close": 721}, "minutes"),
+        ({"minutes_before_close": -1}, "minutes_before_close"),
+        ({"minutes_before_close": 721}, "minutes_before_close"),
         ({"minutes_before_close": 0}, "minutes_before_close"),
-        ({"warn_minutes": True}, "minutes"),
+        ({"warn_minutes": True}, "warn_minutes"),
+        ({"reduce_only_minutes": -1}, "reduce_only_minutes"),
         ({"warn_minutes": 2}, "warn_minutes"),
         ({"at": "3 pm"}, "at"),
         ({"at": {}}, "at"),

@@ -21,6 +21,7 @@ Day: TypeAlias = date | str
 Rows: TypeAlias = tuple[tuple[date, int], ...]
 Dated: TypeAlias = Mapping[str, str | int] | Mapping[date, str | int] | Sequence[tuple[Day, str | int]]
 MOST_SESSIONS: Final = 9
+MOST_COUNTED: Final = 3_650
 
 TABLES: Final[Mapping[str, tuple[tuple[tuple[str, int], ...], str]]] = MappingProxyType(
     {
@@ -37,7 +38,7 @@ TABLES: Final[Mapping[str, tuple[tuple[tuple[str, int], ...], str]]] = MappingPr
 )
 """Tables that ship: trade dates from which so many sessions hold, and where that is from."""
 
-_ACCEPTED: Final = f"'T+0', 'T+1', 'T+2', {', '.join(map(repr, TABLES))}, or cycles by trade date"
+_ACCEPTED: Final = f"'T+0' to 'T+{MOST_SESSIONS}', {', '.join(map(repr, TABLES))}, or cycles by trade date"
 
 
 def _sessions(value: object) -> int:
@@ -98,11 +99,9 @@ def _word(_: object, field: attrs.Attribute[str], value: object) -> None:
         raise InvalidValueError(field.name, value, " or ".join(map(repr, words)))
 
 
-def _count(value: int) -> int:
-    found = parse_count(value, "count")
-    if 1 <= found <= 3_650:
-        return found
-    raise InvalidValueError("count", value, "a whole number from 1 to 3650")
+def _count(_: object, field: attrs.Attribute[int], value: int) -> None:
+    if not 1 <= parse_count(value, field.name) <= MOST_COUNTED:
+        raise InvalidValueError(field.name, value, f"a whole number from 1 to {MOST_COUNTED}")
 
 
 @attrs.frozen
@@ -131,8 +130,8 @@ class Settlement:
     unsettled_cash: str = attrs.field(default="use", validator=_word, kw_only=True)
     unsettled_shares: str = attrs.field(default="sell", validator=_word, kw_only=True)
     on_violation: str = attrs.field(default="note", validator=_word, kw_only=True)
-    most_violations: int = attrs.field(default=3, converter=_count, kw_only=True)
-    restricted_days: int = attrs.field(default=90, converter=_count, kw_only=True)
+    most_violations: int = attrs.field(default=3, validator=_count, kw_only=True)
+    restricted_days: int = attrs.field(default=90, validator=_count, kw_only=True)
     calendars: tuple[str, ...] | None = attrs.field(default=None, converter=_calendars, kw_only=True)
     source: str = attrs.field(default="", kw_only=True)
 

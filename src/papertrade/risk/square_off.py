@@ -29,18 +29,15 @@ MOST_MINUTES: Final = 12 * 60
 _TIMES: Final = "a wall-clock time such as '15:20', or times by the day from which they hold"
 
 
-def _minutes(value: int) -> int:
-    minutes = parse_count(value, "minutes")
-    if minutes <= MOST_MINUTES:
-        return minutes
-    raise InvalidValueError("minutes", value, f"whole minutes, at most {MOST_MINUTES}")
+def _minutes(_: object, field: attrs.Attribute[int], value: int) -> None:
+    if parse_count(value, field.name) > MOST_MINUTES:
+        raise InvalidValueError(field.name, value, f"whole minutes, at most {MOST_MINUTES}")
 
 
-def _minutes_before(value: int) -> int:
-    minutes = _minutes(value)
-    if minutes:
-        return minutes
-    raise InvalidValueError("minutes_before_close", value, "at least 1: at the close nothing trades any more")
+def _minutes_before(rule: object, field: attrs.Attribute[int], value: int) -> None:
+    _minutes(rule, field, value)
+    if not value:
+        raise InvalidValueError(field.name, value, "at least 1: at the close nothing trades any more")
 
 
 Clock: TypeAlias = time | str
@@ -113,10 +110,10 @@ class SquareOff:
         calendars: the names of the calendars it is for; all by default. What never closes is never squared off.
     """
 
-    minutes_before_close: int = attrs.field(default=10, converter=_minutes_before)
+    minutes_before_close: int = attrs.field(default=10, validator=_minutes_before)
     at: tuple[tuple[date, time], ...] = attrs.field(default=None, converter=_times)
-    reduce_only_minutes: int = attrs.field(default=5, converter=_minutes)
-    warn_minutes: int = attrs.field(default=15, converter=_minutes)
+    reduce_only_minutes: int = attrs.field(default=5, validator=_minutes)
+    warn_minutes: int = attrs.field(default=15, validator=_minutes)
     calendars: tuple[str, ...] | None = attrs.field(default=None, converter=_calendars)
 
     def __attrs_post_init__(self) -> None:
