@@ -10,6 +10,7 @@ import pytest
 
 import papertrade as pt
 from papertrade.adapters.memory import MemoryStore
+from papertrade.domain.instants import parse_instant
 from papertrade.domain.position_keys import position_key, split_key
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest, restore, snapshot
@@ -243,6 +244,41 @@ def test_nothing_goes_over_to_a_product_that_is_being_squared_off(alice: pt.Pape
     alice.convert_position(SYMBOL, 6, from_product="MIS", to_product="CNC")
     quoted(alice, "09:43:00")
     assert held(alice) == {"CNC": 16}
+
+
+class Running:
+    """A clock that goes on by a step whenever it is asked."""
+
+    def __init__(self, at: str) -> None:
+        self.ns = parse_instant(f"{DAY}T{at}Z", "at")
+        self.step = 0
+
+    def now_ns(self) -> int:
+        self.ns += self.step
+        return self.ns
+
+
+def test_what_comes_due_while_a_conversion_is_looked_at_refuses_it() -> None:
+    """The position is squared off between the first look and the decision: refused, nothing broken, none stopped."""
+    words = set()
+    for asked in range(6):
+        clock = Running("04:30:00")
+        exchange = pt.Exchange(MemoryStore(), clock=clock)
+        exchange.add_instrument(SYMBOL, currency="INR", tick_size="0.05", calendar="XNSE-CAS")
+        broker = exchange.open_account("alice", cash="1000000", currency="INR", products=PRODUCTS)
+        quoted(broker, "04:30:00")
+        broker.buy(SYMBOL, 10, product="MIS")
+        clock.ns = parse_instant(f"{DAY}T09:41:59Z", "at")
+        quoted(broker, "09:41:59")
+        clock.ns, clock.step = clock.ns + 10**9 - 1000 * asked, 1000
+        try:
+            broker.convert_position(SYMBOL, 5, from_product="MIS", to_product="CNC")
+        except InvalidValueError as refused:
+            words.add(str(refused))
+        assert broker.deposit(1).total  # which lets everything happen that is due, and finds it in order
+        assert held(broker).get("CNC", 0) == 5 * len(broker.events(kinds="position_converted"))
+        assert broker.digest() == digest(fold(AccountState(), broker.events()))
+    assert words == {"symbol: found 'NSE:INFY MIS'; accepted: a symbol with an open position in from_product"}
 
 
 def test_a_conversion_happens_once(alice: pt.PaperBroker) -> None:

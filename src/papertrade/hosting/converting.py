@@ -9,11 +9,14 @@ from papertrade.domain.positions import Position
 from papertrade.engine.converting import convert as decide_conversion
 from papertrade.engine.converting import convertible
 from papertrade.engine.hours import is_squared_off
+from papertrade.engine.profile import AccountProfile
+from papertrade.engine.state import AccountState
 from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, KeyConflictError
 from papertrade.hosting.account_reading import stops_if_corrupt
 from papertrade.hosting.account_start import AccountStart
 from papertrade.hosting.flow import Flow
+from papertrade.matching.market import Market
 
 
 def convert(
@@ -37,9 +40,13 @@ def convert(
             whole = f"whole lots of {to_decimal(lot)} {market.symbol}"
             raise InvalidValueError("quantity", to_decimal(quantity), whole)
         yield from account.desk.make_ready(account.account, account.desk.now())  # what was due may have closed it
-        yield from _check(account, market.symbol, quantity, source, target)
+        seat = yield from account.desk.able(account.account)
+        now = max(account.desk.now(), seat.state.at_ns)
+        _check(seat.state, seat.profile, market, now, quantity, source, target)
 
         def decide(step: Step) -> None:
+            # The clock went on meanwhile, and what came due by it may have closed the position after all.
+            _check(step.state, step.profile, market, step.now_ns, quantity, source, target)
             decide_conversion(step, market.symbol, quantity, (source, target), command_id, note)
 
         yield from account.desk.command(account.account, decide, commit_id)
@@ -56,10 +63,12 @@ def _named(account: AccountStart, name: object, field: str) -> str:
     return account.product(name)
 
 
-def _check(account: AccountStart, symbol: str, quantity: int, source: str, target: str) -> Flow[None]:
+def _check(
+    state: AccountState, profile: AccountProfile, market: Market, now_ns: int, quantity: int, source: str, target: str
+) -> None:
     """There is so much to convert, and the other product takes it."""
-    seat = yield from account.desk.able(account.account)
-    state, here = seat.state, titled(symbol, source)
+    symbol = market.symbol
+    here = titled(symbol, source)
     position = state.positions.get(position_key(symbol, source))
     if position is None or not position.quantity_units:
         raise InvalidValueError("symbol", here, "a symbol with an open position in from_product")
@@ -71,10 +80,9 @@ def _check(account: AccountStart, symbol: str, quantity: int, source: str, targe
     if held * position.quantity_units < 0:
         opposite = f"a product that does not hold the other side: {to_decimal(held)} {titled(symbol, target)}"
         raise InvalidValueError("to_product", target, opposite)
-    if position.quantity_units < 0 and not seat.profile.may_short(target):
+    if position.quantity_units < 0 and not profile.may_short(target):
         raise InvalidValueError("to_product", target, f"a product that may be short, for a short of {here}")
-    market = account.desk.engine.markets[symbol]
-    if is_squared_off(state, market, target, max(account.desk.now(), state.at_ns)):
+    if is_squared_off(state, market, target, now_ns):
         raise InvalidValueError("to_product", target, "a product that is not being squared off")
 
 
