@@ -206,6 +206,23 @@ def test_refused_input_is_recorded_and_refused_again() -> None:
         replay([*lines[:-1], turned])
 
 
+def test_a_product_that_is_none_is_refused_and_recorded_or_left_out() -> None:
+    """A conversion without a product is refused again; one with something that no line can hold did nothing."""
+    lines: list[str] = []
+    broker = open_recording_broker(lines.append, cash=1_000, clock="data", products=["CNC", "MIS"])
+    broker.on_quote("AAPL", 10, 11, at=START)
+    broker.buy("AAPL", 3)
+    for source, target, written in (("CNC", None, 1), (None, "MIS", 1), ("CNC", b"MIS", 0), (object(), "MIS", 0)):
+        before = len(lines)
+        with pytest.raises(InvalidValueError, match="the name of a product"):
+            broker.convert_position("AAPL", 1, from_product=source, to_product=target)  # type: ignore[arg-type]
+        assert len(lines) - before == written
+    with pytest.raises(InvalidValueError, match="CNC, MIS"):
+        broker.close_position("AAPL", product=b"MIS")  # type: ignore[arg-type]
+    broker.convert_position("AAPL", 1, from_product="CNC", to_product="MIS")
+    assert journals(replay(lines)) == journals(broker.exchange)
+
+
 def test_a_look_that_lists_a_symbol_is_an_input() -> None:
     """In the one-account form, looking at a market lists its symbol; the replay lists it at the same place."""
     lines: list[str] = []

@@ -67,7 +67,7 @@ class Notes:
             if self.stamped is not None:
                 record["now"] = text_of_instant(self.stamped.now_ns())
             text = to_bytes(record).decode("utf-8")
-        except ValueError:
+        except (TypeError, ValueError):
             if isinstance(error, UsageError):
                 return  # what cannot even be written was refused before it did anything
             raise

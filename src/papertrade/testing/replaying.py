@@ -57,7 +57,7 @@ ACCOUNT: Final[dict[str, tuple[str, str]]] = {
     "cancel_all_orders": ("symbol", ""),
     "close_position": ("symbol quantity product client_order_id", "symbol"),
     "close_all_positions": ("", ""),
-    "convert_position": ("symbol quantity from_product to_product command_id note", "symbol quantity from_product"),
+    "convert_position": ("symbol quantity from_product to_product command_id note", "symbol quantity"),
     "deposit": ("amount command_id note", "amount"),
     "withdraw": ("amount command_id note", "amount"),
     "reset": ("cash command_id note", "cash"),
@@ -65,8 +65,12 @@ ACCOUNT: Final[dict[str, tuple[str, str]]] = {
     "kill": ("", ""),
     "reset_limit": ("limit command_id", "limit"),
 }
-# of a datum, what has to be said even when it is None
-_SAID: Final = {"on_quote": ("bid", "ask"), "on_depth": ("bids", "asks")}
+# what has to be said even when it is None: of a datum, and of a conversion that is refused for it
+_SAID: Final = {
+    "on_quote": ("bid", "ask"),
+    "on_depth": ("bids", "asks"),
+    "convert_position": ("from_product", "to_product"),
+}
 
 
 def replay(
