@@ -332,6 +332,23 @@ def test_a_conversion_of_the_day_counts_at_its_cost_on_both_sides(alice: pt.Pape
         assert sum(getattr(row, name) for row in after) == getattr(before[0], name)
 
 
+def test_a_conversion_of_the_day_counts_though_the_products_are_gone(tmp_path: Path) -> None:
+    """Everything is closed, and the account is opened without products: its rows of the day are flat all the same."""
+    path = str(tmp_path / "paper.db")
+    broker = opened(path)
+    quoted(broker, "04:30:00")
+    broker.buy(SYMBOL, 10, product="MIS")
+    broker.convert_position(SYMBOL, 4, from_product="MIS", to_product="CNC")
+    broker.close_all_positions()
+    before = broker.day_positions()
+    broker.exchange.close()
+    plain = opened(path, products=None)
+    quoted(plain, "04:31:00")
+    after = plain.day_positions()
+    assert [(row.product, row.quantity, row.pnl) for row in after] == [(r.product, 0, r.pnl) for r in before]
+    plain.exchange.close()
+
+
 # ---------------------------------------------------------------------- names
 
 
@@ -417,6 +434,30 @@ def test_records_of_an_account_tell_its_products_apart(method: str, tmp_path: Pa
     verify_account(store, "alice")
     books = export_beancount(store, "alice", str(tmp_path / "alice.beancount"))
     assert books.symbols == 1
+
+
+def test_a_belief_about_positions_names_a_symbol_or_a_symbol_and_product(alice: pt.PaperBroker) -> None:
+    """Whatever else stands for a position is misuse that says what would do."""
+    store = alice.exchange._desk.store
+    for wrong in ((SYMBOL,), (SYMBOL, "CNC", "x"), (SYMBOL, 5), 5, None):
+        with pytest.raises(InvalidValueError, match="a symbol, or a symbol and product"):
+            assert_balance(store, "alice", positions={wrong: 1})  # type: ignore[dict-item]
+
+
+def test_what_is_held_is_listed_by_symbol_and_product_everywhere(alice: pt.PaperBroker) -> None:
+    """Also where one symbol begins as another does; a day that is closed lists it in the order of one that is open."""
+    wanted = []
+    for symbol in ("A", "A B", "AB"):
+        alice.exchange.add_instrument(symbol, currency="INR")
+        quoted(alice, "04:31:00", 10, symbol)
+        for product in ("CNC", "MIS"):
+            alice.buy(symbol, 1, product=product)
+            wanted.append((symbol, product))
+    lists = [alice.positions(), alice.day_positions()]
+    alice.advance(f"{DAY}T23:00:00Z")
+    lists += [alice.day_summaries().items[0].positions]  # type: ignore[list-item]
+    for found in lists:
+        assert [(part.symbol, part.product) for part in found] == wanted
 
 
 def test_an_account_with_products_comes_back_from_its_snapshot(short: pt.PaperBroker) -> None:

@@ -95,10 +95,11 @@ class DaySummary:
 
     @property
     def positions(self) -> tuple[DayHolding, ...]:
-        """What was held at the close."""
+        """What was held at the close, by symbol and product."""
         e = self.event
         costs, averages, marks = dict(e.costs), dict(e.averages), dict(e.marks)
-        return tuple(DayHolding(*split_key(k), q, costs[k], averages[k], marks.get(k)) for k, q in e.holdings)
+        found = (DayHolding(*split_key(k), q, costs[k], averages[k], marks.get(k)) for k, q in e.holdings)
+        return tuple(sorted(found))  # the keys do not sort as symbols do of which one begins with the other
 
     # Amounts, read from the event's integers.
     opening_equity = Amount()

@@ -84,8 +84,7 @@ def _gathered(reader: AccountReader) -> Flow[dict[str, _Sums]]:
             if len(events) <= MAX_LIMIT:
                 break
             part = part._replace(after=(events[MAX_LIMIT - 1].at_ns, events[MAX_LIMIT - 1].version))
-    profile = reader.profile()
-    if profile is not None and profile.products:
+    if any(split_key(key)[1] for key in sums):  # also in an account that has given its products up since
         yield from _count_conversions(reader, sums, opened.version)
     return sums
 

@@ -132,7 +132,7 @@ def assert_balance(
         if value is not None
     ]
     if positions is not None:
-        keyed = {what if isinstance(what, str) else position_key(*what): value for what, value in positions.items()}
+        keyed = {_key(what): value for what, value in positions.items()}
         believed = {key: to_decimal(parse_units(value, key)) for key, value in keyed.items()}
         pairs += [
             (f"position {key}", believed.get(key, Decimal(0)), found.positions.get(key, Decimal(0)))
@@ -144,3 +144,12 @@ def assert_balance(
     if wrong:
         raise BalanceMismatchError(account, found.version, wrong)
     return found
+
+
+def _key(what: object) -> str:
+    """What a position is kept under, of a symbol or of a symbol and product."""
+    if isinstance(what, str):
+        return what
+    if isinstance(what, tuple) and len(what) == 2 and all(isinstance(part, str) for part in what):
+        return position_key(*what)
+    raise InvalidValueError("positions", what, "a symbol, or a symbol and product: ('NSE:INFY', 'MIS')")
