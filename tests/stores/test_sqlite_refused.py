@@ -34,10 +34,10 @@ def refused(path: Path, error: type[StoreError], match: str) -> None:
 def test_c32_a_newer_file_is_refused_untouched(path: Path) -> None:
     """Its schema number is named, and not a byte of it changes."""
     filled(path)
-    sql(path, "PRAGMA user_version = 6")
-    refused(path, StoreMisconfiguredError, "schema 6 and this papertrade knows 1 to 5")
+    sql(path, "PRAGMA user_version = 7")
+    refused(path, StoreMisconfiguredError, "schema 7 and this papertrade knows 1 to 6")
     sql(path, "PRAGMA journal_mode = DELETE", "CREATE TABLE later (x)")
-    refused(path, StoreMisconfiguredError, "schema 6 and this papertrade knows 1 to 5")
+    refused(path, StoreMisconfiguredError, "schema 7 and this papertrade knows 1 to 6")
 
 
 def test_files_of_other_programs_are_refused(path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_header_says_whose_it_is(path: Path) -> None:
     filled(path)
     header = path.read_bytes()[:100]
     assert int.from_bytes(header[68:72], "big") == APPLICATION_ID
-    assert int.from_bytes(header[60:64], "big") == 5
+    assert int.from_bytes(header[60:64], "big") == 6
 
 
 # --------------------------------------------------------------------- damage
