@@ -15,7 +15,7 @@ from papertrade.domain.position_keys import position_key, split_key
 from papertrade.engine.evolve import fold
 from papertrade.engine.snapshot import digest, restore, snapshot
 from papertrade.engine.state import AccountState
-from papertrade.errors import BalanceMismatchError, InvalidValueError, KeyConflictError, UsageError
+from papertrade.errors import BalanceMismatchError, InvalidValueError, KeyConflictError, StoreConflictError, UsageError
 from papertrade.records import assert_balance, export_beancount, verify_account
 
 SYMBOL = "NSE:INFY"
@@ -406,6 +406,26 @@ def test_a_product_that_holds_something_cannot_be_left_out(tmp_path: Path) -> No
     quoted(again, "04:31:00")
     assert again.buy(SYMBOL, 1).product == "MIS"
     again.exchange.close()
+
+
+@pytest.mark.parametrize("products", [["CNC"], None])
+def test_what_another_process_holds_in_a_product_of_its_own_can_be_closed(products: Any, tmp_path: Path) -> None:
+    """Two processes opened one account with other products: closing everything closes the other's positions as well."""
+    path = str(tmp_path / "paper.db")
+    one, other = opened(path), opened(path, products=products)
+    for broker in (one, other):
+        quoted(broker, "04:30:00")
+    one.buy(SYMBOL, 1, product="MIS")
+    one.buy(SYMBOL, 2, product="CNC")
+    with pytest.raises(StoreConflictError):
+        other.deposit(1)
+    assert [(order.product, order.status) for order in other.close_all_positions()] == [
+        ("CNC", "filled"),
+        ("MIS", "filled"),
+    ]
+    assert held(other) == {}
+    for broker in (one, other):
+        broker.exchange.close()
 
 
 def test_keys_are_the_symbol_alone_without_a_product() -> None:

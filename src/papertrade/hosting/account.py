@@ -300,16 +300,18 @@ class AccountDesk(AccountStart):
         """Close a position, or a part of it, at the market."""
         self.market(symbol)
         product = self.product(named)
-        commit_id = None
         if key is not None:
-            commit_id = "order:" + key
-            found: Appended | None = yield self.desk.store.find, (self.account, commit_id)
+            found: Appended | None = yield self.desk.store.find, (self.account, "order:" + key)
             if found is not None:
                 events = yield self.desk.store.load, (self.account, found.first, found.last)
                 for event in events:
                     if isinstance(event, (OrderAccepted, OrderRejected)) and event.terms.client_order_id == key:
                         check_same_close(key, event.terms, symbol, product, quantity)
                         return (yield from self.order(f"{self.account}-{event.number}"))
+        return (yield from self._close(symbol, product, quantity, key))
+
+    def _close(self, symbol: str, product: str, quantity: int | None, key: str | None) -> Flow[Order]:
+        commit_id = None if key is None else "order:" + key
         seat = yield from self.desk.able(self.account)
         if not seat.state.quantity(position_key(symbol, product)):
             raise InvalidValueError("symbol", titled(symbol, product), "a symbol with an open position")
@@ -331,8 +333,8 @@ class AccountDesk(AccountStart):
         seat = yield from self.desk.seat(self.account)
         held = [(position.symbol, position.product) for _, position in sorted(seat.state.holdings.items())]
         found: list[Order] = []
-        for symbol, product in held:
-            found.append((yield from self.close_position(symbol, product, None, None)))
+        for symbol, product in held:  # perhaps of a product that only another process has
+            found.append((yield from self._close(symbol, product, None, None)))
         return found
 
     def convert(
