@@ -246,6 +246,19 @@ def test_nothing_goes_over_to_a_product_that_is_being_squared_off(alice: pt.Pape
     assert held(alice) == {"CNC": 16}
 
 
+def test_nothing_goes_over_to_a_product_that_would_be_squared_off_at_once(alice: pt.PaperBroker) -> None:
+    """Its stages come for what it holds. It holds nothing, and from reduce-only on it is not to be given any."""
+    alice.buy(SYMBOL, 10)
+    for at in ("09:37:00", "09:43:00", "09:59:59"):
+        quoted(alice, at)
+        with pytest.raises(InvalidValueError, match="not being squared off"):
+            alice.convert_position(SYMBOL, 5, from_product="CNC", to_product="MIS")
+    assert alice.convert_position(SYMBOL, 1, from_product="CNC", to_product="NRML").quantity == 1
+    alice.advance(f"{DAY}T10:15:00Z")  # the session is over: what comes in now is there until the next one ends
+    assert alice.convert_position(SYMBOL, 5, from_product="CNC", to_product="MIS").quantity == 5
+    assert not alice.events(kinds="squared_off")
+
+
 class Running:
     """A clock that goes on by a step whenever it is asked."""
 

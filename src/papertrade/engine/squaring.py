@@ -11,9 +11,11 @@ from papertrade.domain.words import CancelReason, OrderType, TimeInForce
 from papertrade.engine.filling import cancel
 from papertrade.engine.funds import closable
 from papertrade.engine.place import place
+from papertrade.engine.profile import AccountProfile
 from papertrade.engine.step import Step
 from papertrade.errors import CalendarRangeError
 from papertrade.ledger.positions import PositionState
+from papertrade.matching.market import Market
 from papertrade.risk.square_off import FLAT, REDUCE_ONLY, STAGES, SquareOff
 from papertrade.risk.squaring_rules import rule_for
 
@@ -71,6 +73,19 @@ def _next_known(step: Step, rule: SquareOff, product: str, hours: MarketHours) -
             return None
     flat = rule.flat_ns(hours, close)
     return Stage(max(rule.stage_ns(left[0], flat), now), hours.name, product, left[0], flat, close)
+
+
+def would_be_squared_off(profile: AccountProfile, market: Market, product: str, now_ns: int) -> bool:
+    """Is it so late that what comes into this product is squared off at once, whether or not it holds something yet?"""
+    hours = market.hours
+    rule = None if hours is None or not now_ns else rule_for(profile.square_off_of(product), hours)
+    if hours is None or rule is None:
+        return False
+    try:
+        close = hours.day_close(now_ns, False)
+        return rule.covers(hours, close) and rule.stage_ns(REDUCE_ONLY, rule.flat_ns(hours, close)) <= now_ns
+    except CalendarRangeError:
+        return False
 
 
 def square_off(step: Step) -> None:

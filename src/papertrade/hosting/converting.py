@@ -10,6 +10,7 @@ from papertrade.engine.converting import convert as decide_conversion
 from papertrade.engine.converting import convertible
 from papertrade.engine.hours import is_squared_off
 from papertrade.engine.profile import AccountProfile
+from papertrade.engine.squaring import would_be_squared_off
 from papertrade.engine.state import AccountState
 from papertrade.engine.step import Step
 from papertrade.errors import InvalidValueError, KeyConflictError
@@ -82,7 +83,7 @@ def _check(
         raise InvalidValueError("to_product", target, opposite)
     if position.quantity_units < 0 and not profile.may_short(target):
         raise InvalidValueError("to_product", target, f"a product that may be short, for a short of {here}")
-    if is_squared_off(state, market, target, now_ns):
+    if is_squared_off(state, market, target, now_ns) or would_be_squared_off(profile, market, target, now_ns):
         raise InvalidValueError("to_product", target, "a product that is not being squared off")
 
 

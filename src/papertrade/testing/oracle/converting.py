@@ -12,6 +12,7 @@ from papertrade.testing.oracle import arithmetic as money
 from papertrade.testing.oracle.account import SlowAccount
 from papertrade.testing.oracle.hours import only_reduces
 from papertrade.testing.oracle.lots import close_lots
+from papertrade.testing.oracle.squaring import MINUTE, rule_of
 from papertrade.testing.oracle.vocabulary import Convert
 
 
@@ -38,8 +39,19 @@ def check(account: SlowAccount, wanted: Convert) -> None:
     if held * account.quantity(target) < 0 or (held < 0 and not account.may_short(wanted.target)):
         raise UsageError("the other product does not take it")
     account.now = max(account.clock, account.events[-1].at_ns)
-    if only_reduces(account, wanted.symbol, wanted.target):
+    if only_reduces(account, wanted.symbol, wanted.target) or _is_late(account, wanted):
         raise UsageError("the other product is being squared off")
+
+
+def _is_late(account: SlowAccount, wanted: Convert) -> bool:
+    """Would it be squared off at once, though nothing of its product was held so far?"""
+    hours, now = account.markets[wanted.symbol].hours, account.now
+    rule = None if hours is None or not now else rule_of(account, wanted.target, hours.name)
+    if hours is None or rule is None:
+        return False
+    close = hours.day_close(now, False)
+    minutes = rule.minutes_before_close + rule.reduce_only_minutes
+    return rule.covers(hours, close) and close - minutes * MINUTE <= now
 
 
 def convert(account: SlowAccount, wanted: Convert) -> None:
