@@ -325,6 +325,18 @@ def test_bookends_end_with_the_calendar() -> None:
     assert points == ["01-05T17:01", "01-06T09:00", "01-06T17:01"]
 
 
+def test_a_bookend_without_a_price_is_not_noted_later_with_one_that_came_late() -> None:
+    """Nobody knew the equity when the session closed: a late datum does not bring that instant back."""
+    broker = opened(calendar="XNYS", equity_points="session", limits=pt.RiskLimits(max_daily_loss=5_000))
+    broker.on_quote("XYZ", "99", "100", at="2026-01-05T16:00:00Z")
+    broker.import_positions([{"symbol": "ABC", "quantity": 5, "average_price": 90}])
+    broker.advance("2026-01-05T21:30:00Z")
+    broker.on_quote("ABC", "99", "100", at="2026-01-05T20:00:00Z")
+    broker.advance("2026-01-05T22:00:00Z")
+    kinds = [(event.kind, str(event.at)[11:16]) for event in broker.events()][-2:]
+    assert kinds == [("position_imported", "16:00"), ("day_revalued", "20:00")]
+
+
 @given(st.lists(st.integers(-1000, 1000), max_size=200), st.integers(4, 60))
 def test_thinning_loses_no_peak_and_no_low(equities: list[int], most: int) -> None:
     """At most so many points, in order, with the first, the last, the highest and the lowest of all."""

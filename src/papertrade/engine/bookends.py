@@ -38,7 +38,8 @@ def next_bookend(step: Step) -> int:
         return 0
     if own is not None:  # its sessions are the same whatever is held: what was found stands until it is over
         return step.seat.point_ns if step.seat.point_ns > now else _next_of(own, now)
-    due = (_next_of(hours, now) for hours in hours_at_stake(state, step.markets))
+    passed = max(now, step.clock_ns)  # with a late datum the account's own time may be earlier than the last bookend
+    due = (_next_of(hours, passed) for hours in hours_at_stake(state, step.markets))
     return min((ns for ns in due if ns), default=0)
 
 
