@@ -371,3 +371,26 @@ def test_something_else_than_a_rule_is_refused() -> None:
     """The account option takes a ``SquareOff``."""
     with pytest.raises(InvalidValueError, match="a SquareOff"):
         pt.open_paper_broker(cash=1, square_off="15:20")  # the name of no table
+
+
+@pytest.mark.parametrize("first", ["another symbol", "its own", "only the time", "a restart before", "a restart after"])
+def test_what_came_in_before_the_time_was_known_is_squared_off_too(first: str) -> None:
+    """Imported before the first datum, and no command since: its day opens with the first instant; then the stages."""
+    store = MemoryStore()
+    broker = opened(store)
+    broker.import_positions([{"symbol": "ABC", "quantity": 5, "average_price": 90}])
+    assert broker.exchange.next_deadline() is None
+    if first == "a restart before":
+        broker = opened(store)
+    if first == "only the time":
+        broker.advance(NOON)
+    else:
+        quote(broker, NOON, symbol="ABC" if first == "its own" else "XYZ")
+    if first == "a restart after":
+        broker = opened(store)
+    assert str(broker.exchange.next_deadline()) == "2026-01-05 20:35:00+00:00"
+    broker.advance(CLOSE)
+    assert stages(broker) == [("warned", WARN), ("reduce_only", REDUCE), ("flat", FLAT)]
+    assert [str(event.at) for event in broker.events(kinds="day_opened")] == ["2026-01-05 17:00:00+00:00"]
+    assert broker.orders()[-1].tags == {"by": "square_off"}
+    check_account(broker)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from papertrade.domain.events import DayOpened, Event, OrderExpired
 from papertrade.domain.orders import Order
 from papertrade.domain.words import TimeInForce
@@ -15,6 +17,9 @@ from papertrade.engine.step import Deadlines, Seat, Step
 from papertrade.engine.watch import review
 from papertrade.matching.auctions import bell_of
 from papertrade.matching.market import Market
+
+TOLD_NS: Final = 1
+"""A deadline of an account to be squared off that began before anybody knew the time: as soon as somebody does."""
 
 
 def run_clock(step: Step) -> None:
@@ -112,6 +117,8 @@ def schedule(step: Step) -> None:
     stage = next_stage(step)
     if stage is not None:
         step.wake_at(stage.due_ns)
+    elif step.profile.squares and not step.now_ns:  # its day opens then, so that a restart knows of it
+        step.wake_at(TOLD_NS)
 
 
 def _plan_point(step: Step) -> None:

@@ -13,7 +13,7 @@ from papertrade.domain.events import Event
 from papertrade.domain.hours import MarketHours
 from papertrade.domain.instruments import Instrument
 from papertrade.domain.orders import Order
-from papertrade.engine.clockwork import FirstStep, begin_day, next_wake, run_clock, schedule
+from papertrade.engine.clockwork import TOLD_NS, FirstStep, begin_day, next_wake, run_clock, schedule
 from papertrade.engine.day_end import note_point
 from papertrade.engine.evolve import fold
 from papertrade.engine.profile import BOOKENDS, ON_CHANGE, AccountProfile, by_calendar
@@ -123,6 +123,10 @@ class Engine:
 
     def next_deadline(self) -> int | None:
         """When to call again: the next expiry or end of a day; None when nothing is due by itself."""
+        ns = self._first_due()
+        return None if ns == TOLD_NS else ns  # nobody can call at an instant that is not known yet
+
+    def _first_due(self) -> int | None:
         deadlines, seats = self.deadlines, self.seats
         while deadlines:
             ns, account = deadlines[0]
@@ -134,7 +138,7 @@ class Engine:
 
     def due(self, now_ns: int) -> tuple[int, str] | None:
         """The next deadline that has come, with its account."""
-        ns = self.next_deadline()
+        ns = self._first_due()
         if ns is None or ns > now_ns:
             return None
         self.until_ns = now_ns
@@ -144,7 +148,7 @@ class Engine:
         """Do what is due for one account, at the instant it was due."""
         seat = self.seats[account]
         seat.until_ns = self.until_ns
-        step = Step(seat, self.markets, self.deadlines, due_ns)
+        step = Step(seat, self.markets, self.deadlines, self.until_ns if due_ns == TOLD_NS else due_ns)
         run_clock(step)
         return step
 

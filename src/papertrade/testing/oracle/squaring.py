@@ -32,6 +32,14 @@ def rule_of(account: SlowAccount, product: str, calendar: str) -> SquareOff | No
     return None
 
 
+def waits_for_the_time(account: SlowAccount) -> bool:
+    """Is it to be squared off, and has something since before anybody said what time it is?"""
+    setup = account.setup
+    squares = setup.square_off is not None or any(product.square_off for product in setup.products)
+    began = bool(account.events) and not account.events[-1].at_ns
+    return squares and began and bool(account.held_keys() or account.open_orders())
+
+
 def due(account: SlowAccount, now: int) -> tuple[int, str, str, str, int, int] | None:
     """The next stage: when, for which calendar and product, which, and the two instants that it names."""
     stages = []

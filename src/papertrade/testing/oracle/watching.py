@@ -27,8 +27,10 @@ from papertrade.testing.oracle.filling import cancel
 # -------------------------------------------------------------------- time
 
 
-def next_due(account: SlowAccount) -> int | None:
+def next_due(account: SlowAccount, now: int) -> int | None:
     """The next expiry, the end of the day, or the next instant to note the equity of what is held."""
+    if now and squaring.waits_for_the_time(account):
+        return now
     orders = account.open_orders()
     due = [order.expires for order in orders if order.expires is not None]
     bases = account.bases()
@@ -52,7 +54,7 @@ def next_due(account: SlowAccount) -> int | None:
 def catch_up(account: SlowAccount, now: int) -> None:
     """Do everything that was due by now, each at its own instant."""
     note_closings(account, now)
-    while (due := next_due(account)) is not None and due <= now:
+    while (due := next_due(account, now)) is not None and due <= now:
         held = bool(account.held_keys())
         account.begin_step(due)
         bookend = bookends.due(account)
