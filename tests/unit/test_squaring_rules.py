@@ -54,6 +54,20 @@ def test_commodities_close_later_while_america_has_winter_time() -> None:
     assert flats(broker) == {"MCX": "18:00"}
 
 
+def test_rules_are_listed_among_the_assumptions() -> None:
+    """Of the account, and of each product that has its own; an account without any says nothing of it."""
+    products = [pt.Product("MIS", square_off="zerodha"), pt.Product("CNC")]
+    broker = pt.open_paper_broker(cash=1, square_off=pt.SquareOff(minutes_before_close=7), products=products)
+    account, product = (line for line in broker.assumptions() if "squared off" in line)
+    assert account == "squared off: each market with hours 7 minutes before the close"
+    assert product.startswith(
+        "MIS is squared off: XBOM-CAS, XNSE-CAS at 15:20 from 2000-01-01, 15:12 from 2026-08-03, else 10 minutes before"
+        " the close; XBOM, XNSE at 15:20, else 10 minutes before the close; "
+    )
+    assert product.endswith("; MCX 25 minutes before the close")
+    assert not any("squared off" in line for line in pt.open_paper_broker(cash=1).assumptions())
+
+
 def test_of_several_rules_the_first_that_is_for_a_calendar_holds() -> None:
     """And a market that none is for is left alone."""
     rules = [

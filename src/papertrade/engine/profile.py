@@ -86,9 +86,17 @@ class AccountProfile:
             f"a trading day begins at {day.starts:%H:%M} in {day.zone.key}{closed}",
             f"equity is noted {_noted(self.points_ns)}",
             f"outside market hours: {_OUTSIDE[self.outside_hours]}",
+            *self._squared(),
             *([f"products: {', '.join(product.name for product in self.products)}"] if self.products else []),
             f"settlement: {'at once' if self.settlement is None else self.settlement}",
         ]
+
+
+    def _squared(self) -> list[str]:
+        """What is squared off, by which rules: the account, and each product that has its own."""
+        apart = [(f"{one.name} is ", one.square_off) for one in self.products if one.square_off]
+        found = [("", self.square_off), *apart] if self.square_off else apart
+        return [f"{whose}squared off: {'; '.join(map(str, rules))}" for whose, rules in found]
 
 
 def by_calendar(profile: AccountProfile, hours: MarketHours) -> AccountProfile:

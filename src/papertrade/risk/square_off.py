@@ -121,6 +121,12 @@ class SquareOff:
             accepted = f"at least reduce_only_minutes ({self.reduce_only_minutes}): the warning comes first"
             raise InvalidValueError("warn_minutes", self.warn_minutes, accepted)
 
+    def __str__(self) -> str:
+        markets = "each market with hours" if self.calendars is None else ", ".join(self.calendars)
+        times = ", ".join(f"{at:%H:%M}" + ("" if since == date.min else f" from {since}") for since, at in self.at)
+        minutes = f"{self.minutes_before_close} minutes before the close"
+        return f"{markets} at {times}, else {minutes}" if times else f"{markets} {minutes}"
+
     def is_for(self, hours: MarketHours) -> bool:
         """Is it for markets of these hours?"""
         return self.calendars is None or hours.name in self.calendars
