@@ -165,12 +165,13 @@ class UnknownCalendarError(_LookupUsageError):
 
 
 class CalendarRangeError(_LookupUsageError):
-    """A calendar was asked about a time that it does not know."""
+    """A calendar, or a table by trade date, was asked about a time that it does not know."""
 
-    def __init__(self, calendar: str, asked: str, first: str, last: str) -> None:
+    def __init__(self, calendar: str, asked: str, first: str, last: str, told: str = "") -> None:
         self.calendar, self.asked, self.first, self.last = calendar, asked, first, last
         super().__init__(
-            f"calendar {calendar} is known from {first} to {last} and was asked about {asked}; add what you know "
+            told
+            or f"calendar {calendar} is known from {first} to {last} and was asked about {asked}; add what you know "
             "with calendar.with_days({...}, known_through=...), or use a newer release"
         )
 

@@ -470,11 +470,13 @@ def test_a_settlement_is_of_its_day(sell: bool) -> None:
 
 
 def test_what_no_table_knows_is_refused() -> None:
-    """A trade date before the first row is an error with the dates, and the order was never there."""
+    """A trade date before the first row is an error that says how to add one, and the order was never there."""
     broker = opened("india_shares", cash=1_000, calendar="XNYS")
     quote(broker, "2022-06-01T15:00:00Z")
-    with pytest.raises(CalendarRangeError, match="2023-01-27"):
+    with pytest.raises(CalendarRangeError, match="2023-01-27") as caught:
         broker.buy("A", 1)
+    assert "Settlement({'2022-06-01': 'T+2', '2023-01-27': 'T+1'})" in str(caught.value)
+    assert "with_days" not in str(caught.value)
     assert broker.orders("all") == []
 
 

@@ -166,7 +166,12 @@ class Settlement:
         if held:
             return held[-1]
         first = self.cycle[0][0].isoformat()
-        raise CalendarRangeError("of settlement", day, first, "today")
+        rows = ", ".join(f"'{since}': 'T+{sessions}'" for since, sessions in self.cycle)
+        told = (
+            f"settlement {self} does not say when trades of {day} settle; give a table that begins by then, such as "
+            f"Settlement({{'{day}': 'T+2', {rows}}}) if that is how it was"
+        )
+        raise CalendarRangeError("of settlement", day, first, "today", told)
 
     def __str__(self) -> str:
         rows = ", ".join(
