@@ -409,6 +409,15 @@ def test_a_preview_says_what_would_come_and_leaves_no_trace(broker: pt.PaperBrok
     assert broker.buy("AAPL", 4).filled_quantity == 4
 
 
+def test_who_forgets_the_quantity_is_told_of_both_ways_to_give_one() -> None:
+    """A short call says what a long one does."""
+    broker = pt.open_paper_broker(cash=100)
+    for forgot in (lambda: broker.buy("ABC"), lambda: broker.buy("ABC", limit_price=1)):
+        with pytest.raises(InvalidValueError) as caught:
+            forgot()
+        assert str(caught.value) == "quantity: found None; accepted: a quantity, or a notional (an amount of money)"
+
+
 def test_a_pair_is_refused_whole_for_the_reason_of_one(broker: pt.PaperBroker) -> None:
     """Both orders of a pair are refused when one is, each with its own number and terms and the reason of the one."""
     one, two = broker.place_oco(request(limit_price=120, quantity=11), request(limit_price=130, quantity=2))

@@ -153,7 +153,7 @@ def side_terms(
         known = seen.get((symbol, side, quantity))
         if known is not None:
             return known
-    if not options and type(symbol) is str:
+    if not options and quantity is not None and type(symbol) is str:
         units = parse_positive(quantity, "quantity")
         terms = _terms((symbol, 1 if side is _BUY else -1, _MARKET, units, *_PLAIN))
         if quantity.__class__ is int:
