@@ -64,9 +64,9 @@ def test_the_whole_value_is_a_fraction_and_both_may_be_the_same() -> None:
 @pytest.mark.parametrize(
     ("make", "field", "found", "accepted"),
     [
-        (lambda: FlatMargin(initial="1.1"), "fraction", "1.1", "more than 0 and at most 1"),
-        (lambda: FlatMargin(initial=0), "fraction", 0, "a number above 0"),
-        (lambda: FlatMargin(maintenance="x"), "fraction", "x", None),
+        (lambda: FlatMargin(initial="1.1"), "initial", "1.1", "more than 0 and at most 1"),
+        (lambda: FlatMargin(initial=0), "initial", 0, "a number above 0"),
+        (lambda: FlatMargin(maintenance="x"), "maintenance", "x", None),
         (lambda: FlatMargin(initial="0.1", maintenance="0.2"), "maintenance", Decimal("0.2"), "at most initial (0.1)"),
     ],
 )

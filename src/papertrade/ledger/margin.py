@@ -108,11 +108,19 @@ class CashModel:
         return 0
 
 
-def _fraction(value: Number) -> Decimal:
-    units = parse_positive(value, "fraction")
+def _fraction(value: Number, field: str) -> Decimal:
+    units = parse_positive(value, field)
     if units > SCALE:
-        raise InvalidValueError("fraction", value, "more than 0 and at most 1")
+        raise InvalidValueError(field, value, "more than 0 and at most 1")
     return to_decimal(units)
+
+
+def _initial(value: Number) -> Decimal:
+    return _fraction(value, "initial")
+
+
+def _maintenance(value: Number) -> Decimal:
+    return _fraction(value, "maintenance")
 
 
 @attrs.frozen
@@ -123,9 +131,9 @@ class FlatMargin:
     'flat margin: initial 0.2, maintenance 0.1'
     """
 
-    initial_fraction: Decimal = attrs.field(default=Decimal("0.5"), converter=_fraction, alias="initial")
+    initial_fraction: Decimal = attrs.field(default=Decimal("0.5"), converter=_initial, alias="initial")
     maintenance_fraction: Decimal = attrs.field(
-        default=Decimal("0.25"), converter=_fraction, alias="maintenance"
+        default=Decimal("0.25"), converter=_maintenance, alias="maintenance"
     )
     may_short: bool = attrs.field(default=True, init=False)
     marked_to_market: bool = attrs.field(default=True, init=False)
