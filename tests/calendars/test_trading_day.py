@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -79,3 +80,10 @@ def test_a_calendar_is_a_calendar_or_a_name(calendar: object) -> None:
     """Anything else is refused."""
     with pytest.raises(InvalidValueError):
         pt.TradingDay("UTC", calendar=calendar)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("asked", ["XNSE", "India", 5, pt.calendar("XNSE")], ids=lambda asked: str(asked)[:10])
+def test_a_calendar_alone_is_no_trading_day(asked: Any) -> None:
+    """It is a part of one; the error says which field is meant, and where a calendar goes."""
+    with pytest.raises(InvalidValueError, match=r"^trading_day: .*TradingDay\('Asia/Kolkata', calendar='XNSE'\)"):
+        pt.open_paper_broker(cash=1, trading_day=asked)

@@ -39,6 +39,7 @@ _Named = TypeVar("_Named", "SquareOff", "Settlement")
 _CASH: Final = CashModel()
 _NO_FEES: Final = NoFees()
 _NO_LIMITS: Final = RiskLimits()
+_DAYS: Final = "a zone such as 'Asia/Kolkata', or a TradingDay such as TradingDay('Asia/Kolkata', calendar='XNSE')"
 
 
 @cache
@@ -88,16 +89,13 @@ def plan_account(
         account_kind = AccountKind.MARGIN
     if type(start) is not str or start not in ("keep", "fresh"):
         raise InvalidValueError("start", start, "'keep' what is stored, or 'fresh' to insist that nothing is")
-    trading_day = options.get("trading_day")
-    if type(trading_day) is str:
-        trading_day = TradingDay(trading_day)
     model = parse_margin(margin, "margin")
     profile = AccountProfile(
         fill=_checked(fill, FillSettings, "fill"),
         fees=_NO_FEES if fees is None else parse_fees(fees, "fees"),
         margin=model,
         limits=_checked(_NO_LIMITS if limits is None else limits, RiskLimits, "limits"),
-        trading_day=_checked(_utc_day() if trading_day is None else trading_day, TradingDay, "trading_day"),
+        trading_day=_trading_day(options.get("trading_day")),
         outside_hours=parse_enum(options.get("outside_hours", "queue"), OutsideHours, "outside_hours"),
         square_off=() if squares is None else tuple(map(_by_all_names, parse_squaring(squares))),
         points_ns=parse_points(options.get("equity_points", "off")),
@@ -108,6 +106,17 @@ def plan_account(
     method = parse_enum(options.get("cost_method", "average"), CostMethod, "cost_method")
     name = parse_name(account, "account")
     return AccountPlan(name, known, account_kind, method, units, profile, start == "fresh", alone)
+
+
+def _trading_day(value: object) -> TradingDay:
+    if value is None:
+        return _utc_day()
+    if isinstance(value, TradingDay):
+        return value
+    with suppress(InvalidValueError):
+        if type(value) is str:
+            return TradingDay(value)
+    raise InvalidValueError("trading_day", value, _DAYS)
 
 
 def _settlement(value: object) -> Settlement:
