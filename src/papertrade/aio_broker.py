@@ -232,7 +232,7 @@ class AsyncPaperBroker(AsyncMarketWindow):
         return await self.exchange.run_flow(self._desk.explain(order_id))
 
     async def assumptions(self) -> list[str]:
-        """Everything that is assumed about fills, fees and margin, in sentences."""
+        """Everything that is assumed about fills, fees, margin, days, hours and settlement, in sentences."""
         return await self.exchange.run_flow(self._desk.assumptions())
 
     async def entries(self) -> list[Entry]:

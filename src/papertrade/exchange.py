@@ -138,11 +138,12 @@ class Exchange:
             kind: ``"cash"`` (paid in full, no shorts) or ``"margin"`` (see ``margin``).
             margin: a margin model such as ``FlatMargin(initial="0.2", maintenance="0.1")``.
             fees: a fee model such as ``PercentFee("0.0003", cap=20)``; none are charged by default.
-            limits: what the account may do at most.
+            limits: what the account may do at most; cost_method: ``"average"`` or ``"fifo"``.
             fill: fill settings or a preset's name; the exchange's own by default.
-            cost_method: ``"average"`` or ``"fifo"``.
             equity_points: ``"off"``, ``"on change"`` (after fills), ``"session"`` (at opens and closes), or ``"5m"``.
             trading_day: the zone whose midnight ends a day, or a ``TradingDay``; UTC by default.
+            outside_hours: ``"queue"``, ``"reject"`` or ``"extended"``; square_off: a ``SquareOff``, or several.
+            settlement: ``"T+1"``, a ``Settlement`` or a table's name; products: ``Product`` values or their names.
             start: ``"keep"`` what is stored, or ``"fresh"`` to insist that nothing is.
             exclusive: True takes the account for this worker alone: one that had it before cannot write any more.
         """

@@ -253,7 +253,7 @@ class PaperBroker(MarketWindow):
         return self.exchange.run_flow(self._desk.explain(order_id))
 
     def assumptions(self) -> list[str]:
-        """Everything that is assumed about fills, fees and margin, in sentences."""
+        """Everything that is assumed about fills, fees, margin, days, hours and settlement, in sentences."""
         return self.exchange.run_flow(self._desk.assumptions())
 
     def entries(self) -> list[Entry]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import papertrade
+from papertrade.hosting.setup import AccountOptions
 
 HOME = Path(papertrade.__file__).parent
 MODULES = sorted(
@@ -24,3 +25,10 @@ def test_examples_of_docstrings_say_what_comes_of_them(name: str, capsys: pytest
     done = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert done.failed == 0, capsys.readouterr().out
     assert done.attempted, "the example is where nobody finds it"
+
+
+def test_each_option_of_an_account_is_explained_where_it_is_typed() -> None:
+    """The help of ``open_account`` has every option, that of the one-account form names them."""
+    for told in (papertrade.Exchange.open_account.__doc__, papertrade.open_paper_broker.__doc__):
+        assert told is not None
+        assert [option for option in sorted(AccountOptions.__optional_keys__) if option not in told] == []
