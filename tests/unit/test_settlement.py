@@ -486,6 +486,7 @@ def test_what_no_table_knows_is_refused() -> None:
         ({"cycle": "T+x"}, "cycle"),
         ({"cycle": {}}, "cycle"),
         ({"cycle": {"2024-13-01": "T+1"}}, "cycle"),
+        ({"cycle": {"2024-W22-2": "T+1"}}, "cycle"),
         ({"cycle": "T+1", "unsettled_cash": "sell"}, "unsettled_cash"),
         ({"cycle": "T+1", "unsettled_shares": True}, "unsettled_shares"),
         ({"cycle": "T+1", "on_violation": "freeze"}, "on_violation"),

@@ -355,6 +355,7 @@ def test_what_a_calendar_does_not_know_any_more_breaks_no_stored_command() -> No
         ({"at": "3 pm"}, "at"),
         ({"at": {}}, "at"),
         ({"at": {"soon": "15:20"}}, "at"),
+        ({"at": {"2026-W32-1": "15:20"}}, "at"),
         ({"at": 15}, "at"),
         ({"calendars": []}, "calendars"),
         ({"calendars": 5}, "calendars"),

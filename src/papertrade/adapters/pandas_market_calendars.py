@@ -9,7 +9,7 @@ from typing import Any
 
 from papertrade.adapters.calendar_rows import calendar_of_rows, known_name, rows_of
 from papertrade.calendars.calendar import Calendar
-from papertrade.calendars.wall import day_of
+from papertrade.domain.wall_clock import parse_day
 from papertrade.errors import InvalidValueError
 
 _COLUMNS = {"opens": "market_open", "closes": "market_close"}
@@ -34,7 +34,7 @@ def from_pandas_market_calendars(
     known_name(name, package.get_calendar_names())
     found = package.get_calendar(name)
     latest = date(_last_year(found), 12, 31)
-    begin, end = day_of(first, "first"), latest if last is None else day_of(last, "last")
+    begin, end = parse_day(first, "first"), latest if last is None else parse_day(last, "last")
     if end > latest:
         raise InvalidValueError("last", last, f"at most {latest}: {name} has no holidays recorded after that year")
     if begin > end:

@@ -14,9 +14,10 @@ from papertrade.calendars.hours import Hours, hours_of
 from papertrade.calendars.sessions import Session, parts_of
 from papertrade.calendars.timeline import Timeline
 from papertrade.calendars.trading_day import zone_of
-from papertrade.calendars.wall import DAY_S, day_of, instant_of_wall
+from papertrade.calendars.wall import DAY_S, instant_of_wall
 from papertrade.domain.hours import Bell, Phase, Span, WallTimes
 from papertrade.domain.instants import parse_instant, to_datetime
+from papertrade.domain.wall_clock import parse_day
 from papertrade.errors import CalendarRangeError, InvalidValueError
 
 Instant = datetime | str | int
@@ -52,7 +53,7 @@ def _dated_hours(value: Hours | str | DatedHours) -> tuple[tuple[date, Hours], .
     if isinstance(value, (Hours, str)) or not isinstance(value, Iterable):
         return ((date.min, hours_of(value)),)
     pairs: Iterable[tuple[Day, Hours | str]] = value.items() if isinstance(value, Mapping) else value
-    found = {day_of(day, "hours"): hours_of(hours) for day, hours in pairs}
+    found = {parse_day(day, "hours"): hours_of(hours) for day, hours in pairs}
     return tuple((day, found[day]) for day in sorted(found))
 
 
@@ -60,25 +61,25 @@ def _closed(value: ClosedDays) -> tuple[tuple[date, str], ...]:
     """Closed days with a note each, in order."""
     items: Iterable[Day | tuple[Day, str]] = value.items() if isinstance(value, Mapping) else value
     pairs = [item if isinstance(item, tuple) else (item, "") for item in items]
-    return tuple(sorted({day_of(day, "closed"): str(note) for day, note in pairs}.items()))
+    return tuple(sorted({parse_day(day, "closed"): str(note) for day, note in pairs}.items()))
 
 
 def _special(value: OwnHours) -> SpecialDays:
     """Days with hours of their own and a note each, in order."""
     items = [(day, hours, "") for day, hours in value.items()] if isinstance(value, Mapping) else list(value)
-    found = {day_of(day, "special"): (hours_of(hours), str(note)) for day, hours, note in items}
+    found = {parse_day(day, "special"): (hours_of(hours), str(note)) for day, hours, note in items}
     return tuple((day, *found[day]) for day in sorted(found))
 
 
 def _known(value: Iterable[Day]) -> tuple[date, date]:
-    days = tuple(day_of(day, "known") for day in value)
+    days = tuple(parse_day(day, "known") for day in value)
     if len(days) != 2 or days[0] > days[1]:
         raise InvalidValueError("known", value, "first and last known day, such as ('2020-01-01', '2026-12-31')")
     return days[0], days[1]
 
 
 def _tentative(value: Day | None) -> date | None:
-    return None if value is None else day_of(value, "tentative_from")
+    return None if value is None else parse_day(value, "tentative_from")
 
 
 @attrs.frozen(kw_only=True, eq=True)
@@ -282,9 +283,9 @@ class Calendar:
         """
         closed: dict[Day, str] = dict(self.closed)
         special: dict[date, tuple[Day, Hours | str, str]] = {row[0]: row for row in self.special}
-        known = (self.known[0], self.known[1] if known_through is None else day_of(known_through, "known_through"))
+        known = (self.known[0], self.known[1] if known_through is None else parse_day(known_through, "known_through"))
         for given, hours in days.items():
-            day = day_of(given, "days")
+            day = parse_day(given, "days")
             if not known[0] <= day <= known[1]:
                 raise CalendarRangeError(self.name, day.isoformat(), *(bound.isoformat() for bound in known))
             closed.pop(day, None)
@@ -293,11 +294,11 @@ class Calendar:
                 closed[day] = note
             else:
                 special[day] = (day, self._usual(day.toordinal()) if hours == "usual" else hours, note)
-        mended = ", ".join(sorted(day_of(day, "days").isoformat() for day in days))
+        mended = ", ".join(sorted(parse_day(day, "days").isoformat() for day in days))
         source = f"{self.source}; {mended}: {note or 'changed by hand'}" if mended else self.source
         tentative = self.tentative_from
         if confirmed_through is not None and tentative is not None:
-            tentative = max(tentative, day_of(confirmed_through, "confirmed_through") + timedelta(days=1))
+            tentative = max(tentative, parse_day(confirmed_through, "confirmed_through") + timedelta(days=1))
         return attrs.evolve(
             self, closed=closed, special=special.values(), known=known, tentative_from=tentative, source=source
         )
@@ -351,7 +352,7 @@ class Calendar:
                     raise InvalidValueError("hours", str(one[0]), wanted)
 
     def _known_day(self, value: Day) -> int:
-        day = day_of(value, "day")
+        day = parse_day(value, "day")
         if not self.known[0] <= day <= self.known[1]:
             raise CalendarRangeError(self.name, day.isoformat(), *(bound.isoformat() for bound in self.known))
         return day.toordinal()

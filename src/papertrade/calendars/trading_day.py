@@ -9,6 +9,7 @@ import attrs
 
 from papertrade.domain.hours import MarketHours
 from papertrade.domain.instants import SECOND_NS, parse_instant, to_datetime
+from papertrade.domain.wall_clock import parse_clock
 from papertrade.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -35,17 +36,8 @@ def _utc() -> ZoneInfo:
     return zone_of("UTC")  # looked up when first needed, because a zone is a file
 
 
-def _time(value: str | time) -> time:
-    if isinstance(value, time) and value.tzinfo is None:
-        return value
-    if type(value) is str and len(value) <= 8:
-        try:
-            found = time.fromisoformat(value)
-        except ValueError:
-            found = None
-        if found is not None and found.tzinfo is None:
-            return found
-    raise InvalidValueError("starts", value, "a wall-clock time such as '00:00' or '17:00'")
+def _starts(value: str | time) -> time:
+    return parse_clock(value, "starts")
 
 
 def _calendar(value: Calendar | str | None) -> Calendar | None:
@@ -76,7 +68,7 @@ class TradingDay:
     """
 
     zone: ZoneInfo = attrs.field(factory=_utc, converter=zone_of)
-    starts: time = attrs.field(default=time(0), converter=_time)
+    starts: time = attrs.field(default=time(0), converter=_starts)
     calendar: Calendar | None = attrs.field(default=None, converter=_calendar)
 
     def of(self, at: datetime | str | int) -> str:

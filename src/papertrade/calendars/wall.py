@@ -21,20 +21,6 @@ _SHIFTS = {"previous": -DAY_S, "next": DAY_S, None: 0}
 _ACCEPTED_WALL = "a wall-clock time such as '09:30', '24:00', 'previous 18:00' or 'next 02:00'"
 
 
-def day_of(value: date | str, field: str) -> date:
-    """A day from a date or from ISO text."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    if type(value) is str and len(value) == 10:
-        try:
-            found = date.fromisoformat(value)
-        except ValueError:
-            found = None
-        if found is not None and found.isoformat() == value:
-            return found
-    raise InvalidValueError(field, value, "a day: a date or text such as '2026-11-27'")
-
-
 def wall_of(value: str | time | int, field: str) -> int:
     """Seconds from the day's midnight: of text, of a bare time, or as they are."""
     if isinstance(value, time) and value.tzinfo is None and not value.microsecond:

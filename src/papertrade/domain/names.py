@@ -6,7 +6,7 @@ because every database and every locale would do it differently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -41,6 +41,16 @@ def _checked(value: object, field: str, most: int, accepted: str) -> str:
     ):
         return value
     raise InvalidValueError(field, value, accepted)
+
+
+def parse_calendars(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The names of the calendars that a rule is for, sorted; None for all."""
+    if value is None:
+        return None
+    names = (value,) if type(value) is str else tuple(value) if isinstance(value, (list, tuple)) else ()
+    if names:
+        return tuple(sorted({parse_name(name, "calendars") for name in names}))
+    raise InvalidValueError("calendars", value, "the name of a calendar, or several")
 
 
 def parse_tags(value: object) -> Tags:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final, TypedDict
 
 from papertrade.domain.events import DayClosed, Event
 from papertrade.domain.pages import EquityPoint, Page
 from papertrade.domain.summaries import DaySummary
+from papertrade.domain.wall_clock import parse_day
 from papertrade.engine.day_end import roll_up
 from papertrade.engine.funds import appraise
 from papertrade.errors import InvalidValueError, UnknownDayError
@@ -19,7 +19,6 @@ from papertrade.hosting.flow import Flow
 from papertrade.hosting.searching import Among, of_events
 from papertrade.hosting.windows import Window, parse_window, place_text
 
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOSED: Final[Among] = [("cause", (DayClosed.kind,))]
 LEAST: Final = 4  # points: the first, the last, and the two ends of one bucket
 
@@ -36,7 +35,7 @@ class DaySearch(TypedDict, total=False):
 
 def day_summary(reader: AccountReader, day: object = None) -> Flow[DaySummary]:
     """One day; without a name the one that is open."""
-    name = None if day is None else parse_day(day, "day")
+    name = None if day is None else parse_day(day, "day").isoformat()
     so_far = yield from _so_far(reader)
     if name is None or (so_far is not None and so_far.day == name):
         if so_far is None:
@@ -60,8 +59,8 @@ def day_summaries(
 ) -> Flow[Page[DaySummary]]:
     """Days in their order, from a first to a last one, both included; the one that is open is the last there is."""
     window = parse_window(None, None, after, limit, newest_first)
-    low = None if first is None else parse_day(first, "first")
-    high = None if last is None else parse_day(last, "last")
+    low = None if first is None else parse_day(first, "first").isoformat()
+    high = None if last is None else parse_day(last, "last").isoformat()
     found = yield from _closed(reader, window, low, high)
     so_far = yield from _so_far(reader)
     if so_far is not None and _within(so_far.day, low, high):
@@ -72,18 +71,6 @@ def day_summaries(
     items = tuple(found[:limit])
     more = len(found) > limit
     return Page(items, place_text((items[-1].event.at_ns, items[-1].event.version)) if more else None)
-
-
-def parse_day(value: object, field: str) -> str:
-    """A day as ISO text, from a date or from text."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    if type(value) is str and _DAY.fullmatch(value):
-        try:
-            return date.fromisoformat(value).isoformat()
-        except ValueError:
-            pass
-    raise InvalidValueError(field, value, "a date, or a day such as '2026-01-05'")
 
 
 def _within(day: str, low: str | None, high: str | None) -> bool:

@@ -13,8 +13,9 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from papertrade.domain.names import parse_name
+from papertrade.domain.names import parse_calendars
 from papertrade.domain.numbers import parse_count
+from papertrade.domain.wall_clock import parse_day
 from papertrade.errors import CalendarRangeError, InvalidValueError
 
 Day: TypeAlias = date | str
@@ -49,17 +50,6 @@ def _sessions(value: object) -> int:
     raise InvalidValueError("cycle", value, _ACCEPTED)
 
 
-def _day(value: Day) -> date:
-    if type(value) is date:
-        return value
-    if type(value) is str and len(value) == 10:
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise InvalidValueError("cycle", value, _ACCEPTED)
-
-
 def _cycle(value: Dated | str) -> Rows:
     if type(value) is str and value in TABLES:
         value = TABLES[value][0]
@@ -67,21 +57,12 @@ def _cycle(value: Dated | str) -> Rows:
         return ((date.min, _sessions(value)),)
     try:
         pairs: list[tuple[Day, str | int]] = list(value.items() if isinstance(value, Mapping) else value)
-        found = tuple(sorted((_day(day), _sessions(sessions)) for day, sessions in pairs))
+        found = tuple(sorted((parse_day(day, "cycle", _ACCEPTED), _sessions(sessions)) for day, sessions in pairs))
     except (TypeError, AttributeError):
         found = ()
     if found and len(dict(found)) == len(found):
         return found
     raise InvalidValueError("cycle", value, _ACCEPTED)
-
-
-def _calendars(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    names = (value,) if type(value) is str else tuple(value) if isinstance(value, (list, tuple)) else ()
-    if names:
-        return tuple(sorted({parse_name(name, "calendars") for name in names}))
-    raise InvalidValueError("calendars", value, "the name of a calendar, or several")
 
 
 _WORDS: Final = MappingProxyType(
@@ -132,7 +113,7 @@ class Settlement:
     on_violation: str = attrs.field(default="note", validator=_word, kw_only=True)
     most_violations: int = attrs.field(default=3, validator=_count, kw_only=True)
     restricted_days: int = attrs.field(default=90, validator=_count, kw_only=True)
-    calendars: tuple[str, ...] | None = attrs.field(default=None, converter=_calendars, kw_only=True)
+    calendars: tuple[str, ...] | None = attrs.field(default=None, converter=parse_calendars, kw_only=True)
     source: str = attrs.field(default="", kw_only=True)
 
     def __attrs_post_init__(self) -> None:

@@ -14,8 +14,9 @@ import attrs
 
 from papertrade.domain.hours import MarketHours, Phase
 from papertrade.domain.instants import SECOND_NS
-from papertrade.domain.names import parse_name
+from papertrade.domain.names import parse_calendars
 from papertrade.domain.numbers import parse_count
+from papertrade.domain.wall_clock import parse_clock, parse_day
 from papertrade.errors import InvalidValueError
 
 WARNED: Final = "warned"
@@ -44,52 +45,19 @@ Clock: TypeAlias = time | str
 Day: TypeAlias = date | str
 
 
-def _clock(value: Clock) -> time:
-    if type(value) is time and value.tzinfo is None:
-        return value
-    if type(value) is str and len(value) <= 8:
-        try:
-            found = time.fromisoformat(value)
-        except ValueError:
-            raise InvalidValueError("at", value, _TIMES) from None
-        if found.tzinfo is None:
-            return found
-    raise InvalidValueError("at", value, _TIMES)
-
-
-def _day(value: Day) -> date:
-    if type(value) is date:
-        return value
-    if type(value) is str and len(value) == 10:
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise InvalidValueError("at", value, _TIMES)
-
-
 def _times(value: Mapping[Day, Clock] | Sequence[tuple[Day, Clock]] | Clock | None) -> tuple[tuple[date, time], ...]:
     if value is None or value == ():  # the second is what the first became, when a rule is made from another
         return ()
     if isinstance(value, (str, time)):
-        return ((date.min, _clock(value)),)
+        return ((date.min, parse_clock(value, "at", _TIMES)),)
     try:
         pairs = list(value.items() if isinstance(value, Mapping) else value)
-        found = sorted((_day(day), _clock(clock)) for day, clock in pairs)
+        found = sorted((parse_day(day, "at", _TIMES), parse_clock(clock, "at", _TIMES)) for day, clock in pairs)
     except (TypeError, AttributeError):
         found = []
     if not found:
         raise InvalidValueError("at", value, _TIMES)
     return tuple(found)
-
-
-def _calendars(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    names = (value,) if type(value) is str else tuple(value) if isinstance(value, (list, tuple)) else ()
-    if names:
-        return tuple(sorted({parse_name(name, "calendars") for name in names}))
-    raise InvalidValueError("calendars", value, "the name of a calendar, or several")
 
 
 @attrs.frozen(kw_only=True)
@@ -114,7 +82,7 @@ class SquareOff:
     at: tuple[tuple[date, time], ...] = attrs.field(default=None, converter=_times)
     reduce_only_minutes: int = attrs.field(default=5, validator=_minutes)
     warn_minutes: int = attrs.field(default=15, validator=_minutes)
-    calendars: tuple[str, ...] | None = attrs.field(default=None, converter=_calendars)
+    calendars: tuple[str, ...] | None = attrs.field(default=None, converter=parse_calendars)
 
     def __attrs_post_init__(self) -> None:
         if self.warn_minutes < self.reduce_only_minutes:
